@@ -1,0 +1,337 @@
+package plane
+
+import (
+	"time"
+
+	"coldstorm/results"
+)
+
+// Lambda is the plane of AWS Lambda for one function: one invocation in an
+// environment at a time, a start for each trigger that finds no idle one, up to
+// the scale-out rate and the concurrency limit, and throttles beyond. Build it
+// with NewLambda.
+//
+// Left out in this version: recycling of environments that are always busy
+// ("every few hours"), environments initialised ahead of their first trigger,
+// the one to two minutes before an allocation of provisioned concurrency
+// starts, and its readiness only when all of it is ready.
+type Lambda struct {
+	rules LambdaRules
+
+	idle     deque  // on-demand environments, the longest idle first
+	ready    []Unit // idle provisioned ones
+	units    []lambdaUnit
+	scaleOut bucket
+	requests bucket
+
+	inFlight  int // triggers that run or wait for their environment
+	starting  int
+	busy      int
+	crashed   int // environments that died and were not replaced yet
+	reclaimed int // environments that keep-alive took and a later trigger could have used
+	wake      time.Duration
+	begun     bool
+}
+
+// LambdaRules are the settings of a Lambda plane, with AWS's defaults as their
+// zero values.
+type LambdaRules struct {
+	// Concurrency is the number of invocations that may run at once; 0 is an
+	// account's default quota of 1,000.
+	Concurrency int
+	// Reserved says that Concurrency is reserved for the function: it decides
+	// the reason of a throttle.
+	Reserved bool
+	// KeepAlive is the idle time after which an environment is reclaimed. 0
+	// reclaims at once, negative never.
+	KeepAlive time.Duration
+	// ScaleOutBurst and ScaleOutRate bound new environments: a bucket of 1,000
+	// that refills by 100 a second unless set (AWS: 1,000 environments every
+	// 10 seconds per function, refilled continuously). Negative: no bound.
+	ScaleOutBurst, ScaleOutRate float64
+	// RequestRate is the number of requests a second; 0 is ten times
+	// Concurrency (AWS quota), negative no bound.
+	RequestRate float64
+	// Provisioned is the number of environments that are kept ready.
+	Provisioned int
+	// Restore says that a start is a restore from a snapshot (SnapStart).
+	Restore bool
+	// LeastRecent routes to the environment that has been idle longest; the
+	// default is the one that has been idle shortest.
+	LeastRecent bool
+}
+
+type lambdaUnit struct {
+	trigger     Trigger
+	cause       results.Cause
+	state       unitState
+	provisioned bool
+}
+
+type unitState uint8
+
+const (
+	unitGone unitState = iota
+	unitStarting
+	unitIdle
+	unitBusy
+)
+
+// DefaultConcurrency is an account's quota of concurrent invocations in a
+// region (AWS Lambda quotas).
+const DefaultConcurrency = 1000
+
+// NewLambda returns a plane without environments. Provisioned ones start with
+// the first event.
+func NewLambda(r LambdaRules) *Lambda {
+	if r.Concurrency == 0 {
+		r.Concurrency = DefaultConcurrency
+	}
+	if r.ScaleOutBurst == 0 {
+		r.ScaleOutBurst = 1000
+	}
+	if r.ScaleOutRate == 0 {
+		r.ScaleOutRate = 100
+	}
+	if r.RequestRate == 0 {
+		r.RequestRate = 10 * float64(r.Concurrency)
+	}
+	l := &Lambda{rules: r, units: make([]lambdaUnit, 1)}
+	if r.ScaleOutBurst > 0 {
+		l.scaleOut = newBucket(r.ScaleOutBurst, max(r.ScaleOutRate, 0))
+	}
+	if r.RequestRate > 0 {
+		l.requests = newBucket(r.RequestRate, r.RequestRate)
+	}
+	return l
+}
+
+var _ Plane = (*Lambda)(nil)
+
+// Census counts environments by state.
+func (l *Lambda) Census() Census {
+	return Census{Starting: l.starting, Idle: l.idle.len() + len(l.ready), Busy: l.busy}
+}
+
+// Handle applies the rules to e.
+func (l *Lambda) Handle(e Event, out []Action) []Action {
+	if !l.begun {
+		l.begun = true
+		out = l.provision(out)
+	}
+	switch e.Kind {
+	case Arrive:
+		out = l.expire(e.At, out)
+		out = l.arrive(e, out)
+	case Ready:
+		out = l.unitReady(e, out)
+	case Done:
+		out = l.done(e, out)
+	case Gone:
+		out = l.gone(e.Unit, out)
+	case Tick:
+		l.wake = 0
+		out = l.expire(e.At, out)
+	}
+	return l.nextWake(out)
+}
+
+func (l *Lambda) provision(out []Action) []Action {
+	for range l.rules.Provisioned {
+		out = l.start(NoTrigger, results.CauseProvisioned, out)
+	}
+	return out
+}
+
+func (l *Lambda) arrive(e Event, out []Action) []Action {
+	if l.inFlight >= l.rules.Concurrency {
+		return append(out, Action{Verb: Refuse, Trigger: e.Trigger, Reason: l.reason(ReasonReservedConcurrency, ReasonConcurrency)})
+	}
+	if !l.requests.take(e.At) {
+		return append(out, Action{Verb: Refuse, Trigger: e.Trigger, Reason: l.reason(ReasonReservedRate, ReasonRate)})
+	}
+	if u := l.pick(); u != 0 {
+		return l.dispatch(u, e.Trigger, out)
+	}
+	if !l.scaleOut.take(e.At) {
+		return append(out, Action{Verb: Refuse, Trigger: e.Trigger, Reason: l.reason(ReasonReservedConcurrency, ReasonConcurrency)})
+	}
+	l.inFlight++
+	return l.start(e.Trigger, l.cause(), out)
+}
+
+func (l *Lambda) reason(reserved, account Reason) Reason {
+	if l.rules.Reserved {
+		return reserved
+	}
+	return account
+}
+
+// pick takes an idle environment off its list, provisioned ones first, or
+// returns 0.
+func (l *Lambda) pick() Unit {
+	if n := len(l.ready); n > 0 {
+		u := l.ready[n-1]
+		l.ready = l.ready[:n-1]
+		return u
+	}
+	if l.idle.len() == 0 {
+		return 0
+	}
+	if l.rules.LeastRecent {
+		return l.idle.popFront().unit
+	}
+	return l.idle.popBack().unit
+}
+
+// cause says why the next on-demand start is needed.
+func (l *Lambda) cause() results.Cause {
+	switch {
+	case l.crashed > 0:
+		l.crashed--
+		return results.CauseCrashed
+	case l.reclaimed > 0:
+		l.reclaimed--
+		return results.CauseExpired
+	case l.rules.Provisioned == 0 && len(l.units) == 1:
+		return results.CauseDeployed
+	}
+	return results.CauseScaleOut
+}
+
+func (l *Lambda) start(t Trigger, cause results.Cause, out []Action) []Action {
+	u := Unit(len(l.units))
+	l.units = append(l.units, lambdaUnit{
+		trigger: t, cause: cause, state: unitStarting, provisioned: cause == results.CauseProvisioned,
+	})
+	l.starting++
+	return append(out, Action{Verb: StartUnit, Unit: u, Trigger: t, Cause: cause})
+}
+
+func (l *Lambda) dispatch(u Unit, t Trigger, out []Action) []Action {
+	l.inFlight++
+	l.busy++
+	unit := &l.units[u]
+	unit.state, unit.trigger = unitBusy, t
+	start := results.StartWarm
+	if unit.provisioned {
+		start = results.StartProvisioned
+	}
+	return append(out, Action{Verb: Dispatch, Unit: u, Trigger: t, Start: start})
+}
+
+func (l *Lambda) unitReady(e Event, out []Action) []Action {
+	unit := l.unit(e.Unit)
+	if unit == nil || unit.state != unitStarting {
+		return out
+	}
+	l.starting--
+	if unit.trigger == NoTrigger {
+		return l.rest(e, out)
+	}
+	l.busy++
+	unit.state = unitBusy
+	start, cause := results.StartCold, unit.cause
+	if l.rules.Restore {
+		start, cause = results.StartRestored, results.CauseRestored
+	}
+	return append(out, Action{Verb: Dispatch, Unit: e.Unit, Trigger: unit.trigger, Start: start, Cause: cause})
+}
+
+func (l *Lambda) done(e Event, out []Action) []Action {
+	unit := l.unit(e.Unit)
+	if unit == nil || unit.state != unitBusy {
+		return out
+	}
+	l.busy--
+	l.inFlight--
+	return l.rest(e, out)
+}
+
+// rest makes a unit idle, or stops it where nothing is kept alive.
+func (l *Lambda) rest(e Event, out []Action) []Action {
+	unit := &l.units[e.Unit]
+	unit.trigger = NoTrigger
+	if unit.provisioned {
+		unit.state = unitIdle
+		l.ready = append(l.ready, e.Unit)
+		return append(out, Action{Verb: Freeze, Unit: e.Unit})
+	}
+	if l.rules.KeepAlive == 0 {
+		return l.reclaim(e.Unit, out)
+	}
+	unit.state = unitIdle
+	l.idle.pushBack(idleUnit{unit: e.Unit, since: e.At})
+	return append(out, Action{Verb: Freeze, Unit: e.Unit})
+}
+
+func (l *Lambda) reclaim(u Unit, out []Action) []Action {
+	l.units[u].state = unitGone
+	l.reclaimed++
+	return append(out, Action{Verb: StopUnit, Unit: u})
+}
+
+// gone forgets a unit that died. One that died idle is no longer on a list; a
+// provisioned one is replaced.
+func (l *Lambda) gone(u Unit, out []Action) []Action {
+	unit := l.unit(u)
+	if unit == nil || unit.state == unitGone {
+		return out
+	}
+	switch unit.state {
+	case unitStarting:
+		l.starting--
+		if unit.trigger != NoTrigger {
+			l.inFlight--
+		}
+	case unitBusy:
+		l.busy--
+		l.inFlight--
+	case unitIdle:
+		l.idle.remove(u)
+		l.ready = removeUnit(l.ready, u)
+	}
+	unit.state = unitGone
+	if unit.provisioned {
+		return l.start(NoTrigger, results.CauseProvisioned, out)
+	}
+	l.crashed++
+	return out
+}
+
+// expire reclaims what has been idle for longer than the keep-alive.
+func (l *Lambda) expire(at time.Duration, out []Action) []Action {
+	if l.rules.KeepAlive < 0 {
+		return out
+	}
+	for l.idle.len() > 0 && at-l.idle.front().since >= l.rules.KeepAlive {
+		out = l.reclaim(l.idle.popFront().unit, out)
+	}
+	return out
+}
+
+// nextWake asks for a Tick when the longest idle environment expires, unless
+// an earlier or equal one was asked for: a Tick too early does no harm.
+func (l *Lambda) nextWake(out []Action) []Action {
+	if l.rules.KeepAlive <= 0 || l.idle.len() == 0 || l.wake != 0 {
+		return out
+	}
+	l.wake = l.idle.front().since + l.rules.KeepAlive
+	return append(out, Action{Verb: WakeAt, At: l.wake})
+}
+
+func (l *Lambda) unit(u Unit) *lambdaUnit {
+	if u <= 0 || int(u) >= len(l.units) {
+		return nil
+	}
+	return &l.units[u]
+}
+
+func removeUnit(us []Unit, u Unit) []Unit {
+	for i, v := range us {
+		if v == u {
+			return append(us[:i], us[i+1:]...)
+		}
+	}
+	return us
+}

@@ -1,0 +1,117 @@
+package workloads
+
+import "time"
+
+// Scenario says what a run does: which function, fed with which payloads,
+// under which storms, projected on which compute models at which rate.
+type Scenario struct {
+	Name     string
+	Function Function
+	Payloads []Payload
+	Storms   []Storm
+	Sweep    Sweep
+	Models   []Model // every one of AllModels unless the file names some
+	Project  Project
+	Seed     int64 // of every random choice; 1 by default
+
+	Source []byte // the file as read
+	Dir    string // the folder that relative paths in it start from
+}
+
+// Function is what is deployed.
+type Function struct {
+	Workload     string            // a bundled function's name, or
+	Path         string            // a directory or zip with a bootstrap
+	Name         string            // defaults to the workload's, or to the path's last element
+	MemoryMB     int               // 128..10240; 1769 MB is one vCPU
+	Timeout      time.Duration     // 1 s..900 s; 30 s by default
+	Concurrency  int               // reserved; what is beyond is throttled; 0: the account's 1,000
+	KeepAlive    time.Duration     // idle time before an environment is reclaimed
+	Architecture string            // x86_64 or arm64: for prices; the host's by default
+	Freeze       bool              // between invocations, as Lambda does; true by default
+	Runtime      string            // as AWS names it; provided.al2023 by default. Decides what AWS offers (SnapStart)
+	Env          map[string]string // variables of the function
+}
+
+// Payload is one event body that triggers carry.
+type Payload struct {
+	Name   string
+	File   string // a file relative to the scenario, or
+	Inline string // the body itself, or
+	Size   string // the size class of the bundled workload's generator, such as small
+	Weight int    // share among the payloads of a storm; 1 by default
+}
+
+// Shape names a storm's schedule.
+type Shape string
+
+// The shapes of this version.
+const (
+	ShapeBurst    Shape = "burst"    // N at once
+	ShapeConstant Shape = "constant" // at a rate
+	ShapeRamp     Shape = "ramp"     // from one rate to another
+	ShapeGap      Shape = "gap"      // single triggers with an idle gap between
+	ShapeSequence Shape = "sequence" // one after another: the next is sent when the last is answered
+)
+
+// Shapes lists every Shape.
+var Shapes = []Shape{ShapeBurst, ShapeConstant, ShapeRamp, ShapeGap, ShapeSequence}
+
+// Storm is one schedule of triggers against the function.
+type Storm struct {
+	Name     string
+	Shape    Shape
+	N        int           // burst, gap, sequence: triggers
+	Rate     float64       // constant: triggers a second
+	From, To float64       // ramp: triggers a second
+	For      time.Duration // constant, ramp: how long
+	Gap      time.Duration // gap: from one trigger to the next
+	Payloads []string      // names; all of the scenario's, by weight, if empty
+
+	KeepAlive   *time.Duration // for this storm; nil: the function's. 0 makes every start cold
+	Concurrency *int           // for this storm; nil: the function's
+	Warm        int            // environments made ready, by invocations that are not recorded, before the storm
+	Fresh       bool           // environments of earlier storms are discarded first; true by default
+}
+
+// Sweep is the scaling curve: bursts of growing size, each on a fresh
+// deployment.
+type Sweep struct {
+	Burst   []int // sizes; empty: no sweep
+	Repeats int   // bursts of each size; 3 by default
+	Payload string
+}
+
+// Model names a compute model.
+type Model string
+
+// The eight compute models.
+const (
+	ModelLambda            Model = "lambda"
+	ModelLambdaProvisioned Model = "lambda-provisioned"
+	ModelLambdaSnapStart   Model = "lambda-snapstart"
+	ModelECSFargate        Model = "ecs-fargate"
+	ModelEKSFargate        Model = "eks-fargate"
+	ModelECSEC2            Model = "ecs-ec2"
+	ModelEKSEC2            Model = "eks-ec2"
+	ModelEC2               Model = "ec2"
+)
+
+// AllModels lists every Model in the order of reports.
+var AllModels = []Model{
+	ModelLambda, ModelLambdaProvisioned, ModelLambdaSnapStart,
+	ModelECSFargate, ModelEKSFargate, ModelECSEC2, ModelEKSEC2, ModelEC2,
+}
+
+// Project says what is projected on AWS.
+type Project struct {
+	Rate      float64       // steady triggers a second for the monthly bill; 10 by default
+	Objective time.Duration // latency objective at p99; 0: none
+	Region    string        // of the prices; us-east-1
+	Rates     []float64     // of the break-even curve; a decade grid by default
+	Instance  string        // EC2 type for ecs-ec2, eks-ec2 and ec2; c7i.large or c7g.large by default
+	// CPUFactor is the speed of one of this host's cores over one AWS vCPU:
+	// measured service times are multiplied by it. 1 by default, which the
+	// report says is an assumption.
+	CPUFactor float64
+}
