@@ -1,0 +1,47 @@
+package storm_test
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"coldstorm/loadgen/storm"
+	"coldstorm/workloads"
+)
+
+func TestOf(t *testing.T) {
+	for _, c := range []struct {
+		rule string
+		st   workloads.Storm
+		want storm.Schedule
+		err  string
+	}{
+		{"burst", workloads.Storm{Shape: workloads.ShapeBurst, N: 7}, storm.Burst{N: 7}, ""},
+		{"constant", workloads.Storm{Shape: workloads.ShapeConstant, Rate: 5, For: s}, storm.Constant{Rate: 5, For: s}, ""},
+		{"ramp", workloads.Storm{Shape: workloads.ShapeRamp, From: 1, To: 5, For: s}, storm.Ramp{From: 1, To: 5, For: s}, ""},
+		{"gap", workloads.Storm{Shape: workloads.ShapeGap, N: 2, Gap: s}, storm.Gap{N: 2, Gap: s}, ""},
+		{"sequence", workloads.Storm{Shape: workloads.ShapeSequence, N: 2}, storm.Sequence{N: 2}, ""},
+		{"an unknown shape", workloads.Storm{Name: "x", Shape: "zigzag"}, nil, `storm x: unknown shape "zigzag"`},
+		{"nothing to send", workloads.Storm{Name: "x", Shape: workloads.ShapeBurst}, nil, "no triggers"},
+		{"negative", workloads.Storm{Shape: workloads.ShapeGap, N: 2, Gap: -s}, nil, "negative"},
+		{"not a number", workloads.Storm{Shape: workloads.ShapeConstant, Rate: math.NaN(), For: s}, nil, "not within"},
+		{"too many", workloads.Storm{Shape: workloads.ShapeConstant, Rate: 1e9, For: s}, nil, "more than 100,000,000"},
+	} {
+		got, err := storm.Of(c.st, 1)
+		if got != c.want {
+			t.Errorf("%s: got %v, want %v", c.rule, got, c.want)
+		}
+		if (err != nil) != (c.err != "") || (err != nil && !strings.Contains(err.Error(), c.err)) {
+			t.Errorf("%s: error %v, want %q", c.rule, err, c.err)
+		}
+	}
+}
+
+func TestEveryShapeHasASchedule(t *testing.T) {
+	for _, shape := range workloads.Shapes {
+		st := workloads.Storm{Shape: shape, N: 1, Rate: 1, From: 1, To: 1, For: s, Gap: s}
+		if _, err := storm.Of(st, 1); err != nil {
+			t.Error(err)
+		}
+	}
+}
