@@ -1,0 +1,106 @@
+package api
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"net/http"
+)
+
+// maxHeader bounds the bytes of a request's head. Runtimes put an X-Ray error
+// cause of up to 1 MiB there.
+const maxHeader = 2 << 20
+
+// conn is one connection of the runtime: one goroutine, one request at a time.
+type conn struct {
+	env  *Environment
+	net  net.Conn
+	in   io.LimitedReader
+	buf  *bufio.Reader
+	out  []byte        // the head, or all, of a response
+	wake chan *pending // ends a blocked next; closed at the end
+}
+
+func newConn(e *Environment, nc net.Conn) *conn {
+	c := &conn{env: e, net: nc, wake: make(chan *pending, 1)}
+	c.in = io.LimitedReader{R: nc}
+	c.buf = bufio.NewReader(&c.in)
+	return c
+}
+
+func (c *conn) serve() {
+	defer c.env.serving.Done()
+	defer c.end()
+	for {
+		c.in.N = maxHeader
+		req, err := http.ReadRequest(c.buf)
+		if err != nil {
+			return
+		}
+		c.in.N = 1 << 62
+		if req.Header.Get("Expect") == "100-continue" {
+			if _, err := io.WriteString(c.net, "HTTP/1.1 100 Continue\r\n\r\n"); err != nil {
+				return
+			}
+		}
+		if err := c.route(req); err != nil || req.Close {
+			return
+		}
+		if _, err := io.Copy(io.Discard, req.Body); err != nil {
+			return
+		}
+	}
+}
+
+func (c *conn) end() {
+	c.net.Close()
+	c.env.mu.Lock()
+	delete(c.env.conns, c)
+	if c.env.waiting == c {
+		c.env.waiting = nil
+	}
+	c.env.mu.Unlock()
+}
+
+// route answers one request. An error means that the connection is of no more
+// use.
+func (c *conn) route(req *http.Request) error {
+	switch path, get := req.URL.Path, req.Method == http.MethodGet; {
+	case path == "/2018-06-01/runtime/invocation/next":
+		if !get {
+			return c.refuse(errMethod)
+		}
+		return c.next()
+	case path == "/2018-06-01/ping":
+		return c.reply(http.StatusOK, "text/plain", "", "pong")
+	case path == "/2020-01-01/extension/event/next":
+		return c.extensionNext(req)
+	case req.Method != http.MethodPost:
+		return c.refuse(errMethod)
+	case path == "/2018-06-01/runtime/init/error":
+		return c.initError(req)
+	case path == "/2020-01-01/extension/register":
+		return c.register(req)
+	default:
+		if id, verb, ok := invocationPath(path); ok && verb == "response" {
+			return c.response(req, id)
+		} else if ok && verb == "error" {
+			return c.functionError(req, id)
+		}
+		return c.refuse(errNoRoute)
+	}
+}
+
+func invocationPath(path string) (id, verb string, ok bool) {
+	const prefix = "/2018-06-01/runtime/invocation/"
+	if len(path) <= len(prefix) || path[:len(prefix)] != prefix {
+		return "", "", false
+	}
+	rest := path[len(prefix):]
+	for i := range len(rest) {
+		if rest[i] == '/' {
+			return rest[:i], rest[i+1:], true
+		}
+	}
+	return "", "", false
+}
