@@ -56,6 +56,9 @@ type LambdaRules struct {
 	Provisioned int
 	// Restore says that a start is a restore from a snapshot (SnapStart).
 	Restore bool
+	// Warm is the number of on-demand environments that start with the first
+	// event, for no trigger: what earlier traffic left behind.
+	Warm int
 	// LeastRecent routes to the environment that has been idle longest; the
 	// default is the one that has been idle shortest.
 	LeastRecent bool
@@ -139,6 +142,9 @@ func (l *Lambda) Handle(e Event, out []Action) []Action {
 func (l *Lambda) provision(out []Action) []Action {
 	for range l.rules.Provisioned {
 		out = l.start(NoTrigger, results.CauseProvisioned, out)
+	}
+	for range l.rules.Warm {
+		out = l.start(NoTrigger, results.CauseDeployed, out)
 	}
 	return out
 }

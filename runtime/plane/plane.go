@@ -91,8 +91,10 @@ const (
 	ReasonReservedConcurrency Reason = "ReservedFunctionConcurrentInvocationLimitExceeded"
 	ReasonRate                Reason = "FunctionInvocationRateLimitExceeded"
 	ReasonReservedRate        Reason = "ReservedFunctionInvocationRateLimitExceeded"
-	ReasonQueueFull           Reason = "QueueFull"      // the load balancer's or the process's queue
-	ReasonGatewayTimeout      Reason = "GatewayTimeout" // waited longer than the load balancer's idle timeout
+	ReasonQueueFull           Reason = "QueueFull"        // the load balancer's or the process's queue
+	ReasonNoTargets           Reason = "NoHealthyTargets" // the load balancer has no unit to send to
+	ReasonUnitLost            Reason = "BadGateway"       // queued in a unit that died
+	ReasonGatewayTimeout      Reason = "GatewayTimeout"   // waited longer than the load balancer's idle timeout
 )
 
 // Plane is the rules of one compute model for one function.

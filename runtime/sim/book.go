@@ -1,0 +1,199 @@
+package sim
+
+import (
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"coldstorm/results"
+	"coldstorm/runtime/plane"
+)
+
+// Range and resolution of latency histograms.
+const (
+	shortest = int64(time.Microsecond)
+	longest  = int64(24 * time.Hour)
+	digits   = 3
+	// coldKept bounds the cold samples that are kept one by one.
+	coldKept = 100_000
+)
+
+// book records what happens from the time from on, and of triggers from number
+// skip on; what comes before is warm-up.
+type book struct {
+	skip int
+	from int64
+	end  int64 // capacity is counted up to here; never while that isn't known
+
+	stream bool // end with the last arrival, not with the last answer
+
+	counts  results.Counts
+	causes  map[results.Cause]int
+	reasons map[string]int
+	hist    [startKinds]*hdrhistogram.Histogram
+	all     *hdrhistogram.Histogram
+	cold    []time.Duration
+	last    int64 // last answer
+
+	open  int // arrived and not answered
+	alive capacity
+	nodes capacity
+	bill  *billing
+	line  *timeline // nil: none
+	err   error
+}
+
+// capacity integrates how many units there are.
+type capacity struct {
+	n, peak int
+	at      int64
+	total   float64 // unit-nanoseconds since the book's from
+}
+
+func (c *capacity) change(by int, at, from int64) {
+	if at > from {
+		c.total += float64(c.n) * float64(at-max(c.at, from))
+		c.peak = max(c.peak, c.n+by)
+	} else {
+		c.peak = c.n + by
+	}
+	c.n += by
+	c.at = at
+}
+
+func newBook(b *billing) *book {
+	return &book{
+		end: never, bill: b,
+		causes: map[results.Cause]int{}, reasons: map[string]int{},
+		all: hdrhistogram.New(shortest, longest, digits),
+	}
+}
+
+func (b *book) arrived(int64) {
+	b.open++
+	b.line.offered()
+}
+
+// lastArrival is told when no more triggers come: of a stream, the end of the
+// time over which capacity is counted.
+func (b *book) lastArrival(at int64) {
+	if b.stream {
+		b.end = at
+	}
+}
+
+func (b *book) served(id int, t *trigger, at int64) {
+	b.open--
+	b.last = at
+	if id < b.skip {
+		return
+	}
+	b.counts.Offered++
+	b.counts.Served++
+	latency := at - t.arrived + int64(Network)
+	switch t.start {
+	case startCold:
+		b.counts.Cold++
+		if len(b.cold) < coldKept {
+			b.cold = append(b.cold, time.Duration(latency))
+		}
+	case startWarm:
+		b.counts.Warm++
+	default:
+		b.counts.Ready++
+	}
+	h := b.hist[t.start]
+	if h == nil {
+		h = hdrhistogram.New(shortest, longest, digits)
+		b.hist[t.start] = h
+	}
+	v := min(latency, longest)
+	_ = h.RecordValue(v) // v is within range
+	_ = b.all.RecordValue(v)
+	b.bill.invocation(t)
+	b.line.completed(t.start == startCold)
+}
+
+func (b *book) timedOut(id int, t *trigger, reason string, at int64) {
+	b.open--
+	b.last = at
+	if id < b.skip {
+		return
+	}
+	b.counts.Offered++
+	b.counts.TimedOut++
+	b.reasons[reason]++
+	b.bill.invocation(t)
+	b.line.failed()
+}
+
+func (b *book) refused(id int, t *trigger, reason plane.Reason, at int64) {
+	b.open--
+	b.last = at
+	if id < b.skip {
+		return
+	}
+	b.counts.Offered++
+	b.reasons[string(reason)]++
+	switch reason {
+	case plane.ReasonGatewayTimeout:
+		b.counts.TimedOut++
+		b.line.failed()
+	case plane.ReasonNoTargets, plane.ReasonUnitLost:
+		b.counts.Failed++
+		b.line.failed()
+	default:
+		b.counts.Throttled++
+		b.line.throttled()
+	}
+}
+
+// started counts a cold or restored start.
+func (b *book) started(id int, cause results.Cause) {
+	if id >= b.skip {
+		b.causes[cause]++
+	}
+}
+
+func (b *book) unitStarted(at int64) { b.alive.change(1, min(at, b.end), b.from) }
+func (b *book) nodeStarted(at int64) { b.nodes.change(1, min(at, b.end), b.from) }
+
+func (b *book) unitStopped(u *unit, at int64) {
+	b.alive.change(-1, min(at, b.end), b.from)
+	b.bill.unit(u.from, at, b, true)
+}
+
+func (b *book) nodeStopped(n *unit, at int64) {
+	b.nodes.change(-1, min(at, b.end), b.from)
+	b.bill.node(n.from, at, b, true)
+}
+
+// close ends the books at time end and bills what is still there.
+func (b *book) close(m *machine, end int64) {
+	b.end = min(b.end, end)
+	b.alive.change(0, b.end, b.from)
+	b.nodes.change(0, b.end, b.from)
+	for i := 1; i < len(m.units); i++ {
+		if u := &m.units[i]; !u.gone {
+			b.bill.unit(u.from, b.end, b, false)
+		}
+	}
+	for i := 1; i < len(m.nodes); i++ {
+		if n := &m.nodes[i]; !n.gone {
+			b.bill.node(n.from, b.end, b, false)
+		}
+	}
+	if len(b.causes) > 0 {
+		b.counts.Causes = b.causes
+	}
+	if len(b.reasons) > 0 {
+		b.counts.Reasons = b.reasons
+	}
+}
+
+// reach is told before time moves on to at.
+func (b *book) reach(at int64, m *machine) {
+	if b.line != nil && at >= b.line.mark {
+		b.line.reach(at, b.open, m.plane)
+	}
+}

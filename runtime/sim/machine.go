@@ -1,0 +1,378 @@
+package sim
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"time"
+
+	"coldstorm/results"
+	"coldstorm/runtime/plane"
+)
+
+const never = math.MaxInt64
+
+// arrivals hands out the times at which triggers arrive, in nanoseconds from
+// the start, ascending.
+type arrivals interface {
+	next() (at int64, ok bool)
+}
+
+// schedule is arrivals at given times.
+type schedule []time.Duration
+
+func (s *schedule) next() (int64, bool) {
+	if len(*s) == 0 {
+		return never, false
+	}
+	at := int64((*s)[0])
+	*s = (*s)[1:]
+	return at, true
+}
+
+// poisson is n arrivals of a Poisson stream.
+type poisson struct {
+	rng  *rand.Rand
+	mean float64 // nanoseconds between two
+	at   float64
+	n    int
+}
+
+func (p *poisson) next() (int64, bool) {
+	if p.n == 0 {
+		return never, false
+	}
+	p.n--
+	p.at += p.mean * p.rng.ExpFloat64()
+	return int64(p.at), true
+}
+
+// machine executes the actions of one plane in virtual time.
+type machine struct {
+	plane  plane.Plane
+	timing timing
+	rng    *rand.Rand
+	book   *book
+	cores  *cores // this host's processor; nil on AWS
+
+	now  int64
+	heap queue
+	wake int64 // the plane's wake-up, or never
+	boot bool  // what starts now has been there before the first trigger
+
+	settled bool // every trigger is answered
+
+	acts     []plane.Action
+	triggers []trigger
+	units    []unit // from 1
+	nodes    []unit // from 1
+}
+
+type trigger struct {
+	arrived int64
+	init    int64 // of the unit that started for it
+	service int64
+	state   triggerState
+	start   startIndex
+}
+
+type triggerState uint8
+
+const (
+	triggerWaiting triggerState = iota
+	triggerRunning
+	triggerAnswered // served, refused, failed or timed out
+)
+
+// unit is a unit of capacity or a node as it is billed.
+type unit struct {
+	from    int64 // asked for
+	init    int64 // init duration
+	served  int32
+	running int32 // triggers that it serves
+	gone    bool
+}
+
+func newMachine(p plane.Plane, t timing, seed int64, b *book) *machine {
+	return &machine{
+		plane: p, timing: t, book: b, wake: never,
+		rng:   rand.New(rand.NewPCG(uint64(seed), 0x636f6c6473746f72)),
+		units: make([]unit, 1, 64), nodes: make([]unit, 1, 16),
+	}
+}
+
+// run lets the triggers of a arrive and goes on until all of them are answered
+// and, beyond that, to the time until (nanoseconds).
+func (m *machine) run(a arrivals, until int64) error {
+	m.bootstrap()
+	next, more := a.next()
+	for more || m.book.open > 0 || m.now < until {
+		m.settled = !more && m.book.open == 0
+		at := min(m.wake, next)
+		if len(m.heap) > 0 {
+			at = min(at, m.heap[0].at)
+		}
+		if m.cores != nil {
+			at = min(at, m.cores.next(m.now))
+		}
+		if at == never || m.settled && at > until {
+			break
+		}
+		if at < m.now {
+			return fmt.Errorf("time runs backwards: an event at %v after %v", time.Duration(at), time.Duration(m.now))
+		}
+		m.advance(at)
+		switch {
+		case len(m.heap) > 0 && m.heap[0].at == at:
+			m.happen(m.heap.pop())
+		case m.cores != nil && m.cores.next(at) <= at:
+			m.heap.push(m.cores.pop(at))
+		case m.wake == at:
+			m.wake = never
+			m.handle(plane.Event{Kind: plane.Tick})
+		default:
+			m.arrive()
+			if next, more = a.next(); !more {
+				m.book.lastArrival(m.now)
+			}
+		}
+	}
+	if m.book.open > 0 {
+		return fmt.Errorf("%d triggers were never answered: the plane has no work left", m.book.open)
+	}
+	m.settled = true
+	if m.now < until {
+		m.advance(until)
+	}
+	return m.book.err
+}
+
+// bootstrap gives the plane its first event and lets everything that it starts
+// be ready at once: the capacity that stood before the first trigger.
+func (m *machine) bootstrap() {
+	m.boot = true
+	m.handle(plane.Event{Kind: plane.Tick})
+	for len(m.heap) > 0 && m.heap[0].at == 0 {
+		m.happen(m.heap.pop())
+	}
+	m.boot = false
+}
+
+func (m *machine) advance(at int64) {
+	if !m.settled {
+		m.book.reach(at, m)
+	}
+	m.now = at
+}
+
+func (m *machine) arrive() {
+	t := plane.Trigger(len(m.triggers))
+	m.triggers = append(m.triggers, trigger{arrived: m.now})
+	m.book.arrived(m.now)
+	m.handle(plane.Event{Kind: plane.Arrive, Trigger: t})
+}
+
+// happen hands a pending event to the plane, after its effects on the books.
+func (m *machine) happen(p pending) {
+	e := plane.Event{Kind: p.kind, Trigger: p.trigger}
+	switch p.kind {
+	case plane.NodeUp:
+		e.Node = plane.Node(p.id)
+		if m.nodes[p.id].gone {
+			return
+		}
+	case plane.Ready:
+		e.Unit = plane.Unit(p.id)
+		if m.units[p.id].gone {
+			return
+		}
+	case plane.Done:
+		e.Unit = plane.Unit(p.id)
+		m.answer(p.trigger, p.id)
+		m.units[p.id].running--
+	case plane.Gone: // over the function's timeout
+		e.Unit = plane.Unit(p.id)
+		m.timeOut(p.trigger, p.id)
+	}
+	m.handle(e)
+}
+
+func (m *machine) answer(id plane.Trigger, u int32) {
+	t := &m.triggers[id]
+	if t.state != triggerRunning {
+		m.fault("unit %d finished trigger %d, which it does not serve", u, id)
+		return
+	}
+	t.state = triggerAnswered
+	m.book.served(int(id), t, m.now)
+}
+
+func (m *machine) timeOut(id plane.Trigger, u int32) {
+	t := &m.triggers[id]
+	t.state = triggerAnswered
+	m.book.timedOut(int(id), t, "FunctionTimeout", m.now)
+	m.units[u].running = 0
+	m.retire(u)
+}
+
+func (m *machine) handle(e plane.Event) {
+	e.At = time.Duration(m.now)
+	m.acts = m.plane.Handle(e, m.acts[:0])
+	for i := range m.acts {
+		m.act(&m.acts[i])
+	}
+}
+
+func (m *machine) act(a *plane.Action) {
+	switch a.Verb {
+	case plane.Dispatch:
+		m.dispatch(a)
+	case plane.StartUnit:
+		m.startUnit(a)
+	case plane.StopUnit:
+		if m.units[a.Unit].running > 0 {
+			m.fault("unit %d is stopped while it serves a trigger", a.Unit)
+		}
+		m.retire(int32(a.Unit))
+	case plane.Refuse:
+		m.refuse(a)
+	case plane.StartNode:
+		m.startNode(a)
+	case plane.StopNode:
+		n := &m.nodes[a.Node]
+		n.gone = true
+		m.book.nodeStopped(n, m.now)
+	case plane.WakeAt:
+		m.wake = max(int64(a.At), m.now)
+	}
+}
+
+func (m *machine) dispatch(a *plane.Action) {
+	t := &m.triggers[a.Trigger]
+	if t.state != triggerWaiting {
+		m.fault("trigger %d is dispatched twice", a.Trigger)
+		return
+	}
+	u := &m.units[a.Unit]
+	if u.gone {
+		m.fault("trigger %d is dispatched to unit %d, which is gone", a.Trigger, a.Unit)
+		return
+	}
+	if u.running++; int(u.running) > m.timing.slots {
+		m.fault("unit %d serves %d triggers at once", a.Unit, u.running)
+	}
+	t.state = triggerRunning
+	t.start = indexOf(a.Start)
+	if t.start != startWarm && t.start != startProvisioned {
+		t.init = u.init
+		m.book.started(int(a.Trigger), a.Cause)
+	}
+	cpu, wait := m.timing.serve(m.rng, u.served == 0 && t.start != startWarm)
+	u.served++
+	t.service = cpu + wait
+	kind := plane.Done
+	if m.timing.timeout > 0 && t.service > m.timing.timeout {
+		t.service, cpu, wait, kind = m.timing.timeout, 0, m.timing.timeout, plane.Gone
+	}
+	m.later(pending{kind: kind, id: int32(a.Unit), trigger: a.Trigger}, cpu, wait)
+}
+
+// later lets p happen after work on the processor, then waiting. On AWS the
+// work of a unit is done on a processor of its own.
+func (m *machine) later(p pending, work, wait int64) {
+	if m.cores != nil && work > 0 && !m.boot {
+		m.cores.push(p, m.now, work, wait)
+		return
+	}
+	p.at = m.now + work + wait
+	m.heap.push(p)
+}
+
+func (m *machine) startUnit(a *plane.Action) {
+	if int(a.Unit) != len(m.units) {
+		m.fault("unit %d is started after %d", a.Unit, len(m.units)-1)
+		return
+	}
+	u := unit{from: m.now}
+	p := pending{kind: plane.Ready, id: int32(a.Unit), trigger: plane.NoTrigger}
+	var work, wait int64
+	if !m.boot {
+		wait = m.timing.start(m.rng)
+		work = m.timing.init.draw(m.rng)
+		if m.timing.billInit {
+			u.init = work
+		} else if m.timing.restore {
+			u.init = min(wait, int64(snapStartBilled))
+		}
+	}
+	m.units = append(m.units, u)
+	m.book.unitStarted(m.now)
+	m.later(p, work, wait)
+}
+
+func (m *machine) startNode(a *plane.Action) {
+	if int(a.Node) != len(m.nodes) {
+		m.fault("node %d is started after %d", a.Node, len(m.nodes)-1)
+		return
+	}
+	m.nodes = append(m.nodes, unit{from: m.now})
+	m.book.nodeStarted(m.now)
+	var wait int64
+	if !m.boot {
+		wait = m.timing.node.draw(m.rng)
+	}
+	m.later(pending{kind: plane.NodeUp, id: int32(a.Node), trigger: plane.NoTrigger}, 0, wait)
+}
+
+func (m *machine) retire(u int32) {
+	if m.units[u].gone {
+		m.fault("unit %d is stopped twice", u)
+		return
+	}
+	m.units[u].gone = true
+	m.book.unitStopped(&m.units[u], m.now)
+}
+
+func (m *machine) refuse(a *plane.Action) {
+	t := &m.triggers[a.Trigger]
+	if t.state != triggerWaiting {
+		m.fault("trigger %d is refused after it was answered or dispatched", a.Trigger)
+		return
+	}
+	t.state = triggerAnswered
+	m.book.refused(int(a.Trigger), t, a.Reason, m.now)
+}
+
+// fault keeps the first breach of the contract between plane and executor.
+func (m *machine) fault(format string, args ...any) {
+	if m.book.err == nil {
+		m.book.err = fmt.Errorf("at %v: "+format, append([]any{time.Duration(m.now)}, args...)...)
+	}
+}
+
+// startIndex numbers the kinds of start.
+type startIndex uint8
+
+const (
+	startCold startIndex = iota
+	startWarm
+	startProvisioned
+	startRestored
+	startKinds
+)
+
+var startNames = [startKinds]results.Start{
+	results.StartCold, results.StartWarm, results.StartProvisioned, results.StartRestored,
+}
+
+func indexOf(s results.Start) startIndex {
+	switch s {
+	case results.StartCold:
+		return startCold
+	case results.StartProvisioned:
+		return startProvisioned
+	case results.StartRestored:
+		return startRestored
+	}
+	return startWarm
+}

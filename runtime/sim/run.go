@@ -1,0 +1,157 @@
+package sim
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"coldstorm/report/stats"
+	"coldstorm/results"
+	"coldstorm/workloads"
+)
+
+// Config is one projection: a model, a function and what it takes.
+type Config struct {
+	Model workloads.Model
+	// Function gives memory, architecture (empty: x86_64), timeout (0: none),
+	// keep-alive (0 reclaims at once, negative never), reserved concurrency (0:
+	// the account's 1,000) and runtime.
+	Function workloads.Function
+	Profile  Profile
+
+	// Arrivals of a storm, from its start, in any order.
+	Arrivals []time.Duration
+	Seed     int64 // of every random choice
+
+	// Steady is the rate, in triggers a second, for which capacity stands before
+	// a storm: it sizes fleets and provisioned concurrency. 0 is one unit.
+	Steady float64
+	// Warm is the number of Lambda environments that are idle when a storm
+	// starts.
+	Warm int
+	// Instance is the EC2 type of ecs-ec2, eks-ec2 and ec2; empty: the smallest
+	// of c7i (c7g for arm64) that holds a unit.
+	Instance string
+	// MaxUnits bounds what scaling adds; 0 is the larger of 200 and ten times
+	// the steady size.
+	MaxUnits int
+	// Fixed keeps an ec2 fleet at its steady size.
+	Fixed bool
+	// Window is the span whose capacity is billed; 0 is an hour. It is extended
+	// to whole seconds past the last answer where the storm takes longer. The
+	// same for every model, so that their bills for a storm compare.
+	Window time.Duration
+	// Cap bounds the invocations that Steady and each point of Curve simulate
+	// and count, after a warm-up of a fifth as many; 0 is 100,000 for Steady and
+	// 25,000 for a point. Usage is scaled up from them.
+	Cap int
+}
+
+// Outcome is what a projection came to.
+type Outcome struct {
+	Model   workloads.Model
+	Config  string // what a unit is and how many, in words
+	Counts  results.Counts
+	Latency map[results.Start]results.Quantiles
+	All     results.Quantiles
+	Spectra map[results.Start]results.Spectrum
+	// Spectrum is of every served trigger.
+	Spectrum results.Spectrum
+	Cold     []time.Duration // latencies of the first 100,000 cold starts
+	Peak     int             // units
+	Mean     float64         // units
+	// Recover is the time from the storm's start to its last answer.
+	Recover  time.Duration
+	Usage    results.Usage
+	Timeline []results.TimelinePoint
+	Notes    []string
+}
+
+// Run simulates a storm.
+func Run(c Config) (Outcome, error) {
+	mo, err := compose(c)
+	if err != nil {
+		return Outcome{}, err
+	}
+	times := schedule(slices.Clone(c.Arrivals))
+	slices.SortFunc(times, cmp.Compare)
+	if len(times) > 0 && times[0] < 0 {
+		return Outcome{}, fmt.Errorf("simulate %s: an arrival at %v, before the storm's start", c.Model, times[0])
+	}
+	b := newBook(&mo.billing)
+	b.line = newTimeline()
+	m := newMachine(mo.plane(), mo.timing, c.Seed, b)
+	m.triggers = make([]trigger, 0, len(times))
+	window := c.Window
+	if window == 0 {
+		window = time.Hour
+	}
+	if err := m.run(&times, int64(window)); err != nil {
+		return Outcome{}, fmt.Errorf("simulate %s: %w", c.Model, err)
+	}
+	window = max(window, roundUp(time.Duration(b.last), time.Second))
+	return m.outcome(mo, c, window), nil
+}
+
+// outcome closes the books over the span that ends the simulation.
+func (m *machine) outcome(mo *model, c Config, span time.Duration) Outcome {
+	b := m.book
+	b.close(m, b.from+int64(span))
+	o := Outcome{
+		Model: c.Model, Config: mo.words, Counts: b.counts, Cold: b.cold, Notes: Notes(c.Model),
+		Peak: b.alive.peak, Mean: b.alive.total / float64(max(int64(span), 1)),
+		Recover: time.Duration(b.last), Timeline: b.line.finish(b.open, m.plane),
+		Latency: map[results.Start]results.Quantiles{}, Spectra: map[results.Start]results.Spectrum{},
+		All: stats.FromHistogram(b.all), Spectrum: stats.SpectrumFromHistogram(b.all),
+	}
+	for i, h := range b.hist {
+		if h != nil {
+			o.Latency[startNames[i]] = stats.FromHistogram(h)
+			o.Spectra[startNames[i]] = stats.SpectrumFromHistogram(h)
+		}
+	}
+	o.Usage = b.bill.finish(string(c.Model), architecture(c.Function), span, b.counts.Offered)
+	return o
+}
+
+// Storm returns the outcome as the run's schema has it, without a bill.
+func (o Outcome) Storm(name string) results.ProjectedStorm {
+	return results.ProjectedStorm{
+		Name: name, Counts: o.Counts, Latency: o.Latency, All: o.All, Spectrum: o.Spectrum,
+		Peak: o.Peak, Recover: o.Recover, Usage: o.Usage, Timeline: o.Timeline,
+	}
+}
+
+// Steady returns the outcome of a stream as the run's schema has it, without a
+// bill.
+func (o Outcome) Steady(rate float64) results.Steady {
+	s := results.Steady{Rate: rate, Latency: o.Latency, All: o.All, Counts: o.Counts}
+	if o.Counts.Served > 0 {
+		s.ColdShare = float64(o.Counts.Cold) / float64(o.Counts.Served)
+	}
+	return s
+}
+
+// Refused is the share of triggers that were not served.
+func (o Outcome) Refused() float64 {
+	if o.Counts.Offered == 0 {
+		return 0
+	}
+	return 1 - float64(o.Counts.Served)/float64(o.Counts.Offered)
+}
+
+func architecture(f workloads.Function) string {
+	if f.Architecture == "" {
+		return "x86_64"
+	}
+	return f.Architecture
+}
+
+// sized is how many units serve a rate when each is to be busy to a share of
+// target on average: at least 1. AWS recommends two, in two zones, for
+// availability; that is left to the reader, as it hides what a low rate costs.
+func sized(rate, service float64, slots int, target float64) int {
+	return max(1, int(math.Ceil(rate*service/1e9/(float64(slots)*target)-1e-9)))
+}

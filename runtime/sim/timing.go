@@ -1,0 +1,72 @@
+package sim
+
+import "math/rand/v2"
+
+// timing is how long things take in one model.
+type timing struct {
+	// A unit starts in the sum of before, what comes before init, and init.
+	before   []dist
+	init     dist
+	billInit bool // init is billed with the invocation that waited for it
+	restore  bool // a start is a restore from a snapshot
+
+	node dist // a node's start
+
+	slots    int   // triggers that a unit may serve at once
+	timeout  int64 // of the function; 0: none
+	payloads []payloadTiming
+	weights  int
+
+	onHost bool // service is split into processor time and waiting, for cores
+}
+
+// payloadTiming is what invocations with one payload take.
+type payloadTiming struct {
+	upTo    int // cumulative weight
+	service dist
+	first   dist // of the first invocation in a unit
+	cpu     float64
+}
+
+// start draws the time of a unit's start before init.
+func (t *timing) start(r *rand.Rand) int64 {
+	var sum int64
+	for i := range t.before {
+		sum += t.before[i].draw(r)
+	}
+	return sum
+}
+
+// serve draws a service time, as processor work and waiting.
+func (t *timing) serve(r *rand.Rand, first bool) (work, wait int64) {
+	p := &t.payloads[0]
+	if len(t.payloads) > 1 {
+		w := r.IntN(t.weights)
+		for i := range t.payloads {
+			if p = &t.payloads[i]; w < p.upTo {
+				break
+			}
+		}
+	}
+	d := &p.service
+	if first {
+		d = &p.first
+	}
+	total := d.draw(r)
+	if !t.onHost {
+		return 0, total
+	}
+	work = int64(float64(total) * p.cpu)
+	return work, total - work
+}
+
+// meanService is the mean service time of warm invocations in nanoseconds.
+func (t *timing) meanService() float64 {
+	sum, last := 0.0, 0
+	for i := range t.payloads {
+		p := &t.payloads[i]
+		sum += p.service.average() * float64(p.upTo-last)
+		last = p.upTo
+	}
+	return sum / float64(t.weights)
+}
