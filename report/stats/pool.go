@@ -1,6 +1,7 @@
 package stats
 
 import (
+	"math"
 	"slices"
 	"time"
 )
@@ -12,6 +13,11 @@ type Pool struct {
 	value []time.Duration // ascending
 	unit  []int32         // of each value
 	size  []int           // samples of each unit
+
+	// The values are cut into chunks, and in[c*units+u] counts those of unit u
+	// in chunk c: a walk skips the chunks below the rank.
+	chunk int
+	in    []int32
 }
 
 // NewPool returns the pool of the given units. A unit may be empty.
@@ -38,8 +44,12 @@ func NewPool(units [][]time.Duration) *Pool {
 		return int(a.u) - int(b.u)
 	})
 	p.value, p.unit = make([]time.Duration, len(all)), make([]int32, len(all))
+	// A walk costs n/chunk·units to skip and up to chunk to find: least here.
+	p.chunk = max(1, int(math.Sqrt(float64(len(all)*len(units)))))
+	p.in = make([]int32, (len(all)/p.chunk+1)*len(units))
 	for i, e := range all {
 		p.value[i], p.unit[i] = e.v, e.u
+		p.in[i/p.chunk*len(units)+int(e.u)]++
 	}
 	return p
 }
@@ -54,18 +64,21 @@ func (p *Pool) Quantile(times []int, q float64) time.Duration {
 	if n == 0 {
 		return 0
 	}
-	rank := Rank(q, n)
-	if rank > n/2 { // from the nearer end
-		left := n - rank + 1
-		for i := len(p.value) - 1; i >= 0; i-- {
+	left := Rank(q, n)
+	for from := 0; from < len(p.value); from += p.chunk {
+		c := from / p.chunk * len(p.size)
+		var here int64
+		for u, k := range p.in[c : c+len(p.size)] {
+			here += int64(k) * int64(times[u])
+		}
+		if left > here {
+			left -= here
+			continue
+		}
+		for i := from; ; i++ {
 			if left -= int64(times[p.unit[i]]); left <= 0 {
 				return p.value[i]
 			}
-		}
-	}
-	for i, u := range p.unit {
-		if rank -= int64(times[u]); rank <= 0 {
-			return p.value[i]
 		}
 	}
 	return 0

@@ -48,6 +48,37 @@ func pairUp(base, head []time.Duration) []Pair {
 	return out
 }
 
+func TestTwoProportions(t *testing.T) {
+	for _, c := range []struct {
+		name       string
+		a, n, b, m int64
+		want       float64
+	}{
+		// Fisher's lady: 4 cups of 8, all four guessed: 1/70.
+		{"all of head and none of base", 0, 4, 4, 4, 1.0 / 70},
+		{"three of four", 1, 4, 3, 4, 17.0 / 70},
+		{"none at all", 0, 10, 0, 10, 1},
+		{"no samples", 0, 0, 0, 0, 1},
+		{"all the same", 5, 5, 5, 5, 1},
+		{"counts that can't be", 6, 5, 5, 5, 1},
+	} {
+		if got := TwoProportions(c.a, c.n, c.b, c.m); !near(got, c.want, 1e-9) {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		}
+	}
+}
+
+func TestDifferenceInterval(t *testing.T) {
+	// Newcombe 1998, table II, example (a): 56/70 and 48/80, 0.0524 to 0.3339.
+	i := DifferenceInterval(48, 80, 56, 70)
+	if !near(i.Low, 0.0524, 1e-4) || !near(i.High, 0.3339, 1e-4) {
+		t.Errorf("%+v", i)
+	}
+	if i := DifferenceInterval(0, 0, 1, 2); i.Known() {
+		t.Errorf("no samples: %+v", i)
+	}
+}
+
 func TestSignTest(t *testing.T) {
 	s := SignTest([]Pair{{1, 2}, {1, 2}, {1, 2}, {2, 1}, {5, 5}})
 	if s.Slower != 3 || s.Faster != 1 || s.Ties != 1 {
@@ -134,6 +165,29 @@ func TestPoolQuantile(t *testing.T) {
 		for _, q := range []float64{0, 0.1, 0.5, 0.9, 0.99, 1} {
 			if got, want := p.Quantile(times, q), Quantile(all, q); got != want {
 				t.Errorf("times %v q %v: %v, want %v", times, q, got, want)
+			}
+		}
+	}
+}
+
+func TestPoolQuantileOfManyUnits(t *testing.T) {
+	rng := rand.New(rand.NewPCG(12, 13))
+	units := make([][]time.Duration, 30)
+	times := make([]int, len(units))
+	for range 20 {
+		var all []time.Duration
+		for u := range units {
+			units[u] = noisy(rng, rng.IntN(60), 1)
+			times[u] = rng.IntN(3)
+			for range times[u] {
+				all = append(all, units[u]...)
+			}
+		}
+		slices.Sort(all)
+		p := NewPool(units)
+		for _, q := range []float64{0, 0.01, 0.5, 0.9, 0.99, 1} {
+			if got, want := p.Quantile(times, q), Quantile(all, q); got != want {
+				t.Fatalf("q %v: %v, want %v", q, got, want)
 			}
 		}
 	}
