@@ -7,7 +7,7 @@ import "time"
 type Scenario struct {
 	Name     string
 	Function Function
-	Payloads []Payload
+	Payloads []Payload // the workload's smallest, or an empty event, unless the file gives some
 	Storms   []Storm
 	Sweep    Sweep
 	Models   []Model // every one of AllModels unless the file names some
@@ -21,12 +21,12 @@ type Scenario struct {
 // Function is what is deployed.
 type Function struct {
 	Workload     string            // a bundled function's name, or
-	Path         string            // a directory or zip with a bootstrap
+	Path         string            // a directory or zip with a bootstrap, from Scenario.Dir
 	Name         string            // defaults to the workload's, or to the path's last element
-	MemoryMB     int               // 128..10240; 1769 MB is one vCPU
+	MemoryMB     int               // 128..10240; 1769 MB, by default, is one vCPU
 	Timeout      time.Duration     // 1 s..900 s; 30 s by default
 	Concurrency  int               // reserved; what is beyond is throttled; 0: the account's 1,000
-	KeepAlive    time.Duration     // idle time before an environment is reclaimed
+	KeepAlive    time.Duration     // idle time before an environment is reclaimed; 5 min by default
 	Architecture string            // x86_64 or arm64: for prices; the host's by default
 	Freeze       bool              // between invocations, as Lambda does; true by default
 	Runtime      string            // as AWS names it; provided.al2023 by default. Decides what AWS offers (SnapStart)
@@ -35,7 +35,7 @@ type Function struct {
 
 // Payload is one event body that triggers carry.
 type Payload struct {
-	Name   string
+	Name   string // the size, the file's name or inline by default
 	File   string // a file relative to the scenario, or
 	Inline string // the body itself, or
 	Size   string // the size class of the bundled workload's generator, such as small
@@ -59,7 +59,7 @@ var Shapes = []Shape{ShapeBurst, ShapeConstant, ShapeRamp, ShapeGap, ShapeSequen
 
 // Storm is one schedule of triggers against the function.
 type Storm struct {
-	Name     string
+	Name     string // the shape by default; of each storm another, as it names the series' file
 	Shape    Shape
 	N        int           // burst, gap, sequence: triggers
 	Rate     float64       // constant: triggers a second
@@ -77,9 +77,9 @@ type Storm struct {
 // Sweep is the scaling curve: bursts of growing size, each on a fresh
 // deployment.
 type Sweep struct {
-	Burst   []int // sizes; empty: no sweep
-	Repeats int   // bursts of each size; 3 by default
-	Payload string
+	Burst   []int  // sizes; empty: no sweep
+	Repeats int    // bursts of each size; 3 by default
+	Payload string // name; the first by default
 }
 
 // Model names a compute model.

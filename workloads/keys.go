@@ -1,0 +1,126 @@
+package workloads
+
+import (
+	"slices"
+	"time"
+)
+
+// The tables below are the form of a scenario file: every key there is and how
+// it is read. scenario.schema.json says the same to editors; a test holds the
+// two together.
+
+var scenarioKeys = []key[Scenario]{
+	{"name", func(s *Scenario, v value) (err error) { s.Name, err = v.name("name"); return }},
+	{"seed", func(s *Scenario, v value) (err error) { s.Seed, err = v.whole("seed", -1<<62, 1<<62); return }},
+	{"function", readFunction},
+	{"payloads", readPayloads},
+	{"storms", readStorms},
+	{"sweep", readSweep},
+	{"models", readModels},
+	{"project", readProject},
+}
+
+var functionKeys = []key[Function]{
+	{"workload", func(f *Function, v value) (err error) {
+		f.Workload, err = v.word("workload", "bundled", bundledNames())
+		return
+	}},
+	{"path", func(f *Function, v value) (err error) { f.Path, err = v.text("path"); return }},
+	{"name", func(f *Function, v value) (err error) { f.Name, err = v.functionName(); return }},
+	{"memory", func(f *Function, v value) (err error) {
+		f.MemoryMB, err = v.megabytes("memory", MinMemoryMB, MaxMemoryMB)
+		return
+	}},
+	{"timeout", readTimeout},
+	{"concurrency", func(f *Function, v value) (err error) {
+		f.Concurrency, err = v.count("concurrency", 0, maxConcurrency)
+		return
+	}},
+	{"keep_alive", func(f *Function, v value) (err error) {
+		f.KeepAlive, err = v.duration("keep_alive", 0, maxSpan)
+		return
+	}},
+	{"architecture", func(f *Function, v value) (err error) {
+		f.Architecture, err = v.word("architecture", "architectures", Architectures)
+		return
+	}},
+	{"freeze", func(f *Function, v value) (err error) { f.Freeze, err = v.truth("freeze"); return }},
+	{"runtime", func(f *Function, v value) (err error) { f.Runtime, err = v.runtime(); return }},
+	{"env", readEnv},
+}
+
+var payloadKeys = []key[Payload]{
+	{"name", func(p *Payload, v value) (err error) { p.Name, err = v.name("name"); return }},
+	{"file", func(p *Payload, v value) (err error) { p.File, err = v.text("file"); return }},
+	{"inline", func(p *Payload, v value) (err error) { p.Inline, err = v.event(); return }},
+	{"size", func(p *Payload, v value) (err error) { p.Size, err = v.text("size"); return }},
+	{"weight", func(p *Payload, v value) (err error) { p.Weight, err = v.count("weight", 1, maxWeight); return }},
+}
+
+var stormKeys = []key[Storm]{
+	{"name", func(s *Storm, v value) (err error) { s.Name, err = v.name("name"); return }},
+	{"shape", func(s *Storm, v value) error {
+		w, err := v.word("shape", "shapes", words(Shapes))
+		s.Shape = Shape(w)
+		return err
+	}},
+	{"n", func(s *Storm, v value) (err error) { s.N, err = v.count("n", 1, MaxTriggers); return }},
+	{"rate", func(s *Storm, v value) (err error) { s.Rate, err = v.rate("rate", false); return }},
+	{"from", func(s *Storm, v value) (err error) { s.From, err = v.rate("from", true); return }},
+	{"to", func(s *Storm, v value) (err error) { s.To, err = v.rate("to", true); return }},
+	{"for", func(s *Storm, v value) (err error) { s.For, err = v.duration("for", time.Millisecond, maxSpan); return }},
+	{"gap", func(s *Storm, v value) (err error) { s.Gap, err = v.duration("gap", time.Millisecond, maxSpan); return }},
+	{"payloads", func(s *Storm, v value) (err error) { s.Payloads, err = v.namesOnce("payloads"); return }},
+	{"keep_alive", func(s *Storm, v value) error {
+		d, err := v.duration("keep_alive", 0, maxSpan)
+		s.KeepAlive = &d
+		return err
+	}},
+	{"concurrency", func(s *Storm, v value) error {
+		n, err := v.count("concurrency", 0, maxConcurrency)
+		s.Concurrency = &n
+		return err
+	}},
+	{"warm", func(s *Storm, v value) (err error) { s.Warm, err = v.count("warm", 0, maxConcurrency); return }},
+	{"fresh", func(s *Storm, v value) (err error) { s.Fresh, err = v.truth("fresh"); return }},
+}
+
+var sweepKeys = []key[Sweep]{
+	{"burst", func(s *Sweep, v value) (err error) { s.Burst, err = v.sizes("burst"); return }},
+	{"repeats", func(s *Sweep, v value) (err error) { s.Repeats, err = v.count("repeats", 1, maxRepeats); return }},
+	{"payload", func(s *Sweep, v value) (err error) { s.Payload, err = v.name("payload"); return }},
+}
+
+var projectKeys = []key[Project]{
+	{"rate", func(p *Project, v value) (err error) { p.Rate, err = v.rate("rate", false); return }},
+	{"objective", func(p *Project, v value) (err error) {
+		p.Objective, err = v.duration("objective", 0, MaxTimeout)
+		return
+	}},
+	{"region", func(p *Project, v value) (err error) { p.Region, err = v.region(); return }},
+	{"rates", func(p *Project, v value) (err error) { p.Rates, err = v.rates("rates"); return }},
+	{"instance", func(p *Project, v value) (err error) { p.Instance, err = v.instance(); return }},
+	{"cpu_factor", func(p *Project, v value) (err error) { p.CPUFactor, err = v.number("cpu_factor", maxCPUFactor); return }},
+}
+
+// shapeKeys says which keys of a schedule each shape uses; all are required.
+var shapeKeys = map[Shape][]string{
+	ShapeBurst:    {"n"},
+	ShapeConstant: {"rate", "for"},
+	ShapeRamp:     {"from", "to", "for"},
+	ShapeGap:      {"n", "gap"},
+	ShapeSequence: {"n"},
+}
+
+// scheduleKeys are those of which a shape uses some.
+var scheduleKeys = []string{"n", "rate", "from", "to", "for", "gap"}
+
+func words[S ~string](list []S) []string {
+	var all []string
+	for _, s := range list {
+		all = append(all, string(s))
+	}
+	return all
+}
+
+func has[S ~[]E, E comparable](list S, e E) bool { return slices.Contains(list, e) }

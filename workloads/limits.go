@@ -1,0 +1,66 @@
+package workloads
+
+import (
+	"runtime"
+	"time"
+)
+
+// The bounds of a scenario's values. Memory, timeout and the size of a payload
+// are AWS Lambda's quotas; the others keep a slip of the pen from filling this
+// machine.
+const (
+	MinMemoryMB = 128
+	MaxMemoryMB = 10240
+	MinTimeout  = time.Second
+	MaxTimeout  = 900 * time.Second
+	MaxPayload  = 6_291_556  // bytes of a synchronous event, as AWS's error message states them
+	MaxEnv      = 4096       // bytes of all names and values of a function's variables
+	MaxTriggers = 10_000_000 // of one storm: its schedule stands in memory
+
+	maxRate        = 10_000_000 // triggers a second
+	maxSpan        = 24 * time.Hour
+	maxConcurrency = 100_000
+	maxWeight      = 1_000_000
+	maxBurst       = 100_000 // of a sweep
+	maxRepeats     = 100
+	maxCPUFactor   = 100
+)
+
+// What a scenario gets where it says nothing.
+const (
+	// DefaultMemoryMB is one vCPU, so that what is measured compares with the
+	// models that sell whole vCPUs.
+	DefaultMemoryMB = 1769
+	DefaultTimeout  = 30 * time.Second
+	// DefaultKeepAlive is the low end of what was last measured on AWS, which
+	// publishes none: 5 to 7 minutes (M. Shilkov, 2021).
+	DefaultKeepAlive = 5 * time.Minute
+	DefaultRuntime   = "provided.al2023"
+	DefaultRepeats   = 3
+	DefaultRate      = 10.0 // triggers a second
+	DefaultRegion    = "us-east-1"
+	DefaultSeed      = 1
+)
+
+// DefaultRates is the grid of the break-even curve, in triggers a second.
+func DefaultRates() []float64 { return []float64{0.01, 0.1, 1, 10, 100, 1000, 10_000} }
+
+// Architectures lists the processors that AWS offers functions on.
+var Architectures = []string{"x86_64", "arm64"}
+
+// hostArchitecture is the host's, as AWS names it.
+func hostArchitecture() string {
+	if runtime.GOARCH == "arm64" {
+		return "arm64"
+	}
+	return "x86_64"
+}
+
+// defaultInstance is an instance type of the architecture with whole cores of
+// steady speed.
+func defaultInstance(architecture string) string {
+	if architecture == "arm64" {
+		return "c7g.large"
+	}
+	return "c7i.large"
+}

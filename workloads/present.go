@@ -1,0 +1,133 @@
+package workloads
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+)
+
+// present checks the files that the scenario names, each at its place.
+func (s Scenario) present(top value) error {
+	function := child(top, "function")
+	if s.Function.Path != "" {
+		if what, hint := s.functionProblem(); what != "" {
+			return child(function, "path").problem(what, hint)
+		}
+	}
+	payloads := child(top, "payloads")
+	for i, p := range s.Payloads {
+		if p.File == "" {
+			continue
+		}
+		if what, hint := s.fileProblem(p); what != "" {
+			entries, _ := payloads.list("payloads")
+			return child(entries[i], "file").problem(what, hint)
+		}
+	}
+	return nil
+}
+
+// child finds a key's value in a mapping that was read before.
+func child(v value, name string) value {
+	if m, ok := v.node.(*ast.MappingNode); ok {
+		for _, kv := range m.Values {
+			if kv.Key.GetToken().Value == name {
+				return value{v.doc, kv.Value}
+			}
+		}
+	}
+	return v
+}
+
+// functionProblem says what keeps the function's path from being one.
+func (s Scenario) functionProblem() (what, hint string) {
+	path := s.Resolve(s.Function.Path)
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Sprintf("there is no function at %s", path), "path names a directory or a zip, from the scenario's folder"
+	case err != nil:
+		return err.Error(), ""
+	case !info.IsDir() && !strings.EqualFold(filepath.Ext(path), ".zip"):
+		return fmt.Sprintf("%s is neither a directory nor a zip", path), "name the directory that holds the bootstrap"
+	}
+	if info.IsDir() && strings.HasPrefix(s.Function.Runtime, "provided") {
+		if _, err := os.Stat(filepath.Join(path, "bootstrap")); errors.Is(err, fs.ErrNotExist) {
+			return fmt.Sprintf("%s has no bootstrap, which runtime %s executes", path, s.Function.Runtime),
+				"a Go function is built with CGO_ENABLED=0 go build -o " + filepath.Join(path, "bootstrap")
+		}
+	}
+	return "", ""
+}
+
+// fileProblem says what keeps a payload's file from being an event.
+func (s Scenario) fileProblem(p Payload) (what, hint string) {
+	_, err := s.readFile(p.File)
+	var bad *badFile
+	switch {
+	case errors.As(err, &bad):
+		return bad.what, bad.hint
+	case err != nil:
+		return err.Error(), ""
+	}
+	return "", ""
+}
+
+// badFile is a payload's file that can't be an event.
+type badFile struct{ what, hint string }
+
+func (b *badFile) Error() string { return b.what }
+
+// readFile reads an event.
+func (s Scenario) readFile(file string) ([]byte, error) {
+	path := s.Resolve(file)
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, &badFile{fmt.Sprintf("there is no payload file %s", path), "file names a JSON file, from the scenario's folder"}
+	case err != nil:
+		return nil, &badFile{err.Error(), ""}
+	case !info.Mode().IsRegular():
+		return nil, &badFile{fmt.Sprintf("%s is not a file", path), ""}
+	case info.Size() > MaxPayload:
+		return nil, &badFile{fmt.Sprintf("%s has %d bytes", path, info.Size()), fmt.Sprintf("AWS Lambda takes events of up to %d bytes (6 MB)", MaxPayload)}
+	}
+	body, err := os.ReadFile(path)
+	if err != nil {
+		return nil, &badFile{err.Error(), ""}
+	}
+	if !json.Valid(body) {
+		return nil, &badFile{path + " is not JSON, which an event has to be", "put other data into a JSON string, in base64"}
+	}
+	return body, nil
+}
+
+// Resolve is a path of the scenario, from its folder unless it is absolute.
+func (s Scenario) Resolve(path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(s.Dir, path)
+}
+
+// Body is the event that the payload stands for: its file's content, its
+// inline text, or what the workload's generator makes of size and seed.
+func (s Scenario) Body(p Payload) ([]byte, error) {
+	switch {
+	case p.File != "":
+		return s.readFile(p.File)
+	case p.Size != "":
+		w, ok := Bundled(s.Function.Workload)
+		if !ok {
+			return nil, fmt.Errorf("payload %s: size %s without a bundled workload", p.Name, p.Size)
+		}
+		return w.Payload(p.Size, s.Seed)
+	}
+	return []byte(p.Inline), nil
+}

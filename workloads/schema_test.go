@@ -1,0 +1,104 @@
+package workloads
+
+import (
+	"encoding/json"
+	"maps"
+	"os"
+	"slices"
+	"testing"
+)
+
+type schema struct {
+	Properties map[string]json.RawMessage
+	OneOf      []json.RawMessage `json:"oneOf"`
+	Required   []string
+	Enum       []string
+	Defs       map[string]schema `json:"$defs"`
+}
+
+func loadSchema(t *testing.T) schema {
+	t.Helper()
+	b, err := os.ReadFile("scenario.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var s schema
+	if err := json.Unmarshal(b, &s); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestSchemaHasTheKeysOfTheParser(t *testing.T) {
+	s := loadSchema(t)
+	for _, c := range []struct {
+		part   string
+		schema schema
+		keys   []string
+	}{
+		{"scenario", s, names(scenarioKeys)},
+		{"function", s.Defs["function"], names(functionKeys)},
+		{"payload", s.Defs["payload"], names(payloadKeys)},
+		{"storm", s.Defs["storm"], names(stormKeys)},
+		{"sweep", s.Defs["sweep"], names(sweepKeys)},
+		{"project", s.Defs["project"], names(projectKeys)},
+	} {
+		sameWords(t, c.part+" keys", slices.Collect(maps.Keys(c.schema.Properties)), c.keys)
+	}
+}
+
+func TestSchemaHasTheWordsOfTheParser(t *testing.T) {
+	s := loadSchema(t)
+	sameWords(t, "models", s.Defs["model"].Enum, words(AllModels))
+	sameWords(t, "shape", enum(t, s.Defs["storm"].Properties["shape"]), words(Shapes))
+	sameWords(t, "workload", enum(t, s.Defs["function"].Properties["workload"]), bundledNames())
+	sameWords(t, "architecture", enum(t, s.Defs["function"].Properties["architecture"]), Architectures)
+	var sizes []string
+	for _, w := range Catalogue() {
+		sizes = append(sizes, w.Sizes...)
+	}
+	sameWords(t, "size", enum(t, s.Defs["payload"].Properties["size"]), sizes)
+}
+
+func TestSchemaHasTheShapesOfTheParser(t *testing.T) {
+	seen := 0
+	for _, raw := range loadSchema(t).Defs["storm"].OneOf {
+		var alternative schema
+		if err := json.Unmarshal(raw, &alternative); err != nil {
+			t.Fatal(err)
+		}
+		var shape struct{ Const Shape }
+		if err := json.Unmarshal(alternative.Properties["shape"], &shape); err != nil {
+			t.Fatal(err)
+		}
+		seen++
+		sameWords(t, string(shape.Const)+" uses", alternative.Required, shapeKeys[shape.Const])
+		var forbidden []string
+		for k, v := range alternative.Properties {
+			if string(v) == "false" {
+				forbidden = append(forbidden, k)
+			}
+		}
+		sameWords(t, string(shape.Const)+" uses and does not", append(forbidden, alternative.Required...), scheduleKeys)
+	}
+	if seen != len(Shapes) {
+		t.Errorf("schema has %d shapes, want %d", seen, len(Shapes))
+	}
+}
+
+func enum(t *testing.T, raw json.RawMessage) []string {
+	t.Helper()
+	var s schema
+	if err := json.Unmarshal(raw, &s); err != nil {
+		t.Fatal(err)
+	}
+	return s.Enum
+}
+
+func sameWords(t *testing.T, what string, got, want []string) {
+	t.Helper()
+	got, want = slices.Sorted(slices.Values(got)), slices.Sorted(slices.Values(want))
+	if !slices.Equal(got, want) {
+		t.Errorf("%s: schema has %v, parser has %v", what, got, want)
+	}
+}

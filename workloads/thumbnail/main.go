@@ -1,0 +1,15 @@
+// Command thumbnail is a bundled function: it scales a JPEG photograph down,
+// which is what many a function that object storage triggers does.
+//
+// The event is {"image": JPEG in base64, "width": 200, "height": 200,
+// "quality": 80}; the answer is {"image": JPEG in base64, "width", "height",
+// "bytes"}. The picture keeps its proportions, fits into width x height, and is
+// never scaled up. Orientation and colour profile of the file are ignored.
+//
+// It is an ordinary AWS Lambda function in Go: zipped as bootstrap it runs on
+// provided.al2023 unchanged.
+package main
+
+import "github.com/aws/aws-lambda-go/lambda"
+
+func main() { lambda.Start(thumbnail) }
