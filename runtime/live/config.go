@@ -1,0 +1,96 @@
+package live
+
+import (
+	"io"
+	"runtime"
+	"time"
+
+	"coldstorm/runtime/plane"
+)
+
+// Config says which function is deployed, and under which rules.
+type Config struct {
+	Name      string            // function by default
+	Handler   string            // bootstrap by default
+	MemoryMB  int               // 128 by default; 1,769 MB is one processor
+	Timeout   time.Duration     // of an invocation; 3 s by default
+	InitLimit time.Duration     // 10 s by default
+	Env       map[string]string // the function's own variables
+	NoFreeze  bool              // idle environments run on
+
+	Concurrency int           // reserved; 0: the account's 1,000
+	KeepAlive   time.Duration // idle time before an environment is reclaimed; 0: at once, negative: never
+
+	// ScaleOutBurst and ScaleOutRate bound new environments, as
+	// plane.LambdaRules; 0 is no bound here: this machine is the bound.
+	ScaleOutBurst, ScaleOutRate float64
+	// RequestRate is in requests a second; 0 is ten times Concurrency (AWS
+	// Lambda quotas), negative no bound.
+	RequestRate float64
+
+	// Launches bounds launches at once; those that wait are in the queue phase.
+	// Twice the processors by default: more only compete.
+	Launches int
+
+	// SettleGrace is the longest that a trigger waits for an environment that has
+	// answered but not asked for work again; 5 ms by default.
+	SettleGrace time.Duration
+
+	// Log receives START, END and REPORT lines and what the function writes. It
+	// is written from one goroutine; nil: nothing is kept but tails.
+	Log io.Writer
+}
+
+func (c Config) withDefaults() Config {
+	if c.Name == "" {
+		c.Name = "function"
+	}
+	if c.Handler == "" {
+		c.Handler = "bootstrap"
+	}
+	if c.MemoryMB == 0 {
+		c.MemoryMB = 128
+	}
+	if c.Timeout == 0 {
+		c.Timeout = 3 * time.Second
+	}
+	if c.InitLimit == 0 {
+		c.InitLimit = 10 * time.Second
+	}
+	if c.SettleGrace == 0 {
+		c.SettleGrace = 5 * time.Millisecond
+	}
+	if c.Launches == 0 {
+		c.Launches = 2 * runtime.NumCPU()
+	}
+	return c
+}
+
+func (c Config) rules() plane.LambdaRules {
+	r := plane.LambdaRules{
+		Concurrency: c.Concurrency, Reserved: c.Concurrency > 0, KeepAlive: c.KeepAlive,
+		ScaleOutBurst: c.ScaleOutBurst, ScaleOutRate: c.ScaleOutRate, RequestRate: c.RequestRate,
+	}
+	if r.ScaleOutBurst == 0 {
+		r.ScaleOutBurst = -1
+	}
+	return r
+}
+
+// fullCPU is the memory that comes with one whole processor (AWS documentation:
+// "Configure Lambda function memory").
+const fullCPU = 1769
+
+// processors is the share that invocations get, or 0 if that is all there are.
+func (c Config) processors() float64 {
+	share := float64(c.MemoryMB) / fullCPU
+	if share >= float64(runtime.NumCPU()) {
+		return 0
+	}
+	return share
+}
+
+// ARN is the function's, as runtimes are told it.
+func (c Config) ARN() string {
+	return "arn:aws:lambda:" + region + ":" + account + ":function:" + c.Name
+}

@@ -1,0 +1,41 @@
+// Package live is the executor in real time: it drives a compute model's plane
+// with what happens on this machine and carries its actions out with real
+// sandboxes.
+//
+// A Function is one deployed function under the rules of plane.Lambda. Events
+// go through the plane one at a time, under a lock that no action holds:
+// starting, freezing, thawing, invoking and stopping happen outside of it.
+//
+// # Evidence
+//
+// Phases are contiguous, so that they add up to Responded - Received exactly:
+//
+//	queue    received .. launch asked (warm: .. event delivered), and of a cold
+//	         start also ready .. event delivered, the engine's own hand-over
+//	sandbox  launch asked .. namespaces and cgroup there
+//	rootfs   .. exec
+//	init     exec .. first ask for work
+//	invoke   event delivered .. response fully received
+//
+// A thaw is part of a warm invocation's queue. Responded is the moment when the
+// response was fully received; what the engine does afterwards (usage, log) is
+// in the client's transport. A failed launch has no stamps: its time is in
+// sandbox. Billed is init and invoke, rounded up to a millisecond.
+//
+// # An environment that is about to be idle
+//
+// An environment is idle when its runtime asks for work again, some 50 us after
+// it answered. On AWS no caller is back that soon; here a caller on the same
+// machine can be. So a trigger that finds every environment taken waits up to
+// Config.SettleGrace for one that has answered already, at most one trigger for each,
+// before the plane decides on it. Without that, triggers sent one after another
+// would scale out at random.
+//
+// # Left out
+//
+// An init that goes over its limit fails its trigger with Sandbox.Timedout; AWS
+// would run the init again inside the first invocation, under the function's
+// timeout. A crashed environment is replaced by a new one, where AWS resets it
+// and keeps /tmp. A stop is SIGKILL even where the runtime registered for
+// SIGTERM. Provisioned concurrency and SnapStart are the simulation's alone.
+package live

@@ -1,0 +1,95 @@
+package live
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"coldstorm/results"
+	"coldstorm/runtime/api"
+)
+
+// Failure is why an invocation got no response from its function.
+type Failure struct {
+	Type    string // as Lambda names it, such as Runtime.ExitError
+	Message string // without the request id
+	Reason  string // what a report counts it as: Type, or OutOfMemory
+	Payload []byte // the function's own JSON, where it gave one
+	Outcome results.Outcome
+}
+
+func (f *Failure) Error() string { return f.Type + ": " + f.Message }
+
+// body is what the caller gets.
+func (f *Failure) body(request string) []byte {
+	if f.Payload != nil {
+		return f.Payload
+	}
+	b, err := json.Marshal(struct {
+		Type    string `json:"errorType"`
+		Message string `json:"errorMessage"`
+	}{f.Type, "RequestId: " + request + " Error: " + f.Message})
+	if err != nil {
+		panic(err) // two strings always marshal
+	}
+	return b
+}
+
+func failed(kind, message string) *Failure {
+	return &Failure{Type: kind, Message: message, Reason: kind, Outcome: results.OutcomeFailed}
+}
+
+// ReasonOutOfMemory is the reason of an invocation whose environment was killed
+// for its memory; its error type is Runtime.ExitError, as on Lambda.
+const ReasonOutOfMemory = "OutOfMemory"
+
+// exitFailure says how a process ended, in Lambda's words.
+func exitFailure(x Exit) *Failure {
+	switch {
+	case x.OOM:
+		f := failed("Runtime.ExitError", "Runtime exited with error: signal: killed")
+		f.Reason = ReasonOutOfMemory
+		return f
+	case x.Signal != 0:
+		return failed("Runtime.ExitError", "Runtime exited with error: signal: "+x.Signal.String())
+	case x.Code != 0:
+		return failed("Runtime.ExitError", fmt.Sprintf("Runtime exited with error: exit status %d", x.Code))
+	}
+	return failed("Runtime.ExitError", "Runtime exited without providing a reason")
+}
+
+func timeoutFailure(what string, after time.Duration) *Failure {
+	f := failed("Sandbox.Timedout", fmt.Sprintf("%s timed out after %.2f seconds", what, after.Seconds()))
+	f.Outcome = results.OutcomeTimedOut
+	return f
+}
+
+func launchFailure(err error) *Failure {
+	if errors.Is(err, ErrEntrypoint) {
+		return failed("Runtime.InvalidEntrypoint", err.Error())
+	}
+	return failed("Sandbox.Failure", err.Error())
+}
+
+func initFailure(e api.InitError) *Failure {
+	f := failed(e.Type, "init failed")
+	if len(e.Payload) > 0 {
+		f.Payload = e.Payload
+	}
+	return f
+}
+
+var (
+	errDiscarded = failed("Sandbox.Failure", "environment was discarded")
+	errClosed    = failed("Sandbox.Failure", "function is closed")
+)
+
+// asFailure turns what ended an invocation into a Failure.
+func asFailure(err error) *Failure {
+	var f *Failure
+	if errors.As(err, &f) {
+		return f
+	}
+	return failed("Sandbox.Failure", err.Error())
+}

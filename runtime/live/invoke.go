@@ -1,0 +1,209 @@
+package live
+
+import (
+	"time"
+
+	"coldstorm/results"
+	"coldstorm/runtime/api"
+)
+
+// Request is one trigger.
+type Request struct {
+	ID            string        // request id; a new one if empty
+	Received      results.Stamp // now, if 0
+	Payload       []byte
+	ContentType   string
+	ClientContext string // JSON
+	TraceID       string
+	Tail          bool // keep the last 4 KB of its log
+}
+
+// Result is what became of a trigger.
+type Result struct {
+	RequestID   string
+	Outcome     results.Outcome
+	Reason      string // of a throttle, or what a failure counts as; empty when served
+	ErrorType   string // of a failure, such as Runtime.ExitError
+	Payload     []byte // the function's response, or the JSON of its error; empty for a throttle
+	ContentType string
+	Tail        []byte
+	Evidence    results.Evidence
+
+	fatal bool // the environment ended with it
+}
+
+// Invoke sends a trigger to the function and waits for what becomes of it. A
+// caller who gives up doesn't change that, as on Lambda.
+func (f *Function) Invoke(r Request) Result {
+	if r.Received == 0 {
+		r.Received = results.Now()
+	}
+	if r.ID == "" {
+		r.ID = api.NewID()
+	}
+	a := f.submit()
+	var res Result
+	switch {
+	case a.refused != "":
+		res = refused(r, a)
+	case a.failure != nil:
+		res = f.failedStart(r, a)
+	default:
+		res = a.unit.invoke(r, a)
+	}
+	f.count(res.Outcome)
+	return res
+}
+
+// submit brings a trigger to the plane and waits until an environment is its
+// own, or there will be none.
+func (f *Function) submit() assignment {
+	t := &trigger{assigned: make(chan assignment, 1)}
+	f.mu.Lock()
+	f.counts.Offered++
+	f.counts.InFlight++
+	if f.closed {
+		f.mu.Unlock()
+		return assignment{failure: errClosed}
+	}
+	f.next++
+	t.id = f.next
+	f.triggers[t.id] = t
+	f.arrive(t)
+	f.mu.Unlock()
+	return <-t.assigned
+}
+
+func (f *Function) count(o results.Outcome) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.counts.InFlight--
+	switch o {
+	case results.OutcomeServed:
+		f.counts.Served++
+	case results.OutcomeThrottled:
+		f.counts.Throttled++
+	case results.OutcomeTimedOut:
+		f.counts.TimedOut++
+	default:
+		f.counts.Failed++
+	}
+}
+
+func refused(r Request, a assignment) Result {
+	e := results.Evidence{Start: results.StartUnknown, Received: r.Received, Responded: results.Now()}
+	e.Phases.Queue = e.Responded.Sub(e.Received)
+	return Result{RequestID: r.ID, Outcome: results.OutcomeThrottled, Reason: string(a.refused), Evidence: e}
+}
+
+func (r Request) failure(why *Failure, e results.Evidence) Result {
+	return Result{
+		RequestID: r.ID, Outcome: why.Outcome, Reason: why.Reason, ErrorType: why.Type,
+		Payload: why.body(r.ID), ContentType: "application/json", Evidence: e, fatal: true,
+	}
+}
+
+// failedStart is for a trigger whose environment never asked for work.
+func (f *Function) failedStart(r Request, a assignment) Result {
+	e := results.Evidence{Start: results.StartUnknown, Received: r.Received, Responded: results.Now()}
+	u := a.unit
+	if u == nil {
+		e.Phases.Queue = e.Responded.Sub(e.Received)
+		return r.failure(a.failure, e)
+	}
+	f.mu.Lock()
+	asked, birth, used := u.asked, u.birth, u.used
+	f.mu.Unlock()
+	e.Environment, e.Start, e.Cause, e.Mode = u.id, a.start, a.cause, birth.Mode
+	e.Phases = startPhases(r.Received, asked, birth, e.Responded)
+	bill(&e, used, used.CPU)
+	res := r.failure(a.failure, e)
+	res.Tail = u.report(r, res, false)
+	return res
+}
+
+// startPhases lays out the time from received to the end of a start, which may
+// have ended before any of its stamps.
+func startPhases(received, asked results.Stamp, b Birth, end results.Stamp) (p results.Phases) {
+	if asked == 0 {
+		p.Queue = end.Sub(received)
+		return p
+	}
+	p.Queue = asked.Sub(received)
+	if b.Exec == 0 {
+		p.Sandbox = end.Sub(asked)
+		return p
+	}
+	p.Sandbox = b.Ready.Sub(asked)
+	p.Rootfs = b.Exec.Sub(b.Ready)
+	p.Init = end.Sub(b.Exec)
+	return p
+}
+
+// invoke serves a trigger in this environment, which is its own.
+func (u *unit) invoke(r Request, a assignment) Result {
+	u.obey() // thaw
+	u.out.begin(r.ID)
+	answer, err := u.api.Invoke(api.Invocation{
+		ID: r.ID, ARN: u.config.ARN(), Deadline: time.Now().Add(u.config.Timeout),
+		TraceID: r.TraceID, ClientContext: r.ClientContext, ContentType: r.ContentType, Payload: r.Payload,
+	})
+	e := results.Evidence{
+		Environment: u.id, Served: a.served, Start: a.start, Cause: a.cause,
+		Received: r.Received, Responded: answer.Received,
+	}
+	if err != nil {
+		e.Responded = results.Now()
+	}
+	u.phases(&e, answer.Delivered)
+	used, cpu := u.measure()
+	bill(&e, used, cpu)
+	if err == nil {
+		u.answered()
+	}
+	res := Result{
+		RequestID: r.ID, Outcome: results.OutcomeServed,
+		Payload: answer.Payload, ContentType: answer.ContentType, Evidence: e,
+	}
+	if err != nil {
+		res = r.failure(asFailure(err), e)
+	} else if answer.ErrorType != "" {
+		res.Outcome, res.Reason, res.ErrorType = results.OutcomeFailed, answer.ErrorType, answer.ErrorType
+	}
+	res.Tail = u.report(r, res, true)
+	return res
+}
+
+// phases lays out the time of an invocation that reached an environment.
+func (u *unit) phases(e *results.Evidence, delivered results.Stamp) {
+	if delivered == 0 { // died before the event was written
+		delivered = e.Responded
+	}
+	if e.Start != results.StartWarm {
+		e.Mode = u.birth.Mode
+		e.Phases = startPhases(e.Received, u.asked, u.birth, u.ready)
+		e.Phases.Queue += delivered.Sub(u.ready)
+	} else {
+		e.Phases.Queue = delivered.Sub(e.Received)
+	}
+	e.Phases.Invoke = e.Responded.Sub(delivered)
+}
+
+// measure reads what the environment has used, in all and since the invocation
+// began.
+func (u *unit) measure() (Usage, time.Duration) {
+	now, err := u.box.Usage()
+	if err != nil { // it died: its exit accounts for it
+		now = Usage{}
+	}
+	return u.account(now)
+}
+
+func bill(e *results.Evidence, used Usage, cpu time.Duration) {
+	e.Billed = ceilMS(e.Phases.Invoke + e.Phases.InitDuration())
+	e.MaxMemory, e.CPU = used.PeakMemory, cpu
+}
+
+func ceilMS(d time.Duration) time.Duration {
+	return (d + time.Millisecond - 1) / time.Millisecond * time.Millisecond
+}

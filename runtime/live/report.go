@@ -1,0 +1,56 @@
+package live
+
+import (
+	"fmt"
+	"time"
+
+	"coldstorm/results"
+)
+
+// report writes the lines that end an invocation and returns its log's tail, if
+// the request wants it. began says that a START line was written. The lines are those of AWS Lambda's text format: fields
+// parted by tabs, and one at the end.
+func (u *unit) report(r Request, res Result, began bool) []byte {
+	if u.f.log == nil && !r.Tail {
+		return nil
+	}
+	if r.Tail {
+		u.out.catchUp()
+	}
+	var b []byte
+	if !began {
+		b = fmt.Appendf(b, "INIT_REPORT Init Duration: %.2f ms\tPhase: init\t%s\n", ms(res.Evidence.Phases.InitDuration()), status(res))
+		b = fmt.Appendf(b, "START RequestId: %s Version: %s\n", r.ID, version)
+	}
+	b = fmt.Appendf(b, "END RequestId: %s\n", r.ID)
+	b = append(appendReport(b, res, u.config.MemoryMB), '\n')
+	u.out.say(b)
+	if !r.Tail {
+		return nil
+	}
+	return u.out.last()
+}
+
+func appendReport(b []byte, res Result, memoryMB int) []byte {
+	e := res.Evidence
+	b = fmt.Appendf(b, "REPORT RequestId: %s\tDuration: %.2f ms\tBilled Duration: %d ms\tMemory Size: %d MB\tMax Memory Used: %d MB\t",
+		res.RequestID, ms(e.Phases.Invoke), e.Billed/time.Millisecond, memoryMB, (e.MaxMemory+1<<20-1)>>20)
+	if d := e.Phases.InitDuration(); d > 0 {
+		b = fmt.Appendf(b, "Init Duration: %.2f ms\t", ms(d))
+	}
+	return append(b, status(res)...)
+}
+
+// status is empty unless the environment ended with the invocation: an error
+// that the function itself reported has none.
+func status(res Result) string {
+	switch {
+	case res.Outcome == results.OutcomeTimedOut:
+		return "Status: timeout"
+	case res.Outcome == results.OutcomeFailed && res.fatal:
+		return "Status: error\tError Type: " + res.ErrorType
+	}
+	return ""
+}
+
+func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

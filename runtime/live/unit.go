@@ -1,0 +1,279 @@
+package live
+
+import (
+	"sync"
+	"time"
+
+	"coldstorm/results"
+	"coldstorm/runtime/api"
+	"coldstorm/runtime/plane"
+)
+
+// unit is one execution environment.
+type unit struct {
+	f       *Function
+	config  Config // of its deployment
+	slots   chan struct{}
+	no      plane.Unit
+	id      string
+	trigger plane.Trigger // it was started for
+	cause   results.Cause
+	dead    chan struct{} // closed when nothing is left of it
+	out     output
+
+	// Guarded by Function.mu.
+	gone     bool // the plane has forgotten it
+	state    unitState
+	served   int
+	freeze   bool // it should be frozen
+	deadline results.Stamp
+	limit    *time.Timer // fires at the deadline of init or of the invocation
+	box      Sandbox     // nil until launched
+	api      *api.Environment
+	used     Usage         // as last seen
+	before   time.Duration // processor time when the invocation began
+
+	// Set before the environment gets its first event, constant then.
+	asked results.Stamp // launch
+	birth Birth
+	ready results.Stamp // first ask for work
+
+	freezer sync.Mutex // held while freezing or thawing
+	frozen  bool       // guarded by freezer
+}
+
+type unitState uint8
+
+const (
+	unitStarting unitState = iota
+	unitIdle
+	unitBusy
+	unitAsked    // asked for work before Invoke had looked at its answer
+	unitAnswered // answered, and has not asked for work yet
+)
+
+func newUnit(f *Function, a plane.Action) *unit {
+	return &unit{
+		f: f, config: f.config, slots: f.slots, no: a.Unit, id: newEnvironmentID(),
+		trigger: a.Trigger, cause: a.Cause, dead: make(chan struct{}),
+		out: output{log: f.log},
+	}
+}
+
+// live launches the environment and stays with it until its end.
+func (u *unit) live() {
+	defer u.bury()
+	u.slots <- struct{}{}
+	if u.isGone() {
+		<-u.slots
+		return
+	}
+	asked := results.Now()
+	box, err := u.f.launcher.Launch(u.f.ctx, Spec{
+		ID: u.id, Env: u.config.environ(u.id, time.Now()), MemoryMB: u.config.MemoryMB,
+	})
+	<-u.slots
+	if err != nil {
+		u.setAsked(asked)
+		u.f.lose(u, launchFailure(err))
+		return
+	}
+	defer box.Close()
+	if !u.raise(asked, box) {
+		box.Stop()
+		return
+	}
+	<-box.Done()
+	exit := box.Exit()
+	u.account(exit.Usage)
+	u.f.lose(u, exitFailure(exit))
+	u.limit.Stop()
+	u.api.Drain(exitFailure(exit))
+	u.out.close()
+}
+
+// raise takes a launched sandbox into service. It reports false if the
+// environment was discarded meanwhile.
+func (u *unit) raise(asked results.Stamp, box Sandbox) bool {
+	birth := box.Birth()
+	u.f.mu.Lock()
+	defer u.f.mu.Unlock()
+	u.asked, u.birth = asked, birth
+	if u.gone {
+		birth.Listener.Close()
+		return false
+	}
+	u.box = box
+	u.out.open(birth.Output)
+	u.api = api.New(birth.Listener, api.Config{
+		FunctionName: u.config.Name, Handler: u.config.Handler,
+		Ready: u.isReady, Idle: u.isIdle,
+		InitError: func(e api.InitError) { u.fail(initFailure(e)) },
+	})
+	u.deadline = birth.Exec.Add(u.config.InitLimit)
+	u.limit = time.AfterFunc(u.config.InitLimit, u.late)
+	return true
+}
+
+func (u *unit) setAsked(at results.Stamp) {
+	u.f.mu.Lock()
+	u.asked = at
+	u.f.mu.Unlock()
+}
+
+func (u *unit) isGone() bool {
+	u.f.mu.Lock()
+	defer u.f.mu.Unlock()
+	return u.gone
+}
+
+// bury ends the record of a unit of which nothing is left.
+func (u *unit) bury() {
+	u.f.mu.Lock()
+	delete(u.f.dying, u)
+	u.f.mu.Unlock()
+	close(u.dead)
+}
+
+// end stops the environment. What it was doing fails with why. It is called
+// after the plane has forgotten the unit.
+func (u *unit) end(why *Failure) {
+	u.f.mu.Lock()
+	box, env := u.box, u.api
+	u.f.mu.Unlock()
+	if box == nil {
+		return // not launched: live sees that it is gone
+	}
+	env.Abort(why)
+	box.Stop()
+}
+
+// fail is for an environment that lives but is of no more use.
+func (u *unit) fail(why *Failure) {
+	if u.f.lose(u, why) {
+		u.end(why)
+	}
+}
+
+// late is called when a deadline has come, perhaps one that was moved since.
+func (u *unit) late() {
+	u.f.mu.Lock()
+	starting, due := u.state == unitStarting, u.deadline != 0 && results.Now() >= u.deadline
+	u.f.mu.Unlock()
+	switch {
+	case !due:
+	case starting:
+		u.fail(timeoutFailure("Init", u.config.InitLimit))
+	default:
+		u.fail(timeoutFailure("Task", u.config.Timeout))
+	}
+}
+
+// isReady is called at the runtime's first ask for work.
+func (u *unit) isReady(at results.Stamp) {
+	u.f.mu.Lock()
+	u.ready = at
+	if u.gone {
+		u.f.mu.Unlock()
+		return
+	}
+	u.rest()
+	u.f.handle(plane.Event{Kind: plane.Ready, Unit: u.no})
+	u.f.mu.Unlock()
+	if share := u.config.processors(); share > 0 {
+		// Aside, since the limit works by periods of 20 ms and the event
+		// shouldn't wait for it.
+		go u.box.SetCPU(share)
+	}
+	u.obey()
+}
+
+// isIdle is called at each later ask.
+func (u *unit) isIdle(results.Stamp) {
+	u.f.mu.Lock()
+	if !u.gone {
+		switch u.state {
+		case unitBusy:
+			u.state, u.deadline = unitAsked, 0
+		case unitAnswered:
+			u.release()
+			u.f.settled()
+		}
+	}
+	u.f.mu.Unlock()
+	u.obey()
+}
+
+// answered is called by Invoke once it has all it wants to know of the
+// environment.
+func (u *unit) answered() {
+	u.f.mu.Lock()
+	defer u.f.mu.Unlock()
+	if u.gone {
+		return
+	}
+	if u.state == unitAsked {
+		u.release()
+		if u.freeze {
+			go u.obey()
+		}
+		return
+	}
+	u.state = unitAnswered
+	u.f.settling++
+}
+
+// release gives the unit back to the plane. The caller holds the lock.
+func (u *unit) release() {
+	u.rest()
+	u.f.handle(plane.Event{Kind: plane.Done, Unit: u.no})
+}
+
+func (u *unit) rest() {
+	u.state, u.deadline = unitIdle, 0
+	u.limit.Stop()
+}
+
+// begin marks the start of an invocation. The caller holds the lock.
+func (u *unit) begin() {
+	u.state = unitBusy
+	u.deadline = results.Now().Add(u.config.Timeout)
+	u.limit.Reset(u.config.Timeout)
+	u.before = u.used.CPU
+}
+
+// obey freezes or thaws the environment, as was last asked. A freezer that
+// fails leaves the environment as it is: a thaw then fails by the invocation's
+// timeout.
+func (u *unit) obey() {
+	u.freezer.Lock()
+	defer u.freezer.Unlock()
+	u.f.mu.Lock()
+	want, box := u.freeze && !u.gone, u.box
+	u.f.mu.Unlock()
+	if want == u.frozen {
+		return
+	}
+	var err error
+	if want {
+		err = box.Freeze()
+	} else {
+		err = box.Thaw()
+	}
+	if err == nil {
+		u.frozen = want
+	}
+}
+
+// account takes what the environment has used up to now, and returns the most
+// that is known of it and the processor time since the invocation began.
+func (u *unit) account(now Usage) (Usage, time.Duration) {
+	u.f.mu.Lock()
+	defer u.f.mu.Unlock()
+	if more := now.CPU - u.used.CPU; more > 0 {
+		u.used.CPU += more
+		u.f.cpu += more
+	}
+	u.used.PeakMemory = max(u.used.PeakMemory, now.PeakMemory)
+	return u.used, u.used.CPU - u.before
+}
