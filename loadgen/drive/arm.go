@@ -1,0 +1,85 @@
+package drive
+
+import (
+	"runtime"
+	"sync"
+	"time"
+
+	"coldstorm/results"
+)
+
+// A storm begins when the triggers that are due at once have a connection and
+// stand in the sender's queue, so that a burst has one start time, and the time
+// it took to arm it is nobody's latency.
+
+// armTimeout is when a storm begins all the same.
+const armTimeout = 5 * time.Second
+
+// arm has the storm begin once enough triggers are ready: those due within
+// the lead, as far as there are connections for them.
+func (f *fire) arm(connections int) {
+	n := 0
+	for n < min(len(f.samples), max(connections, 1)) {
+		if at, _ := f.Schedule.At(n); at > f.Lead {
+			break
+		}
+		n++
+		if f.closed {
+			break
+		}
+	}
+	f.toArm.Store(int64(n))
+	timer := time.AfterFunc(armTimeout, f.begin)
+	go func() {
+		select {
+		case <-f.begun:
+		case <-f.ctx.Done():
+		}
+		timer.Stop()
+	}()
+}
+
+// armed counts a trigger that is as ready as it will be.
+func (f *fire) armed(t *trigger) {
+	if t.armed {
+		return
+	}
+	t.armed = true
+	if f.toArm.Add(-1) == 0 {
+		f.begin()
+	}
+}
+
+func (f *fire) begin() {
+	f.once.Do(func() {
+		f.before = readUsage()
+		f.start = results.Now().Add(f.Lead / 2)
+		f.sender.begin(f.start)
+		close(f.begun)
+	})
+}
+
+// The sender's thread leaves the Go scheduler while it sleeps and must find a
+// processor free when it comes back: with all of them busy it would queue
+// behind goroutines, for up to 10 ms. So a storm has one more than the program.
+var spare struct {
+	sync.Mutex
+	users, before int
+}
+
+func spareProcessor() {
+	spare.Lock()
+	defer spare.Unlock()
+	if spare.users++; spare.users == 1 {
+		spare.before = runtime.GOMAXPROCS(0)
+		runtime.GOMAXPROCS(spare.before + 1)
+	}
+}
+
+func returnProcessor() {
+	spare.Lock()
+	defer spare.Unlock()
+	if spare.users--; spare.users == 0 {
+		runtime.GOMAXPROCS(spare.before)
+	}
+}

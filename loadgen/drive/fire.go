@@ -1,0 +1,188 @@
+package drive
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	vegeta "github.com/tsenart/vegeta/v12/lib"
+
+	"coldstorm/loadgen/storm"
+	"coldstorm/results"
+)
+
+// Fire sends the storm and calls observe with one sample for each trigger of
+// the schedule, from one goroutine, as they end; those that were never sent
+// come last, as results.OutcomeUnsent. When ctx ends, nothing more is sent and
+// what is in flight is given up, at once. The error says that the attack can't
+// be made at all: what happens to triggers is in their samples.
+func (a Attack) Fire(ctx context.Context, observe func(results.Sample)) (Report, error) {
+	a, u, err := a.withDefaults()
+	if err != nil {
+		return Report{}, fmt.Errorf("attack: %w", err)
+	}
+	reqs, err := a.requests()
+	if err != nil {
+		return Report{}, fmt.Errorf("attack: %w", err)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	f := &fire{
+		Attack: a, ctx: ctx, requests: reqs,
+		pool:    &pool{dialer: a.dialer(u), limit: a.Connections, busy: map[*conn]struct{}{}},
+		begun:   make(chan struct{}),
+		answers: make(chan struct{}, 1),
+		closed:  storm.Closed(a.Schedule),
+		samples: make([]*results.Sample, a.Schedule.Len()),
+	}
+	return f.run(observe), nil
+}
+
+func (a Attack) dialer(u *url.URL) *dialer {
+	d := &dialer{network: "tcp", address: u.Host, timeout: a.Timeout}
+	if u.Port() == "" {
+		d.address = net.JoinHostPort(u.Hostname(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
+	}
+	if a.Socket != "" {
+		d.network, d.address = "unix", a.Socket
+	}
+	if u.Scheme == "https" {
+		d.tls = &tls.Config{}
+		if a.TLS != nil {
+			d.tls = a.TLS.Clone()
+		}
+		if d.tls.ServerName == "" {
+			d.tls.ServerName = u.Hostname()
+		}
+		d.tls.NextProtos = []string{"http/1.1"}
+	}
+	return d
+}
+
+// fire is an attack under way.
+type fire struct {
+	Attack
+	*requests
+	ctx    context.Context
+	pool   *pool
+	sender *sender
+	closed bool // the schedule is
+
+	toArm   atomic.Int64  // triggers to be ready before the storm begins
+	begun   chan struct{} // closed when it has begun
+	once    sync.Once
+	start   results.Stamp // valid once begun is closed
+	before  usage         // likewise
+	answers chan struct{} // of a closed schedule: the last trigger has ended
+	next    atomic.Int64  // of a closed schedule: when the next is intended, from start
+
+	samples []*results.Sample // ended and not yet observed, by position
+	bad     atomic.Int64      // evidence that could not be read
+}
+
+func (f *fire) run(observe func(results.Sample)) Report {
+	tally := newTally(len(f.samples))
+	n := min(storm.Peak(f.Schedule, time.Second), f.Connections)
+	if n > 0 {
+		f.pool.fill(f.ctx, n)
+	}
+	defer f.pool.close()
+
+	spareProcessor()
+	defer returnProcessor()
+	f.sender = newSender()
+	stopped := context.AfterFunc(f.ctx, f.stop)
+	defer stopped()
+	defer f.sender.stop()
+
+	f.arm(n)
+	seen := f.attack(n, func(s results.Sample) {
+		tally.add(s)
+		observe(s)
+	})
+	use := f.used()
+	for seq, ok := range seen {
+		if !ok {
+			s := f.blank(uint64(seq))
+			s.Outcome = results.OutcomeUnsent
+			tally.add(s)
+			observe(s)
+		}
+	}
+	return f.report(tally, use)
+}
+
+// attack lets vegeta drive the storm and returns which triggers were observed.
+func (f *fire) attack(n int, observe func(results.Sample)) []bool {
+	seen := make([]bool, len(f.samples))
+	if len(seen) == 0 {
+		return seen
+	}
+	attacker := vegeta.NewAttacker(
+		vegeta.Workers(uint64(n)),
+		vegeta.MaxWorkers(uint64(f.Connections+waitingWorkers)),
+		vegeta.Client(&http.Client{
+			Transport:     f,
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		}),
+	)
+	// The pacer ends on its own where it waits itself; this is for where vegeta
+	// waits for a worker.
+	defer context.AfterFunc(f.ctx, func() { attacker.Stop() })()
+	target := vegeta.NewStaticTargeter(vegeta.Target{Method: f.Attack.Method, URL: f.URL})
+	for res := range attacker.Attack(target, pacer{f}, 0, "") {
+		s := f.samples[res.Seq]
+		f.samples[res.Seq] = nil
+		if s == nil { // vegeta could not make the request
+			blank := f.blank(res.Seq)
+			s = &blank
+			s.Outcome, s.Reason, s.Done = results.OutcomeFailed, res.Error, results.Now()
+		}
+		seen[res.Seq] = true
+		observe(*s)
+	}
+	return seen
+}
+
+// waitingWorkers is how many triggers may wait for a connection, so that each
+// can be counted, before vegeta stops handing them out.
+const waitingWorkers = 4096
+
+// blank is the sample of a trigger of which nothing is known yet.
+func (f *fire) blank(seq uint64) results.Sample {
+	_, name := f.pick(seq)
+	s := results.Sample{Series: f.Series, Seq: seq, Payload: name, Evidence: results.Evidence{Start: results.StartUnknown}}
+	select {
+	case <-f.begun:
+		if !f.closed {
+			s.Intended = f.start.Add(f.offset(seq))
+		}
+	default:
+	}
+	return s
+}
+
+// offset is when a trigger is intended, from the storm's start.
+func (f *fire) offset(seq uint64) time.Duration {
+	if f.closed {
+		return time.Duration(f.next.Load())
+	}
+	at, _ := f.Schedule.At(int(seq))
+	return at
+}
+
+// stop ends the storm: nothing is sent once the sender has stopped, and reads
+// under way end.
+func (f *fire) stop() {
+	f.sender.stop()
+	f.pool.interrupt()
+}
+
+var errStopped = errors.New("stopped")

@@ -1,0 +1,76 @@
+package drive
+
+import (
+	"time"
+
+	vegeta "github.com/tsenart/vegeta/v12/lib"
+
+	"coldstorm/results"
+)
+
+// pacer hands vegeta each trigger a lead before its time. It waits inside
+// Pace: vegeta would wait in a sleep that Stop does not end, and fire once more
+// after it.
+type pacer struct{ f *fire }
+
+var _ vegeta.Pacer = pacer{}
+
+// Pace returns when trigger number hits is to be made ready, or that no more
+// are to be sent.
+func (p pacer) Pace(_ time.Duration, hits uint64) (wait time.Duration, stop bool) {
+	f := p.f
+	if f.ctx.Err() != nil || hits >= uint64(len(f.samples)) {
+		return 0, true
+	}
+	if f.closed {
+		return 0, !f.answered(hits)
+	}
+	at := f.offset(hits)
+	if at <= f.Lead {
+		return 0, false
+	}
+	select {
+	case <-f.begun:
+	case <-f.ctx.Done():
+		return 0, true
+	}
+	return 0, !f.sleepUntil(f.start.Add(at - f.Lead))
+}
+
+// Rate is not known here; vegeta does not ask for it while attacking.
+func (p pacer) Rate(time.Duration) float64 { return 0 }
+
+// answered waits for the trigger before to be answered and then intends the
+// next, a lead later, which keeps the time to make it ready out of its
+// latency. It reports false when the storm is stopped.
+func (f *fire) answered(hits uint64) bool {
+	if hits == 0 {
+		return true
+	}
+	select {
+	case <-f.answers:
+	case <-f.ctx.Done():
+		return false
+	}
+	f.next.Store(int64(results.Now().Sub(f.start) + closedLead))
+	return true
+}
+
+// closedLead is the pause of a closed storm between an answer and the next send.
+const closedLead = time.Millisecond
+
+// sleepUntil reports whether the time came before the storm was stopped.
+func (f *fire) sleepUntil(t results.Stamp) bool {
+	d := t.Sub(results.Now())
+	if d <= 0 {
+		return true
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-f.ctx.Done():
+		return false
+	}
+}

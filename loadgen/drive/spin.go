@@ -1,0 +1,50 @@
+package drive
+
+import (
+	"runtime"
+	"time"
+)
+
+// spin decides how long before its time the sender ends its sleep and watches
+// the clock instead. A sleep ends late by tens of microseconds; the window
+// covers what the last sleeps were late by, so that it costs no more of a
+// shared core than it must, and never more than a third of the time between
+// two triggers, nor anything where there is one processor.
+type spin struct {
+	late time.Duration // a high quantile of oversleeps, tracked
+}
+
+const (
+	leastSpin = 10 * time.Microsecond
+	mostSpin  = 100 * time.Microsecond
+)
+
+var oneProcessor = runtime.NumCPU() == 1
+
+// window returns how long to spin before a trigger that comes gap after the
+// one before it.
+func (s *spin) window(gap time.Duration) time.Duration {
+	if oneProcessor {
+		return 0
+	}
+	w := min(max(s.late+leastSpin/2, leastSpin), mostSpin)
+	if gap > 0 {
+		w = min(w, gap/3)
+	}
+	return w
+}
+
+// overslept takes note of how late a sleep ended: up by a tenth where it was
+// later than thought, down by a hundredth where it was not, which settles where
+// one sleep in eleven is later.
+func (s *spin) overslept(late time.Duration) {
+	if s.late == 0 {
+		s.late = 40 * time.Microsecond
+	}
+	if late > s.late {
+		s.late += s.late / 10
+	} else {
+		s.late -= s.late / 100
+	}
+	s.late = min(max(s.late, leastSpin/2), mostSpin)
+}
