@@ -90,7 +90,7 @@ func (b *book) served(id int, t *trigger, at int64) {
 	}
 	b.counts.Offered++
 	b.counts.Served++
-	latency := at - t.arrived + int64(Network)
+	latency := at - t.arrived + int64(Network) + t.overhead
 	switch t.start {
 	case startCold:
 		b.counts.Cold++

@@ -69,11 +69,12 @@ type machine struct {
 }
 
 type trigger struct {
-	arrived int64
-	init    int64 // of the unit that started for it
-	service int64
-	state   triggerState
-	start   startIndex
+	arrived  int64
+	init     int64 // of the unit that started for it
+	service  int64
+	overhead int64 // transport, on this host
+	state    triggerState
+	start    startIndex
 }
 
 type triggerState uint8
@@ -204,6 +205,10 @@ func (m *machine) answer(id plane.Trigger, u int32) {
 		return
 	}
 	t.state = triggerAnswered
+	if g := m.timing.gateway; g > 0 && m.now-t.arrived > g {
+		m.book.timedOut(int(id), t, string(plane.ReasonGatewayTimeout), m.now)
+		return
+	}
 	m.book.served(int(id), t, m.now)
 }
 
@@ -269,6 +274,9 @@ func (m *machine) dispatch(a *plane.Action) {
 	}
 	cpu, wait := m.timing.serve(m.rng, u.served == 0 && t.start != startWarm)
 	u.served++
+	if m.timing.onHost {
+		t.overhead = m.timing.overhead.draw(m.rng)
+	}
 	t.service = cpu + wait
 	kind := plane.Done
 	if m.timing.timeout > 0 && t.service > m.timing.timeout {
@@ -299,6 +307,9 @@ func (m *machine) startUnit(a *plane.Action) {
 	if !m.boot {
 		wait = m.timing.start(m.rng)
 		work = m.timing.init.draw(m.rng)
+		if m.timing.onHost {
+			work += m.timing.launch.draw(m.rng)
+		}
 		if m.timing.billInit {
 			u.init = work
 		} else if m.timing.restore {

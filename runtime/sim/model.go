@@ -63,8 +63,9 @@ func lambda(c Config) *model {
 	mo.words = fmt.Sprintf("environment of %d MB (%.2f vCPU), 1 request at once; %s; kept alive %v idle", f.MemoryMB, share, limits, f.KeepAlive)
 	switch c.Model {
 	case workloads.ModelLambdaProvisioned:
-		mo.units = sized(c.Steady, mo.timing.meanService(), 1, target)
+		mo.units = min(sized(c.Steady, mo.timing.meanService(), 1, target), mostProvisioned(f.Concurrency))
 		rules.Provisioned = mo.units
+		rules.Warm = max(0, c.Warm-mo.units)
 		mo.billing.reserved = mo.units
 		mo.words = fmt.Sprintf("%d provisioned; %s", mo.units, mo.words)
 	case workloads.ModelLambdaSnapStart:
@@ -77,6 +78,16 @@ func lambda(c Config) *model {
 	}
 	mo.plane = func() plane.Plane { return plane.NewLambda(rules) }
 	return mo
+}
+
+// mostProvisioned is how much concurrency can be provisioned: what is reserved
+// for the function, or the account's less the 100 that Lambda keeps unreserved
+// (AWS Lambda quotas).
+func mostProvisioned(reserved int) int {
+	if reserved > 0 {
+		return reserved
+	}
+	return plane.DefaultConcurrency - 100
 }
 
 // resident is the time that a restore needs for resident memory. Unknown

@@ -4,22 +4,40 @@ import "coldstorm/workloads"
 
 // Notes lists, for the report, what a model leaves out and what it assumes.
 func Notes(m workloads.Model) []string {
-	notes := []string{
-		"Latencies hold no network time between client and endpoint, and none of the endpoint's own (API Gateway, function URL or load balancer), for every model alike; published medians of a warm Lambda call's front end are near 18 ms (STeLLAR, 2021).",
+	return append([]string{
+		"Latencies hold no network time between client and endpoint, and none of the endpoint's own (API Gateway, function URL or load balancer), for every model alike; the published median of a warm Lambda call without network is 18 ms (STeLLAR, 2021).",
 		"Service times are drawn from those measured here, scaled by the processor factor and the processor share: no tail beyond the longest sample.",
-	}
+		"A storm meets the capacity that stands for the steady rate, without that rate's own triggers.",
+	}, own(m)...)
+}
+
+func own(m workloads.Model) []string {
+	const (
+		lambda  = "Left out: recycling of environments that are always busy, environments initialised ahead of their first trigger, and the second init after one of more than 10 s."
+		service = "Requests that a unit serves at once don't slow each other down, and its memory is not checked against them; the unit count starts at 1 (for availability AWS advises 2). Left out: availability zones, health checks of new targets, deployments, spot, NAT gateways and log storage."
+		lb      = "The load balancer sends to the target with the fewest outstanding requests; a client sends 10 requests over a connection, which sets the balancer's capacity units."
+		track   = "Scaling tracks 70 % processor use, taken as the busy share of slots, on 1-minute metrics that alarms see 2 minutes late (AWS's benchmark of June 2026: 363 s to the trigger)."
+		hpa     = "The Horizontal Pod Autoscaler tracks 70 % processor use, taken as the busy share of slots, with the defaults of autoscaling/v2."
+		billed  = "An instance is billed from its launch request, some seconds more than AWS does; 30 GB of gp3 each."
+		request = "Container requests are trimmed so that the system's share of an instance's processor does not cost a whole unit; all instances are of one type."
+	)
 	switch m {
-	case workloads.ModelLambda, workloads.ModelLambdaProvisioned, workloads.ModelLambdaSnapStart:
-		notes = append(notes,
-			"Left out: recycling of environments that are always busy, environments initialised ahead of their first trigger, and the second init after one of more than 10 s.")
-	}
-	switch m {
+	case workloads.ModelLambda:
+		return []string{lambda}
 	case workloads.ModelLambdaProvisioned:
-		notes = append(notes,
-			"Provisioned concurrency is sized for 70 % use at the steady rate, and does not scale; left out: its limit of ten requests a second for each provisioned environment.")
+		return []string{lambda, "Provisioned concurrency is sized for 70 % use at the steady rate and does not scale. Left out: its limit of ten requests a second for each provisioned environment."}
 	case workloads.ModelLambdaSnapStart:
-		notes = append(notes,
-			"A restore takes 350-600 ms + 1 ms a resident MB (published restores); the billed part is 182 ms, that of AWS's sample log.")
+		return []string{lambda, "A restore takes 350-600 ms + 1 ms a resident MB (published restores), of which 182 ms are billed (AWS's sample log); a rarely used function restores more slowly."}
+	case workloads.ModelECSFargate:
+		return []string{service, lb, track, "Billing starts 10 s after the launch, where the image pull starts; there is no image cache, and no lazy loading (SOCI)."}
+	case workloads.ModelEKSFargate:
+		return []string{service, lb, hpa, "Billing starts 10 s after the launch, where the image pull starts; there is no image cache."}
+	case workloads.ModelECSEC2:
+		return []string{service, lb, track, billed, request, "Tasks are packed (binpack), images cached; tasks have no network interface of their own (awsvpc adds seconds)."}
+	case workloads.ModelEKSEC2:
+		return []string{service, lb, hpa, billed, request, "Karpenter launches nodes and removes empty ones; moving pods to empty a node is left out, images are cached."}
+	case workloads.ModelEC2:
+		return []string{service, lb, track, billed}
 	}
-	return notes
+	return nil
 }

@@ -71,11 +71,11 @@ func (p *Profile) factor() float64 {
 func rescale(wall, cpu []time.Duration, from, to limit, factor float64) []int64 {
 	out := make([]int64, len(wall))
 	for i, w := range wall {
-		c := w
-		if i < len(cpu) && len(cpu) == len(wall) {
+		c := from.most(w)
+		if len(cpu) == len(wall) {
 			c = cpu[i]
 		} else if len(cpu) > 0 {
-			c = min(w, meanOf(cpu))
+			c = min(c, meanOf(cpu))
 		}
 		parallel := max(1, float64(c)/float64(max(w, 1)))
 		wait := max(0, float64(w)-from.wall(float64(c), parallel))
@@ -96,6 +96,30 @@ func meanOf(ds []time.Duration) time.Duration {
 type limit struct {
 	vcpu   float64
 	period time.Duration
+}
+
+// most is the processor time that one thread can have used in a time of wall.
+func (l limit) most(wall time.Duration) time.Duration {
+	if l.vcpu > 0 && l.vcpu < 1 {
+		return time.Duration(l.vcpu * float64(wall))
+	}
+	return wall
+}
+
+// work is the mean processor time of an invocation, in nanoseconds on AWS.
+func (p *Profile) work() float64 {
+	sum, weights := 0.0, 0
+	for _, pl := range p.Payloads {
+		w := max(1, pl.Weight)
+		weights += w
+		cpu := pl.CPU
+		if len(cpu) == 0 {
+			sum += float64(w) * float64(limit{vcpu: p.Share}.most(meanOf(pl.Service)))
+			continue
+		}
+		sum += float64(w) * float64(meanOf(cpu))
+	}
+	return sum / float64(weights) * p.factor()
 }
 
 // wall is the time that cpu of processor time takes under the limit, when the

@@ -26,10 +26,11 @@ type Config struct {
 	Seed     int64 // of every random choice
 
 	// Steady is the rate, in triggers a second, for which capacity stands before
-	// a storm: it sizes fleets and provisioned concurrency. 0 is one unit.
+	// a storm: it sizes fleets and provisioned concurrency. 0 is one unit. A
+	// storm is simulated alone, without that stream.
 	Steady float64
 	// Warm is the number of Lambda environments that are idle when a storm
-	// starts.
+	// starts, provisioned ones among them.
 	Warm int
 	// Instance is the EC2 type of ecs-ec2, eks-ec2 and ec2; empty: the smallest
 	// of c7i (c7g for arm64) that holds a unit.
@@ -44,8 +45,8 @@ type Config struct {
 	// same for every model, so that their bills for a storm compare.
 	Window time.Duration
 	// Cap bounds the invocations that Steady and each point of Curve simulate
-	// and count, after a warm-up of a fifth as many; 0 is 100,000 for Steady and
-	// 25,000 for a point. Usage is scaled up from them.
+	// and count, after a warm-up of a fifth as many; 0 is 200,000 for Steady and
+	// 50,000 for a point. Usage is scaled up from them.
 	Cap int
 }
 

@@ -12,8 +12,8 @@ import (
 
 // Defaults of Config.Cap.
 const (
-	steadyCap = 100_000
-	curveCap  = 25_000
+	steadyCap = 200_000
+	curveCap  = 50_000
 )
 
 // longestStream bounds the virtual time of a stream on a fleet: a week, in which

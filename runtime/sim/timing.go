@@ -14,10 +14,16 @@ type timing struct {
 
 	slots    int   // triggers that a unit may serve at once
 	timeout  int64 // of the function; 0: none
+	gateway  int64 // of a load balancer, from arrival to answer; 0: none
 	payloads []payloadTiming
 	weights  int
 
-	onHost bool // service is split into processor time and waiting, for cores
+	// On this host service times are split into processor time and waiting, a
+	// start launches a sandbox on the same cores, and each trigger has an
+	// overhead.
+	onHost   bool
+	launch   dist
+	overhead dist
 }
 
 // payloadTiming is what invocations with one payload take.

@@ -1,0 +1,138 @@
+package plane
+
+import "time"
+
+// Placer says whether a node that holds held units is preferred to one that
+// holds best, where both have room for one more and all units are of one size.
+type Placer func(held, best int) bool
+
+// BinPack takes the node with the least room (AWS: ECS placement strategy
+// binpack).
+func BinPack(held, best int) bool { return held > best }
+
+// Spread takes the node with the fewest units (AWS: ECS placement strategy
+// spread by instanceId).
+func Spread(held, best int) bool { return held < best }
+
+// LeastAllocated takes the node with the largest free share of processor and
+// memory (Kubernetes: kube-scheduler, NodeResourcesFit with its default
+// strategy). With units and nodes of one size that is the one with the fewest
+// units. Ties go to the oldest node; Kubernetes draws.
+func LeastAllocated(held, best int) bool { return held < best }
+
+var _, _, _ Placer = BinPack, Spread, LeastAllocated
+
+// NodeSight is what a NodeScaler sees.
+type NodeSight struct {
+	At           time.Duration
+	Pending      int // units that wait for a place or for a launch
+	Free         int // places on nodes that are up
+	Up, Starting int // nodes
+	Used         int // nodes that hold a unit
+	PerNode      int // units that fit on a node
+	Least        int // nodes that are needed for the smallest size of the fleet
+}
+
+func (s NodeSight) nodes() int { return s.Up + s.Starting }
+
+// missing is the number of nodes that pending units need beyond those that are
+// up or start.
+func (s NodeSight) missing() int {
+	left := s.Pending - s.Free - s.Starting*s.PerNode
+	if left <= 0 {
+		return 0
+	}
+	return (left + s.PerNode - 1) / s.PerNode
+}
+
+// NodeScaler decides how many nodes there should be. It is asked whenever units
+// or nodes change, and at the time again that it returns (0: not before the next
+// change). Only empty nodes are stopped. It keeps state: a fleet needs one of
+// its own.
+type NodeScaler interface {
+	Nodes(NodeSight) (want int, again time.Duration)
+}
+
+// CapacityProvider is managed scaling of an ECS capacity provider with a target
+// of 100 %: CapacityProviderReservation = needed / running x 100 each minute;
+// scale-out on one point above 100, scale-in on 15 below, not before the
+// instances' warm-up of 300 s (AWS: ECS cluster auto scaling).
+type CapacityProvider struct {
+	next    time.Duration
+	below   int           // points below target in a row
+	started time.Duration // of the last instance
+}
+
+const warmUp = 300 * time.Second
+
+var _ NodeScaler = (*CapacityProvider)(nil)
+
+// Nodes looks at a minute's point.
+func (c *CapacityProvider) Nodes(s NodeSight) (int, time.Duration) {
+	if c.next == 0 {
+		c.next = s.At + pointEvery
+	}
+	if s.At < c.next {
+		return s.nodes(), c.next
+	}
+	c.next = s.At + pointEvery
+	needed := s.nodes() + s.missing()
+	if s.Pending == 0 {
+		needed = max(s.Used+s.Starting, s.Least)
+	}
+	switch {
+	case needed > s.nodes():
+		c.below, c.started = 0, s.At
+		return needed, c.next
+	case needed == s.nodes():
+		c.below = 0
+		return needed, c.next
+	}
+	c.below++
+	if c.below < pointsIn || s.At-c.started < warmUp {
+		return s.nodes(), c.next
+	}
+	return needed, c.next
+}
+
+// Karpenter launches nodes for a batch of pending pods: the batch closes when no
+// pod came for 1 s, or after 10 s (settings batchIdleDuration, batchMaxDuration).
+// Empty nodes go at once (consolidateAfter 0 s). Moving pods to empty a node is
+// left out.
+type Karpenter struct {
+	first, last time.Duration // pending pod of the open batch
+	seen        int
+	open        bool
+}
+
+const (
+	batchIdle = time.Second
+	batchMax  = 10 * time.Second
+)
+
+var _ NodeScaler = (*Karpenter)(nil)
+
+// Nodes closes the batch when it is time.
+func (k *Karpenter) Nodes(s NodeSight) (int, time.Duration) {
+	if s.Pending == 0 {
+		k.open = false
+		return max(s.Used+s.Starting, s.Least), 0
+	}
+	missing := s.missing()
+	if missing == 0 {
+		k.open = false
+		return s.nodes(), 0
+	}
+	if !k.open {
+		k.open, k.first, k.last, k.seen = true, s.At, s.At, s.Pending
+	}
+	if s.Pending > k.seen {
+		k.last, k.seen = s.At, s.Pending
+	}
+	close := min(k.last+batchIdle, k.first+batchMax)
+	if s.At < close {
+		return s.nodes(), close
+	}
+	k.open = false
+	return s.nodes() + missing, 0
+}

@@ -1,0 +1,104 @@
+package sim
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"coldstorm/results"
+	"coldstorm/runtime/plane"
+)
+
+// HostConfig is a storm on this machine: what live did, in virtual time.
+type HostConfig struct {
+	Rules   plane.LambdaRules // those of the live plane
+	Profile Profile           // with Launch
+	Timeout time.Duration     // of the function; 0: none
+	// Arrivals are the times at which triggers were sent, from the storm's
+	// start, in any order.
+	Arrivals []time.Duration
+	// Cores is the number of processor cores that environments share; 0: as many
+	// as they want.
+	Cores float64
+	// Overhead is what a trigger takes beyond its phases (transport), a draw
+	// each; empty: nothing.
+	Overhead []time.Duration
+	Seed     int64
+}
+
+// Host simulates a storm on this machine. Launch, init and the processor part of
+// service times share the cores evenly, each using one at most: an approximation
+// that knows neither the order of a scheduler nor the generator's own need.
+// Profile durations must have been measured without contention, one environment
+// at a time; else what contention there was counts twice. Usage is empty.
+func Host(c HostConfig) (Outcome, error) {
+	p := &c.Profile
+	if err := p.check(); err != nil {
+		return Outcome{}, fmt.Errorf("simulate this host: %w", err)
+	}
+	times := schedule(slices.Sorted(slices.Values(c.Arrivals)))
+	if len(times) > 0 && times[0] < 0 {
+		return Outcome{}, fmt.Errorf("simulate this host: an arrival at %v, before the storm's start", times[0])
+	}
+	// As measured: the limit that a profile was measured under holds here too.
+	unscaled := *p
+	unscaled.CPUFactor = 1
+	t := unscaled.timing(limit{p.Share, lambdaPeriod})
+	t.onHost = true
+	t.timeout = int64(c.Timeout)
+	t.init = unscaled.init(limit{p.InitShare, lambdaPeriod}, 1)
+	t.launch = measured("launch here", nanoseconds(p.Launch))
+	t.overhead = measured("transport here", nanoseconds(c.Overhead))
+	b := newBook(&billing{})
+	b.line = newTimeline()
+	m := newMachine(plane.NewLambda(c.Rules), t, c.Seed, b)
+	if c.Cores > 0 {
+		m.cores = &cores{n: c.Cores}
+	}
+	if err := m.run(&times, 0); err != nil {
+		return Outcome{}, fmt.Errorf("simulate this host: %w", err)
+	}
+	o := m.outcome(&model{words: "this host"}, Config{Model: "lambda"}, max(1, time.Duration(b.last)))
+	o.Usage, o.Notes = results.Usage{}, nil
+	return o, nil
+}
+
+func nanoseconds(ds []time.Duration) []int64 {
+	if len(ds) == 0 {
+		return nil
+	}
+	out := make([]int64, len(ds))
+	for i, d := range ds {
+		out[i] = int64(d)
+	}
+	return out
+}
+
+// Fidelity holds a simulation against what live measured on one storm: counts of
+// cold and throttled triggers, and p50 and p99 of cold and warm starts where
+// both carry them.
+func Fidelity(series string, live results.Series, o Outcome) []results.Fidelity {
+	var out []results.Fidelity
+	add := func(metric string, l, s float64) {
+		f := results.Fidelity{Series: series, Model: string(o.Model), Metric: metric, Live: l, Sim: s}
+		switch {
+		case l != 0:
+			f.Error = s/l - 1
+		case s != 0:
+			return // no ratio to nothing
+		}
+		out = append(out, f)
+	}
+	add("cold_starts", float64(live.Counts.Cold), float64(o.Counts.Cold))
+	add("throttled", float64(live.Counts.Throttled), float64(o.Counts.Throttled))
+	for _, s := range []results.Start{results.StartCold, results.StartWarm} {
+		l, q := live.Latency[s], o.Latency[s]
+		if l.N > 0 && q.N > 0 {
+			add(string(s)+"_p50", float64(l.P50), float64(q.P50))
+		}
+		if l.P99 > 0 && q.P99 > 0 {
+			add(string(s)+"_p99", float64(l.P99), float64(q.P99))
+		}
+	}
+	return out
+}
