@@ -1,0 +1,498 @@
+package launch
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// cgroupPrefix begins the name of every cgroup that is ours at the top; the pid
+// of its launcher and a random part follow.
+const cgroupPrefix = "coldstorm-"
+
+// controllers that a sandbox wants, each where the host has it: a version 1
+// hierarchy, the version 2 one, or nowhere. cpuacct is version 1's way to count
+// processor time, which version 2 counts without being asked.
+var controllers = []string{"memory", "cpu", "cpuacct", "pids", "freezer"}
+
+// A hierarchy is one mounted cgroup tree and the folder that is ours in it.
+type hierarchy struct {
+	v2  bool
+	dir string // ours, or (before open) the one that this process is in
+	fd  int
+}
+
+// cgroups are the trees that sandboxes are put into.
+type cgroups struct {
+	at  map[string]*hierarchy // by controller
+	all []*hierarchy          // each once
+	v2  *hierarchy            // if any controller is there
+}
+
+// findCgroups reads what is mounted where and which cgroup this process is in.
+// A sandbox's cgroups go below it, so that limits set on coldstorm hold for what
+// it starts.
+func findCgroups(mountinfo, self string) map[string]*hierarchy {
+	own := map[string]string{}
+	for line := range strings.Lines(self) {
+		f := strings.SplitN(strings.TrimSpace(line), ":", 3)
+		if len(f) == 3 {
+			for c := range strings.SplitSeq(f[1], ",") { // the empty name is version 2's
+				own[c] = f[2]
+			}
+		}
+	}
+	found := map[string]*hierarchy{}
+	for line := range strings.Lines(mountinfo) {
+		m, ok := parseMount(line)
+		if !ok {
+			continue
+		}
+		names := []string{""}
+		if m.fs == "cgroup" {
+			names = strings.Split(m.options, ",")
+		}
+		var h *hierarchy
+		for _, c := range names {
+			path, mine := own[c]
+			if !mine || found[c] != nil || (c != "" && !slices.Contains(controllers, c)) {
+				continue
+			}
+			if h == nil {
+				h = &hierarchy{v2: m.fs == "cgroup2", dir: below(m, path), fd: -1}
+			}
+			found[c] = h
+		}
+	}
+	return found
+}
+
+type mountLine struct{ root, point, fs, options string }
+
+// parseMount reads a line of /proc/self/mountinfo (proc(5)), if it is a cgroup's.
+func parseMount(line string) (mountLine, bool) {
+	left, right, ok := strings.Cut(line, " - ")
+	l, r := strings.Fields(left), strings.Fields(right)
+	if !ok || len(l) < 5 || len(r) < 3 || (r[0] != "cgroup" && r[0] != "cgroup2") {
+		return mountLine{}, false
+	}
+	return mountLine{root: unescape(l[3]), point: unescape(l[4]), fs: r[0], options: r[2]}, true
+}
+
+// unescape undoes the octal escapes of mountinfo.
+func unescape(s string) string {
+	if !strings.Contains(s, `\`) {
+		return s
+	}
+	return strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace(s)
+}
+
+// below is where a cgroup of the hierarchy's is seen through a mount that may
+// show only a part of it, as in a container.
+func below(m mountLine, cgroup string) string {
+	if rel, err := filepath.Rel(m.root, cgroup); err == nil && rel != ".." && !strings.HasPrefix(rel, "../") {
+		return filepath.Join(m.point, rel)
+	}
+	return m.point
+}
+
+// openCgroups makes our folder in every tree that has a controller we want.
+// What can't be had is left out and told, by controller.
+func openCgroups(name string) (*cgroups, map[string]error) {
+	missing := map[string]error{}
+	mountinfo, err := os.ReadFile("/proc/self/mountinfo")
+	self, err2 := os.ReadFile("/proc/self/cgroup")
+	if err := errors.Join(err, err2); err != nil {
+		for _, c := range controllers {
+			missing[c] = err
+		}
+		return &cgroups{}, missing
+	}
+	g := &cgroups{at: map[string]*hierarchy{}}
+	opened := map[*hierarchy]error{}
+	found := findCgroups(string(mountinfo), string(self))
+	for _, c := range controllers {
+		h, err := found[c], error(nil)
+		if h == nil {
+			h, err = g.unified(found[""], c, name)
+			if err == nil && h == nil {
+				err = errors.New("no cgroup tree with it is mounted")
+			}
+		}
+		if err == nil {
+			tried, done := opened[h]
+			if !done {
+				tried = h.open(name)
+				opened[h] = tried
+			}
+			err = tried
+		}
+		if err != nil {
+			missing[c] = err
+			continue
+		}
+		g.at[c] = h
+		if !slices.Contains(g.all, h) {
+			g.all = append(g.all, h)
+		}
+		if h.v2 {
+			g.v2 = h
+		}
+	}
+	if g.at["cpuacct"] == nil {
+		delete(missing, "cpuacct") // not a limit: usage then comes from /proc
+	}
+	return g, missing
+}
+
+// unified offers the version 2 tree for a controller, handing it down to our
+// folder. The tree's rule is that a cgroup with processes of its own, but for
+// the root, hands nothing down: then the tree's root is tried.
+func (g *cgroups) unified(h *hierarchy, controller, name string) (*hierarchy, error) {
+	if h == nil {
+		return nil, nil
+	}
+	switch controller {
+	case "freezer", "cpuacct": // part of every version 2 cgroup but the root
+		return h, nil
+	}
+	has, err := os.ReadFile(filepath.Join(h.dir, "cgroup.controllers"))
+	if err != nil || !slices.Contains(strings.Fields(string(has)), controller) {
+		return nil, nil
+	}
+	err = os.WriteFile(filepath.Join(h.dir, "cgroup.subtree_control"), []byte("+"+controller), 0)
+	if err != nil {
+		return nil, fmt.Errorf("hand %s down from %s: %w", controller, h.dir, err)
+	}
+	if err := h.open(name); err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(filepath.Join(h.dir, "cgroup.subtree_control"), []byte("+"+controller), 0); err != nil {
+		return nil, fmt.Errorf("hand %s down from %s: %w", controller, h.dir, err)
+	}
+	return h, nil
+}
+
+// open makes our folder, once.
+func (h *hierarchy) open(name string) error {
+	if h.fd >= 0 {
+		return nil
+	}
+	dir := filepath.Join(h.dir, name)
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return err
+	}
+	fd, err := unix.Open(dir, unix.O_DIRECTORY|unix.O_PATH|unix.O_CLOEXEC, 0)
+	if err != nil {
+		os.Remove(dir)
+		return fmt.Errorf("open %s: %w", dir, err)
+	}
+	h.dir, h.fd = dir, fd
+	return nil
+}
+
+func (h *hierarchy) write(path, text string) error {
+	fd, err := unix.Openat(h.fd, path, unix.O_WRONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("cgroup %s: %w", path, err)
+	}
+	defer unix.Close(fd)
+	if _, err := unix.Write(fd, []byte(text)); err != nil {
+		return fmt.Errorf("cgroup %s: write %s: %w", path, text, err)
+	}
+	return nil
+}
+
+func (h *hierarchy) read(path string) (string, error) {
+	fd, err := unix.Openat(h.fd, path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return "", fmt.Errorf("cgroup %s: %w", path, err)
+	}
+	defer unix.Close(fd)
+	var buf [4096]byte
+	n, err := unix.Read(fd, buf[:])
+	if err != nil {
+		return "", fmt.Errorf("cgroup %s: %w", path, err)
+	}
+	return string(buf[:n]), nil
+}
+
+// make makes a sandbox's cgroups, empty and without limits.
+func (g *cgroups) make(name string) error {
+	for i, h := range g.all {
+		if err := unix.Mkdirat(h.fd, name, 0o755); err != nil {
+			for _, made := range g.all[:i] {
+				unix.Unlinkat(made.fd, name, unix.AT_REMOVEDIR)
+			}
+			return fmt.Errorf("make cgroup %s: %w", filepath.Join(h.dir, name), err)
+		}
+	}
+	return nil
+}
+
+// limit sets a new sandbox's limits.
+func (g *cgroups) limit(name string, s *Spec) error {
+	if h := g.at["memory"]; h != nil && s.MemoryBytes > 0 {
+		n := strconv.FormatInt(s.MemoryBytes, 10)
+		files := [][2]string{{"/memory.limit_in_bytes", n}, {"/memory.memsw.limit_in_bytes", n}}
+		if h.v2 {
+			files = [][2]string{{"/memory.max", n}, {"/memory.swap.max", "0"}}
+		}
+		for i, f := range files {
+			// A kernel without swap accounting lacks the second file.
+			if err := h.write(name+f[0], f[1]); err != nil && !(i == 1 && errors.Is(err, unix.ENOENT)) {
+				return err
+			}
+		}
+	}
+	if h := g.at["pids"]; h != nil {
+		if err := h.write(name+"/pids.max", strconv.Itoa(s.Pids)); err != nil {
+			return err
+		}
+	}
+	if s.CPUs > 0 {
+		return g.setCPU(name, s.CPUs)
+	}
+	return nil
+}
+
+// setCPU sets the quota: cpus of a processor's time in every period.
+func (g *cgroups) setCPU(name string, cpus float64) error {
+	h := g.at["cpu"]
+	if h == nil {
+		return nil
+	}
+	quota := quotaUS(cpus)
+	if h.v2 {
+		if quota < 0 {
+			return h.write(name+"/cpu.max", "max")
+		}
+		return h.write(name+"/cpu.max", fmt.Sprintf("%d %d", quota, cpuPeriodUS))
+	}
+	if quota >= 0 {
+		if err := h.write(name+"/cpu.cfs_period_us", strconv.Itoa(cpuPeriodUS)); err != nil {
+			return err
+		}
+	}
+	return h.write(name+"/cpu.cfs_quota_us", strconv.FormatInt(quota, 10))
+}
+
+// quotaUS is the microseconds of a period, at least the 1000 that the kernel
+// accepts; -1 is no quota, for 0 and for as many processors as there are.
+func quotaUS(cpus float64) int64 {
+	if cpus <= 0 || cpus >= float64(hostCPUs) {
+		return -1
+	}
+	return max(1000, int64(cpus*cpuPeriodUS))
+}
+
+// tasks opens what a child writes itself into; into is the version 2 cgroup for
+// it to be born in, or -1.
+func (g *cgroups) tasks(name string) (tasks []int, into int, err error) {
+	into = -1
+	for _, h := range g.all {
+		var fd int
+		if h.v2 {
+			fd, err = unix.Openat(h.fd, name, unix.O_DIRECTORY|unix.O_RDONLY|unix.O_CLOEXEC, 0)
+			into = fd
+		} else if fd, err = unix.Openat(h.fd, name+"/tasks", unix.O_WRONLY|unix.O_CLOEXEC, 0); err == nil {
+			tasks = append(tasks, fd)
+		}
+		if err != nil {
+			closeAll(append(tasks, into)...)
+			return nil, -1, fmt.Errorf("cgroup %s: %w", name, err)
+		}
+	}
+	return tasks, into, nil
+}
+
+// freezer opens the file that freezes and thaws, for the engine to keep; -1
+// without a freezer.
+func (g *cgroups) freezer(name string) (fd int, err error) {
+	h := g.at["freezer"]
+	if h == nil {
+		return -1, nil
+	}
+	file := "/freezer.state"
+	if h.v2 {
+		file = "/cgroup.freeze"
+	}
+	fd, err = unix.Openat(h.fd, name+file, unix.O_WRONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return -1, fmt.Errorf("cgroup %s%s: %w", name, file, err)
+	}
+	return fd, nil
+}
+
+// thaw lets a killed sandbox die: version 1 keeps a frozen task from it.
+func (g *cgroups) thaw(name string) {
+	if h := g.at["freezer"]; h != nil && !h.v2 {
+		h.write(name+"/freezer.state", "THAWED")
+	}
+}
+
+// usage reads a sandbox's counters. What the host doesn't count is 0.
+func (g *cgroups) usage(name string) Usage {
+	var u Usage
+	if h := g.at["memory"]; h != nil {
+		peak, events := "/memory.max_usage_in_bytes", "/memory.oom_control"
+		if h.v2 {
+			peak, events = "/memory.peak", "/memory.events"
+		}
+		if text, err := h.read(name + peak); err == nil {
+			u.PeakMemory, _ = strconv.ParseInt(strings.TrimSpace(text), 10, 64)
+		}
+		if text, err := h.read(name + events); err == nil {
+			u.OOMKills = int(field(text, "oom_kill"))
+		}
+	}
+	if h := g.at["cpuacct"]; h != nil {
+		if !h.v2 {
+			if text, err := h.read(name + "/cpuacct.usage"); err == nil {
+				ns, _ := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
+				u.CPU = time.Duration(ns)
+			}
+		} else if text, err := h.read(name + "/cpu.stat"); err == nil {
+			u.CPU = time.Duration(field(text, "usage_usec")) * time.Microsecond
+		}
+	}
+	return u
+}
+
+// field finds "key value" in a flat keyed file.
+func field(text, key string) int64 {
+	for line := range strings.Lines(text) {
+		k, v, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if k == key {
+			n, _ := strconv.ParseInt(v, 10, 64)
+			return n
+		}
+	}
+	return 0
+}
+
+// remove removes a sandbox's cgroups once its last process has been reaped. The
+// kernel may take a moment more to let go.
+func (g *cgroups) remove(name string) error {
+	var errs []error
+	for _, h := range g.all {
+		if err := rmdir(h.fd, name); err != nil {
+			errs = append(errs, fmt.Errorf("remove cgroup %s: %w", filepath.Join(h.dir, name), err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func rmdir(fd int, name string) (err error) {
+	for wait := 50 * time.Microsecond; wait < time.Second; wait *= 2 {
+		err = unix.Unlinkat(fd, name, unix.AT_REMOVEDIR)
+		if !errors.Is(err, unix.EBUSY) {
+			break
+		}
+		time.Sleep(wait)
+	}
+	if errors.Is(err, unix.ENOENT) {
+		return nil
+	}
+	return err
+}
+
+// close removes our folder in every tree.
+func (g *cgroups) close() error {
+	var errs []error
+	for _, h := range g.all {
+		unix.Close(h.fd)
+		if err := rmdir(unix.AT_FDCWD, h.dir); err != nil {
+			errs = append(errs, fmt.Errorf("remove cgroup %s: %w", h.dir, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Clean removes the cgroups of launchers that were killed before they could, in
+// every tree below this process's cgroup. It returns what it removed.
+func Clean() ([]string, error) {
+	mountinfo, err := os.ReadFile("/proc/self/mountinfo")
+	self, err2 := os.ReadFile("/proc/self/cgroup")
+	if err := errors.Join(err, err2); err != nil {
+		return nil, err
+	}
+	var removed []string
+	var errs []error
+	seen := map[string]bool{}
+	for _, h := range findCgroups(string(mountinfo), string(self)) {
+		if seen[h.dir] {
+			continue
+		}
+		seen[h.dir] = true
+		tops, _ := filepath.Glob(filepath.Join(h.dir, cgroupPrefix+"*"))
+		for _, top := range tops {
+			if launcherLives(filepath.Base(top)) {
+				continue
+			}
+			if err := removeTree(top); err != nil {
+				errs = append(errs, err)
+				continue
+			}
+			removed = append(removed, top)
+		}
+	}
+	slices.Sort(removed)
+	return removed, errors.Join(errs...)
+}
+
+// launcherLives says whether the pid in a cgroup's name is a living process.
+// A pid that was given to another program only delays the cleaning.
+func launcherLives(name string) bool {
+	pid, _, _ := strings.Cut(strings.TrimPrefix(name, cgroupPrefix), "-")
+	n, err := strconv.Atoi(pid)
+	return err != nil || !errors.Is(unix.Kill(n, 0), unix.ESRCH)
+}
+
+func removeTree(top string) error {
+	entries, err := os.ReadDir(top)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if !e.IsDir() {
+			continue
+		}
+		dir := filepath.Join(top, e.Name())
+		killAll(dir)
+		if err := rmdir(unix.AT_FDCWD, dir); err != nil {
+			return fmt.Errorf("remove %s: %w", dir, err)
+		}
+	}
+	return rmdir(unix.AT_FDCWD, top)
+}
+
+// killAll ends what still runs in an abandoned cgroup.
+func killAll(dir string) {
+	list, err := os.ReadFile(filepath.Join(dir, "cgroup.procs"))
+	if err != nil {
+		return
+	}
+	for _, pid := range bytes.Fields(list) {
+		if n, err := strconv.Atoi(string(pid)); err == nil && n > 1 {
+			unix.Kill(n, unix.SIGKILL)
+		}
+	}
+	os.WriteFile(filepath.Join(dir, "freezer.state"), []byte("THAWED"), 0)
+}
+
+func closeAll(fds ...int) {
+	for _, fd := range fds {
+		if fd >= 0 {
+			unix.Close(fd)
+		}
+	}
+}

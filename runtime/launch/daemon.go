@@ -1,0 +1,450 @@
+package launch
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"coldstorm/results"
+)
+
+// Descriptors that the client hands to the daemon. Launches have a socket of
+// their own, from which each worker thread reads by itself: an ask reaches the
+// thread that will clone without a hand-over, and a burst of asks waiting there
+// doesn't keep a stop or a usage from being heard.
+const (
+	launchFD  = 3
+	controlFD = 4
+)
+
+// daemon is the launcher's process.
+type daemon struct {
+	cg       *cgroups
+	st       *stage
+	rootless bool
+	hostNet  int // descriptor of the network namespace that it was started in
+	pool     *pool
+	layers   layers
+
+	send sync.Mutex // control socket, whole messages
+
+	mu      sync.Mutex
+	born    *sync.Cond
+	clones  int            // children cloned so far
+	boxes   map[int64]*box // by the ask's number
+	pids    map[int]*box   // the same, by pid
+	early   map[int]death  // children that died before they were booked
+	closing bool           // nothing starts any more
+	empty   *sync.Cond     // a box went
+	leaks   []error        // what could not be removed
+}
+
+// A box is one sandbox as the daemon knows it.
+type box struct {
+	id     int64
+	pid    int
+	group  string
+	killed bool
+}
+
+type death struct {
+	status unix.WaitStatus
+	usage  unix.Rusage
+}
+
+// Daemon is the launcher's process: what the hidden verb of coldstorm's command
+// line calls, in a process that Start started. It returns the exit code once
+// the client has gone and everything that was started is gone too.
+func Daemon() int {
+	// From a terminal, Ctrl-C is the client's business; the daemon outlives it
+	// to clean up. SIGTERM is how the kernel tells that the client died. (The
+	// signals are caught rather than ignored, which children would inherit.)
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGQUIT, unix.SIGPIPE)
+	runtime.GOMAXPROCS(hostCPUs + 2) // a thread that waits for its child keeps its processor
+	debug.SetGCPercent(800)          // little is allocated, and a collection waits for every clone
+	d := &daemon{boxes: map[int64]*box{}, pids: map[int]*box{}, early: map[int]death{}}
+	d.born, d.empty = sync.NewCond(&d.mu), sync.NewCond(&d.mu)
+	unix.CloseOnExec(launchFD)
+	unix.CloseOnExec(controlFD)
+	if err := d.begin(); err != nil {
+		d.sendControl((&hello{err: err.Error()}).encode())
+		return 1
+	}
+	go func() {
+		for s := range signals {
+			if s == unix.SIGTERM {
+				os.Exit(d.end())
+			}
+		}
+	}()
+	d.serve()
+	return d.end()
+}
+
+// config is the client's first message.
+type config struct {
+	pool     int
+	rootless bool
+}
+
+// hello is the daemon's answer to it.
+type hello struct {
+	err  string
+	host Host
+}
+
+func (h *hello) encode() []byte {
+	e := encoder{}
+	e.int(msgHello)
+	e.string(h.err)
+	h.host.encode(&e)
+	return e.b
+}
+
+// begin builds everything that launches need.
+func (d *daemon) begin() error {
+	buf := make([]byte, maxPacket)
+	n, err := unix.Read(controlFD, buf)
+	if err != nil {
+		return fmt.Errorf("read configuration: %w", err)
+	}
+	dec := decoder{b: buf[:n]}
+	c := config{pool: int(dec.int()), rootless: dec.bool()}
+	if dec.err != nil {
+		return dec.err
+	}
+	d.rootless = c.rootless
+	unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0) // its memory is its children's until they exec
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		return fmt.Errorf("private mounts: %w", err)
+	}
+	if d.hostNet, err = unix.Open("/proc/self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0); err != nil {
+		return fmt.Errorf("network namespace: %w", err)
+	}
+	host := probeKernel()
+	host.Rootless = c.rootless
+	d.cg = &cgroups{}
+	missing := map[string]error{}
+	if c.rootless {
+		err := errors.New("an ordinary user may not make cgroups")
+		for _, name := range controllers {
+			missing[name] = err
+		}
+	} else {
+		d.cg, missing = openCgroups(fmt.Sprintf("%s%d-%s", cgroupPrefix, os.Getpid(), strconv.FormatInt(time.Now().UnixNano()&0xffffffffff, 36)))
+	}
+	host.setCgroups(d.cg, missing)
+	if err := d.startWorkers(&host); err != nil {
+		d.cg.close()
+		return err
+	}
+	go d.reap()
+	d.pool = newPool(d, c.pool)
+	return d.sendControl((&hello{host: host}).encode())
+}
+
+// startWorkers starts the threads that clone. The first builds the stage.
+func (d *daemon) startWorkers(host *Host) error {
+	ready := make(chan error)
+	first := make(chan struct{})
+	for i := range max(2, hostCPUs) {
+		go func() {
+			runtime.LockOSThread()
+			var err error
+			if i == 0 {
+				d.st, err = newStage(d.rootless)
+				if err == nil {
+					d.st.overlay = host.Overlay.OK
+				}
+				close(first)
+			} else {
+				<-first
+				if d.st != nil {
+					err = d.st.enter()
+				}
+			}
+			if err == nil {
+				err = dropBounding()
+			}
+			ready <- err
+			if err == nil {
+				d.work()
+			}
+			select {} // a thread's end would kill the children that it cloned
+		}()
+	}
+	var errs []error
+	for range max(2, hostCPUs) {
+		errs = append(errs, <-ready)
+	}
+	return errors.Join(errs...)
+}
+
+// dropBounding empties the calling thread's bounding set, which its children
+// inherit: none of them can gain a capability by executing a file.
+func dropBounding() error {
+	for c := range uintptr(64) {
+		if err := unix.Prctl(unix.PR_CAPBSET_DROP, c, 0, 0, 0); errors.Is(err, unix.EINVAL) {
+			return nil // past the last one
+		} else if err != nil {
+			return fmt.Errorf("drop capability %d from the bounding set: %w", c, err)
+		}
+	}
+	return nil
+}
+
+// serve answers on the control socket until the client goes.
+func (d *daemon) serve() {
+	buf := make([]byte, maxPacket)
+	for {
+		n, err := unix.Read(controlFD, buf)
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
+		if err != nil || n == 0 {
+			return
+		}
+		dec := decoder{b: buf[:n]}
+		kind, seq, id := dec.int(), dec.int(), dec.int()
+		if kind == msgGoodbye {
+			code := d.end()
+			err := error(nil)
+			if code != 0 {
+				err = errors.Join(d.leaks...)
+			}
+			d.reply(seq, err, nil)
+			os.Exit(code)
+		}
+		e := encoder{}
+		err = d.control(kind, id, &dec, &e)
+		d.reply(seq, err, e.b)
+	}
+}
+
+func (d *daemon) control(kind, id int64, dec *decoder, e *encoder) error {
+	d.mu.Lock()
+	b := d.boxes[id]
+	d.mu.Unlock()
+	if b == nil {
+		return errGone
+	}
+	switch kind {
+	case msgStop:
+		d.kill(b)
+	case msgFreeze:
+		sig := unix.SIGCONT
+		if dec.bool() {
+			sig = unix.SIGSTOP
+		}
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if d.boxes[id] == nil || b.killed {
+			return errGone
+		}
+		signalFamily(b.pid, sig)
+	case msgCPU:
+		return d.cg.setCPU(b.group, dec.float())
+	case msgUsage:
+		d.usage(b).encode(e)
+	default:
+		return errMessage
+	}
+	return dec.err
+}
+
+func (d *daemon) usage(b *box) Usage {
+	u := d.cg.usage(b.group)
+	if d.cg.at["cpuacct"] == nil || d.cg.at["memory"] == nil {
+		p := procUsage(b.pid)
+		if d.cg.at["cpuacct"] == nil {
+			u.CPU = p.CPU
+		}
+		if d.cg.at["memory"] == nil {
+			u.PeakMemory = p.PeakMemory
+		}
+	}
+	return u
+}
+
+// kill ends a sandbox: its first process is init of its pid namespace, so the
+// kernel ends all others with it. The pid can't be another's, since only reap,
+// under the same lock, lets it go.
+func (d *daemon) kill(b *box) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.pids[b.pid] != b {
+		return
+	}
+	b.killed = true
+	unix.Kill(b.pid, unix.SIGKILL)
+	d.cg.thaw(b.group)
+}
+
+func (d *daemon) reply(seq int64, err error, payload []byte) {
+	e := encoder{}
+	e.int(msgReply)
+	e.int(seq)
+	msg := ""
+	if err != nil {
+		msg = err.Error()
+	}
+	e.string(msg)
+	e.b = append(e.b, payload...)
+	d.sendControl(e.b)
+}
+
+func (d *daemon) sendControl(b []byte) error {
+	d.send.Lock()
+	defer d.send.Unlock()
+	return sendPacket(controlFD, b)
+}
+
+// sendPacket sends a whole packet with descriptors. A client that went away is
+// noticed on reading.
+func sendPacket(fd int, b []byte, fds ...int) error {
+	var rights []byte
+	if len(fds) > 0 {
+		rights = unix.UnixRights(fds...)
+	}
+	for {
+		err := unix.Sendmsg(fd, b, rights, nil, unix.MSG_NOSIGNAL)
+		if !errors.Is(err, unix.EINTR) {
+			return err
+		}
+	}
+}
+
+// reap waits for children, as the only one who does, and tells of their end.
+func (d *daemon) reap() {
+	for {
+		d.mu.Lock()
+		before := d.clones
+		d.mu.Unlock()
+		var x death
+		pid, err := unix.Wait4(-1, &x.status, 0, &x.usage)
+		switch {
+		case errors.Is(err, unix.ECHILD):
+			d.mu.Lock()
+			for d.clones == before {
+				d.born.Wait()
+			}
+			d.mu.Unlock()
+		case err == nil:
+			d.mu.Lock()
+			b := d.pids[pid]
+			if b == nil {
+				d.early[pid] = x
+			} else {
+				delete(d.pids, pid)
+			}
+			d.mu.Unlock()
+			if b != nil {
+				d.bury(b, x)
+			}
+		}
+	}
+}
+
+// book notes a cloned child, and buries it if it died in the meantime.
+func (d *daemon) book(b *box) {
+	d.mu.Lock()
+	d.clones++
+	d.born.Broadcast()
+	x, dead := d.early[b.pid]
+	delete(d.early, b.pid)
+	d.boxes[b.id] = b
+	if !dead {
+		d.pids[b.pid] = b
+	}
+	closing := d.closing
+	d.mu.Unlock()
+	switch {
+	case dead:
+		d.bury(b, x)
+	case closing:
+		d.kill(b)
+	}
+}
+
+// bury takes the last figures of a dead sandbox, tells the client and frees its cgroups.
+func (d *daemon) bury(b *box, x death) {
+	u := d.cg.usage(b.group)
+	if d.cg.at["cpuacct"] == nil {
+		u.CPU = time.Duration(x.usage.Utime.Nano() + x.usage.Stime.Nano())
+	}
+	if d.cg.at["memory"] == nil {
+		u.PeakMemory = x.usage.Maxrss << 10
+	}
+	exit := Exit{At: results.Now(), Usage: u, OOM: u.OOMKills > 0}
+	if x.status.Signaled() {
+		exit.Code, exit.Signal = -1, syscall.Signal(x.status.Signal())
+	} else {
+		exit.Code = x.status.ExitStatus()
+	}
+	e := encoder{}
+	e.int(msgExit)
+	e.int(b.id)
+	exit.encode(&e)
+	d.sendControl(e.b)
+	go d.release(b)
+}
+
+func (d *daemon) release(b *box) {
+	err := d.cg.remove(b.group)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err != nil {
+		d.leaks = append(d.leaks, err)
+	}
+	delete(d.boxes, b.id)
+	if len(d.boxes) == 0 {
+		d.empty.Broadcast()
+	}
+}
+
+var once sync.Once
+
+// end kills every sandbox and removes all that the daemon made. Its mounts, and
+// what they hold, go with its mount namespace.
+func (d *daemon) end() (code int) {
+	once.Do(func() {
+		d.mu.Lock()
+		d.closing = true
+		d.mu.Unlock()
+		if d.pool != nil {
+			d.pool.close() // after the launches under way
+		}
+		d.mu.Lock()
+		list := make([]*box, 0, len(d.boxes))
+		for _, b := range d.boxes {
+			list = append(list, b)
+		}
+		d.mu.Unlock()
+		for _, b := range list {
+			d.kill(b)
+		}
+		d.mu.Lock()
+		for len(d.boxes) > 0 {
+			d.empty.Wait()
+		}
+		d.mu.Unlock()
+		if err := d.cg.close(); err != nil {
+			d.leaks = append(d.leaks, err)
+		}
+	})
+	if len(d.leaks) > 0 {
+		fmt.Fprintln(os.Stderr, "coldstorm launcher:", errors.Join(d.leaks...))
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,37 @@
+// Package launch starts, freezes, thaws, measures and stops sandboxes, with a
+// stamp for every phase of a start.
+//
+// Start executes the running binary once more as a small daemon, the launcher's
+// process, and a Launcher speaks with it over sockets. It is a process of its
+// own because a launch stops the thread that makes it for its whole length,
+// which must not delay an engine or a load generator, and because a program of
+// many threads can't enter a user namespace. When its client goes, however it
+// goes, the daemon ends every sandbox, removes the cgroups that it made, and goes
+// too; its mounts are in a namespace of its own and end with it.
+//
+// In the daemon a launch is data: a script of about 90 system calls (script,
+// compile), which a child made by vfork-like clone runs in a loop of raw calls
+// up to execve. Turned down: the Go binary re-executed as the sandbox's init,
+// which costs 1.4 ms a launch; a C helper, which needs a toolchain; os/exec with
+// Cloneflags, which forks as soon as a user namespace is asked for (3.5 ms at
+// 256 MB of heap) and can't mount.
+//
+// A sandbox has its own mount, pid, network, ipc, uts and cgroup namespaces. As
+// root it runs as UID and GID without a capability, limited by cgroups (version
+// 1, 2 or both, each controller where the host has it). An ordinary user's daemon
+// lives in a user namespace: sandboxes get no limits and are frozen by signals,
+// and Host says so. Always: no_new_privs, Docker's default system call filter
+// less what needs a capability, /proc and /sys masked as runc masks them, a /dev
+// of six nodes on a read-only mount that sandboxes share, no file but the
+// standard streams open. Not done: AppArmor and SELinux profiles, the devices
+// cgroup (mknod needs a capability that nobody has), /sys/fs/cgroup inside, a
+// session keyring (the filter refuses every call on keys).
+//
+// Its network is loopback alone. The socket on which the Runtime API is to
+// listen is made inside by the daemon and comes to the client as a descriptor
+// (Sandbox.Listener), so nothing else is reachable and no address can collide.
+//
+// Children are waited for and killed by pid, by one goroutine under one lock,
+// rather than by pidfd: a thousand sandboxes then cost the daemon no descriptor,
+// and every clone copies the daemon's table of them.
+package launch

@@ -1,0 +1,99 @@
+package launch
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"runtime"
+
+	"coldstorm/results"
+)
+
+// FirstProgram returns a static ELF executable for this machine without any
+// runtime or library: its first instructions write one byte to stdout, then it
+// waits for ever. What passes from asking for a start to reading that byte is
+// the launcher's time and nobody else's, which makes it the program to compare
+// launchers with.
+func FirstProgram() []byte {
+	code, machine := firstAMD64(), uint16(62)
+	if runtime.GOARCH == "arm64" {
+		code, machine = firstARM64(), 183
+	}
+	const base, head = 0x400000, 64 + 56
+	size := uint64(head + len(code))
+	le := binary.LittleEndian
+	b := append([]byte("\x7fELF\x02\x01\x01"), make([]byte, 9)...)
+	for _, v := range []uint16{2 /* ET_EXEC */, machine} {
+		b = le.AppendUint16(b, v)
+	}
+	b = le.AppendUint32(b, 1)
+	for _, v := range []uint64{base + head, 64 /* program header */, 0} {
+		b = le.AppendUint64(b, v)
+	}
+	b = le.AppendUint32(b, 0)
+	for _, v := range []uint16{64, 56, 1, 0, 0, 0} {
+		b = le.AppendUint16(b, v)
+	}
+	b = le.AppendUint32(b, 1 /* PT_LOAD */)
+	b = le.AppendUint32(b, 5 /* r-x */)
+	for _, v := range []uint64{0, base, base, size, size, 0x1000} {
+		b = le.AppendUint64(b, v)
+	}
+	return append(b, code...)
+}
+
+func firstAMD64() []byte {
+	return []byte{
+		0xb8, 1, 0, 0, 0, // mov eax, SYS_write
+		0xbf, 1, 0, 0, 0, // mov edi, 1
+		0x48, 0x8d, 0x35, 16, 0, 0, 0, // lea rsi, [rip+16]
+		0xba, 1, 0, 0, 0, // mov edx, 1
+		0x0f, 0x05, // syscall
+		0xb8, 34, 0, 0, 0, // mov eax, SYS_pause
+		0x0f, 0x05, // syscall
+		0xeb, 0xf7, // jmp -9
+		'1',
+	}
+}
+
+func firstARM64() []byte {
+	code := []uint32{
+		0xd2800808, // mov x8, SYS_write
+		0xd2800020, // mov x0, 1
+		0x10000141, // adr x1, +40
+		0xd2800022, // mov x2, 1
+		0xd4000001, // svc 0
+		0xd2800000, // mov x0, 0
+		0xd2800001, // mov x1, 0
+		0xd2800002, // mov x2, 0
+		0xd2800003, // mov x3, 0
+		0xd2800928, // mov x8, SYS_ppoll
+		0xd4000001, // svc 0
+		0x17fffffa, // b -6
+	}
+	var b []byte
+	for _, c := range code {
+		b = binary.LittleEndian.AppendUint32(b, c)
+	}
+	return append(b, '1')
+}
+
+// First launches a sandbox and reads the first byte that its program writes:
+// the stamps of its launch and the moment at which the byte was read. The
+// sandbox is stopped and closed.
+func (l *Launcher) First(ctx context.Context, s Spec) (st Stamps, first results.Stamp, mode string, err error) {
+	b, err := l.Launch(ctx, s)
+	if err != nil {
+		return Stamps{}, 0, "", err
+	}
+	defer b.Close()
+	if _, err = io.ReadFull(b.Stdout, make([]byte, 1)); err != nil {
+		err = fmt.Errorf("first byte of sandbox %s: %w (%v)", s.ID, err, b.Exit())
+	}
+	first = results.Now()
+	if err2 := b.Stop(); err == nil {
+		err = err2
+	}
+	return b.Stamps, first, b.Mode, err
+}

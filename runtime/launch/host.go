@@ -1,0 +1,227 @@
+package launch
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// A Part is one thing that launches want of a host.
+type Part struct {
+	OK     bool
+	Reason string // why not, or how; may be empty
+	Hint   string // what a person can do about it; empty if OK
+}
+
+// Host is what this host offers, part by part.
+type Host struct {
+	Rootless bool   // sandboxes run in a user namespace of an ordinary user
+	Kernel   string // release
+	Cgroup   string // "v1", "v2", "v1+v2" by where the controllers used are, or "none"
+
+	UserNS  Part // user namespaces for ordinary users
+	Overlay Part // overlay mounts; without, images of one layer are bound read-only
+	Seccomp Part
+
+	Memory  Part // limit and peak
+	CPU     Part // limit
+	Pids    Part // limit
+	Freezer Part // without: SIGSTOP and SIGCONT
+}
+
+// Limits says whether sandboxes are held to memory, CPU and pids. Results
+// measured without are unlimited, and nothing that depends on a limit may be
+// projected from them.
+func (h Host) Limits() bool { return h.Memory.OK && h.CPU.OK && h.Pids.OK }
+
+// Missing lists the parts that this host lacks, as sentences for a person.
+func (h Host) Missing() []string {
+	var list []string
+	for _, p := range h.parts() {
+		if p.part.OK || (p.name == "user namespaces" && !h.Rootless) {
+			continue
+		}
+		line := p.name + ": " + p.part.Reason + "; " + p.means
+		if p.part.Hint != "" {
+			line += " (" + p.part.Hint + ")"
+		}
+		list = append(list, line)
+	}
+	return list
+}
+
+type namedPart struct {
+	name, means string
+	part        *Part
+}
+
+func (h *Host) parts() []namedPart {
+	return []namedPart{
+		{"user namespaces", "nothing can be launched without root", &h.UserNS},
+		{"overlay", "a function's folder is bound read-only instead", &h.Overlay},
+		{"seccomp", "nothing can be launched", &h.Seccomp},
+		{"memory limit", "memory is unlimited, and its peak is the first process's alone", &h.Memory},
+		{"CPU limit", "every environment may use whole processors: figures are faster than the memory setting's share", &h.CPU},
+		{"pids limit", "processes are unlimited", &h.Pids},
+		{"freezer", "idle environments are stopped by SIGSTOP", &h.Freezer},
+	}
+}
+
+func (h *Host) encode(e *encoder) {
+	e.bool(h.Rootless)
+	e.string(h.Kernel)
+	e.string(h.Cgroup)
+	for _, p := range h.parts() {
+		e.bool(p.part.OK)
+		e.string(p.part.Reason)
+		e.string(p.part.Hint)
+	}
+}
+
+func (h *Host) decode(d *decoder) {
+	h.Rootless = d.bool()
+	h.Kernel = d.string()
+	h.Cgroup = d.string()
+	for _, p := range h.parts() {
+		*p.part = Part{OK: d.bool(), Reason: d.string(), Hint: d.string()}
+	}
+}
+
+// Probe says what this host offers to this process, by trying: nothing that it
+// makes outlives the call.
+func Probe() Host {
+	h := probeKernel()
+	h.probeCgroups()
+	return h
+}
+
+func probeKernel() Host {
+	h := Host{Rootless: unix.Geteuid() != 0}
+	var u unix.Utsname
+	if unix.Uname(&u) == nil {
+		h.Kernel = unix.ByteSliceToString(u.Release[:])
+	}
+	h.UserNS = probeUserNS()
+	h.Overlay = probeOverlay(h.Rootless)
+	h.Seccomp = probeSeccomp()
+	return h
+}
+
+func probeUserNS() Part {
+	s := &script{}
+	s.exit(0)
+	if err := s.try(unix.CLONE_NEWUSER); err != nil {
+		return Part{Reason: fmt.Sprintf("clone: %v", err), Hint: userNSHint()}
+	}
+	s = &script{}
+	s.call(0, unix.SYS_UNSHARE, unix.CLONE_NEWNS)
+	s.mount(0, "", "/", "", unix.MS_REC|unix.MS_PRIVATE, "")
+	s.exit(0)
+	if err := s.try(unix.CLONE_NEWUSER); err != nil {
+		return Part{Reason: err.Error(), Hint: userNSHint()}
+	}
+	return Part{OK: true}
+}
+
+// userNSHint names the switch that is off.
+func userNSHint() string {
+	for _, sw := range []struct{ file, off, hint string }{
+		{"/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1", "sysctl kernel.apparmor_restrict_unprivileged_userns=0"},
+		{"/proc/sys/kernel/unprivileged_userns_clone", "0", "sysctl kernel.unprivileged_userns_clone=1"},
+		{"/proc/sys/user/max_user_namespaces", "0", "sysctl user.max_user_namespaces=15000"},
+	} {
+		if text, err := os.ReadFile(sw.file); err == nil && strings.TrimSpace(string(text)) == sw.off {
+			return sw.hint + ", or run as root"
+		}
+	}
+	return "run as root, or where the container's seccomp profile allows clone(CLONE_NEWUSER)"
+}
+
+func probeOverlay(rootless bool) Part {
+	s := &script{}
+	s.mount(0, "", "/", "", unix.MS_REC|unix.MS_PRIVATE, "")
+	s.mount(0, "overlay", "/tmp", "overlay", unix.MS_RDONLY, "lowerdir=/usr:/etc")
+	s.exit(0)
+	flags := uintptr(unix.CLONE_NEWNS)
+	if rootless && unix.Geteuid() != 0 {
+		flags |= unix.CLONE_NEWUSER
+	}
+	if err := s.try(flags); err != nil {
+		return Part{Reason: err.Error(), Hint: "modprobe overlay; in a user namespace, Linux 5.11 or later"}
+	}
+	return Part{OK: true}
+}
+
+func probeSeccomp() Part {
+	s := &script{}
+	f := filter()
+	s.call(0, unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+	s.call(0, unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, 0, &unix.SockFprog{Len: uint16(len(f)), Filter: &f[0]})
+	s.exit(0)
+	if err := s.try(0); err != nil {
+		return Part{Reason: err.Error(), Hint: "a kernel with CONFIG_SECCOMP_FILTER"}
+	}
+	return Part{OK: true}
+}
+
+// try runs a script that ends in exit and says what stopped it.
+func (s *script) try(flags uintptr) error {
+	pid, err := s.run(flags, -1)
+	if err != nil {
+		return err
+	}
+	for {
+		var ws unix.WaitStatus
+		if _, err := unix.Wait4(pid, &ws, 0, nil); !errors.Is(err, unix.EINTR) {
+			return s.failed()
+		}
+	}
+}
+
+// probeCgroups fills in what can be seen without making a cgroup.
+func (h *Host) probeCgroups() {
+	if h.Rootless {
+		missing := map[string]error{}
+		for _, c := range controllers {
+			missing[c] = errors.New("an ordinary user may not make cgroups")
+		}
+		h.setCgroups(&cgroups{}, missing)
+		return
+	}
+	g, missing := openCgroups(fmt.Sprintf("%s%d-probe", cgroupPrefix, os.Getpid()))
+	h.setCgroups(g, missing)
+	g.close()
+}
+
+// setCgroups fills in which controllers were had.
+func (h *Host) setCgroups(g *cgroups, missing map[string]error) {
+	versions := map[string]bool{}
+	for c, part := range map[string]*Part{"memory": &h.Memory, "cpu": &h.CPU, "pids": &h.Pids, "freezer": &h.Freezer} {
+		if at := g.at[c]; at != nil {
+			v := "v1"
+			if at.v2 {
+				v = "v2"
+			}
+			versions[v] = true
+			*part = Part{OK: true, Reason: "cgroup " + v}
+			continue
+		}
+		*part = Part{Reason: "no cgroup: not mounted", Hint: "run as root"}
+		if err := missing[c]; err != nil {
+			part.Reason = err.Error()
+		}
+	}
+	list := []string{}
+	for v := range versions {
+		list = append(list, v)
+	}
+	slices.Sort(list)
+	h.Cgroup = strings.Join(list, "+")
+	if len(list) == 0 {
+		h.Cgroup = "none"
+	}
+}

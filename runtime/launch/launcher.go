@@ -1,0 +1,403 @@
+package launch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"runtime"
+	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"coldstorm/results"
+)
+
+// ErrClosed is returned for what is asked of a launcher that was closed, or
+// whose process has died.
+var ErrClosed = errors.New("launcher is closed")
+
+// Config says how to start the launcher's process.
+type Config struct {
+	Exe      string    // binary to execute; empty is this process's own
+	Args     []string  // its arguments; nil is the hidden verb __launcher
+	Env      []string  // added to this process's environment
+	Stderr   io.Writer // for the daemon's complaints; nil is this process's stderr
+	Pool     int       // networks and cgroups to keep ready; 0 makes each on its launch's path
+	Rootless bool      // launch in a user namespace even though this process is root; implied if it isn't
+}
+
+// A Launcher is the client of a launcher's process. Its methods may be called
+// from many goroutines.
+type Launcher struct {
+	host    Host
+	asks    *net.UnixConn // launches
+	control *net.UnixConn // all else
+	exited  chan struct{} // the process is gone
+	waitErr error         // how, once exited is closed
+
+	mu      sync.Mutex
+	seq     int64
+	boxes   map[int64]*Sandbox           // asked for and not known dead
+	pending map[int64]chan controlAnswer // by seq
+	closed  bool
+}
+
+type controlAnswer struct {
+	payload []byte
+	err     error
+}
+
+// Start starts the launcher's process and waits until it can launch. The caller
+// must Close the launcher; should it die before, the process notices, ends what
+// it had started and goes.
+func Start(c Config) (*Launcher, error) {
+	l := &Launcher{exited: make(chan struct{}), boxes: map[int64]*Sandbox{}, pending: map[int64]chan controlAnswer{}}
+	if err := l.spawn(c); err != nil {
+		return nil, fmt.Errorf("start launcher: %w", err)
+	}
+	if err := l.greet(c); err != nil {
+		l.abandon()
+		return nil, fmt.Errorf("start launcher: %w", err)
+	}
+	go l.readLaunches()
+	go l.readControl()
+	return l, nil
+}
+
+// Host is what the launcher found.
+func (l *Launcher) Host() Host { return l.host }
+
+func (l *Launcher) spawn(c Config) error {
+	asks, asksTheirs, err := socketPair()
+	if err != nil {
+		return err
+	}
+	control, controlTheirs, err := socketPair()
+	if err != nil {
+		return errors.Join(err, asks.Close(), asksTheirs.Close())
+	}
+	l.asks, l.control = asks, control
+	exe := c.Exe
+	if exe == "" {
+		exe = "/proc/self/exe"
+	}
+	args := c.Args
+	if args == nil {
+		args = []string{"__launcher"}
+	}
+	cmd := exec.Command(exe, args...)
+	cmd.Env = append(os.Environ(), c.Env...)
+	cmd.Stderr = c.Stderr
+	if c.Stderr == nil {
+		cmd.Stderr = os.Stderr
+	}
+	cmd.ExtraFiles = []*os.File{asksTheirs, controlTheirs} // launchFD, controlFD
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Pdeathsig: unix.SIGTERM, Cloneflags: unix.CLONE_NEWNS}
+	if c.rootless() {
+		cmd.SysProcAttr.Cloneflags |= unix.CLONE_NEWUSER
+		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}}
+		cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}}
+	}
+	started := make(chan error)
+	go func() {
+		// The parent-death signal is sent when this thread ends, so it must not
+		// end before its process.
+		runtime.LockOSThread()
+		err := cmd.Start()
+		asksTheirs.Close()
+		controlTheirs.Close()
+		started <- err
+		if err == nil {
+			l.waitErr = cmd.Wait()
+			close(l.exited)
+		}
+	}()
+	if err := <-started; err != nil {
+		return errors.Join(err, asks.Close(), control.Close())
+	}
+	return nil
+}
+
+func (c Config) rootless() bool { return c.Rootless || os.Geteuid() != 0 }
+
+// socketPair makes a connected pair: our end, and one to hand down.
+func socketPair() (*net.UnixConn, *os.File, error) {
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, nil, os.NewSyscallError("socketpair", err)
+	}
+	ours, theirs := os.NewFile(uintptr(fds[0]), "launcher"), os.NewFile(uintptr(fds[1]), "client")
+	conn, err := net.FileConn(ours)
+	ours.Close()
+	if err != nil {
+		theirs.Close()
+		return nil, nil, err
+	}
+	return conn.(*net.UnixConn), theirs, nil
+}
+
+// greet sends the configuration and hears what the host offers.
+func (l *Launcher) greet(c Config) error {
+	e := encoder{}
+	e.int(int64(c.Pool))
+	e.bool(c.rootless())
+	if _, err := l.control.Write(e.b); err != nil {
+		return err
+	}
+	buf := make([]byte, maxPacket)
+	n, err := l.control.Read(buf)
+	if err != nil {
+		return fmt.Errorf("no answer from the launcher's process: %w", err)
+	}
+	d := decoder{b: buf[:n]}
+	kind, msg := d.int(), d.string()
+	l.host.decode(&d)
+	switch {
+	case msg != "":
+		return errors.New(msg)
+	case kind != msgHello || d.err != nil:
+		return errMessage
+	}
+	return nil
+}
+
+// abandon closes the sockets, on which the process ends, and waits for it.
+func (l *Launcher) abandon() {
+	l.asks.Close()
+	l.control.Close()
+	<-l.exited
+}
+
+// Close ends every sandbox and the launcher's process and waits until nothing
+// of them is left. The error tells what could not be removed.
+func (l *Launcher) Close() error {
+	l.mu.Lock()
+	closed := l.closed
+	l.closed = true
+	l.mu.Unlock()
+	if closed {
+		<-l.exited
+		return nil
+	}
+	_, err := l.ask(msgGoodbye, 0, nil)
+	if errors.Is(err, ErrClosed) {
+		err = nil // gone already: said by how it exited
+	}
+	l.abandon()
+	if l.waitErr != nil && err == nil {
+		err = fmt.Errorf("launcher's process: %w", l.waitErr)
+	}
+	l.fail()
+	return err
+}
+
+// Launch starts a sandbox. It returns when the program has been executed; a
+// program that can't be executed is an error. When ctx ends first, the sandbox
+// is stopped as soon as it has started.
+func (l *Launcher) Launch(ctx context.Context, s Spec) (*Sandbox, error) {
+	asked := results.Now()
+	if err := s.check(); err != nil {
+		return nil, fmt.Errorf("start sandbox %s: %w", s.ID, err)
+	}
+	b := &Sandbox{ID: s.ID, l: l, done: make(chan struct{}), launched: make(chan error, 1), freezer: -1}
+	b.Stamps.Ask = asked
+	l.mu.Lock()
+	if l.closed {
+		l.mu.Unlock()
+		return nil, fmt.Errorf("start sandbox %s: %w", s.ID, ErrClosed)
+	}
+	l.seq++
+	b.seq = l.seq
+	l.boxes[b.seq] = b
+	l.mu.Unlock()
+	e := encoder{}
+	e.int(b.seq)
+	s.encode(&e)
+	err := ctx.Err()
+	if err == nil && len(e.b) > maxPacket {
+		err = fmt.Errorf("arguments and environment of %d bytes: more than %d", len(e.b), maxPacket)
+	}
+	if err == nil {
+		_, err = l.asks.Write(e.b)
+	}
+	if err != nil {
+		l.drop(b.seq)
+		return nil, fmt.Errorf("start sandbox %s: %w", s.ID, err)
+	}
+	select {
+	case err = <-b.launched:
+	case <-ctx.Done():
+		err = ctx.Err()
+		go func() {
+			if <-b.launched == nil {
+				b.Stop()
+				b.Close()
+			}
+		}()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("start sandbox %s: %w", s.ID, err)
+	}
+	return b, nil
+}
+
+func (l *Launcher) drop(seq int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.boxes, seq)
+}
+
+// settle marks a sandbox and forgets it once its launch has been answered and
+// its end told: they come on two sockets, in any order.
+func (l *Launcher) settle(b *Sandbox, mark func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	mark()
+	if b.answered && b.ended {
+		delete(l.boxes, b.seq)
+	}
+}
+
+// readLaunches receives the answers to launches, with their descriptors.
+func (l *Launcher) readLaunches() {
+	buf, oob := make([]byte, maxPacket), make([]byte, unix.CmsgSpace(4*8))
+	for {
+		n, oobn, _, _, err := l.asks.ReadMsgUnix(buf, oob)
+		if err != nil || n == 0 {
+			l.fail()
+			return
+		}
+		fds := rights(oob[:oobn])
+		d := decoder{b: buf[:n]}
+		seq, msg := d.int(), d.string()
+		l.mu.Lock()
+		b := l.boxes[seq]
+		l.mu.Unlock()
+		switch {
+		case b == nil:
+			closeAll(fds...)
+			continue
+		case msg != "":
+			l.drop(seq)
+			closeAll(fds...)
+			err = errors.New(msg)
+		default:
+			err = b.accept(&d, fds)
+		}
+		l.settle(b, func() { b.answered = true })
+		b.launched <- err
+	}
+}
+
+// rights returns the descriptors of a control message.
+func rights(oob []byte) []int {
+	list, err := unix.ParseSocketControlMessage(oob)
+	if err != nil {
+		return nil
+	}
+	var fds []int
+	for _, m := range list {
+		if got, err := unix.ParseUnixRights(&m); err == nil {
+			fds = append(fds, got...)
+		}
+	}
+	return fds
+}
+
+// readControl receives answers and exits.
+func (l *Launcher) readControl() {
+	buf := make([]byte, maxPacket)
+	for {
+		n, err := l.control.Read(buf)
+		if err != nil || n == 0 {
+			l.fail()
+			return
+		}
+		d := decoder{b: buf[:n]}
+		switch d.int() {
+		case msgExit:
+			seq := d.int()
+			var x Exit
+			x.decode(&d)
+			l.mu.Lock()
+			b := l.boxes[seq]
+			l.mu.Unlock()
+			if b != nil {
+				b.finish(x)
+				l.settle(b, func() { b.ended = true })
+			}
+		case msgReply:
+			seq, msg := d.int(), d.string()
+			a := controlAnswer{payload: append([]byte(nil), d.b...)}
+			if msg == errGone.Error() {
+				a.err = errGone
+			} else if msg != "" {
+				a.err = errors.New(msg)
+			}
+			l.mu.Lock()
+			ch := l.pending[seq]
+			delete(l.pending, seq)
+			l.mu.Unlock()
+			if ch != nil {
+				ch <- a
+			}
+		}
+	}
+}
+
+// ask makes a request on the control socket and waits for its answer.
+func (l *Launcher) ask(kind int64, box int64, fields func(*encoder)) (decoder, error) {
+	ch := make(chan controlAnswer, 1)
+	l.mu.Lock()
+	if l.pending == nil {
+		l.mu.Unlock()
+		return decoder{}, ErrClosed
+	}
+	l.seq++
+	seq := l.seq
+	l.pending[seq] = ch
+	l.mu.Unlock()
+	e := encoder{}
+	e.int(kind)
+	e.int(seq)
+	e.int(box)
+	if fields != nil {
+		fields(&e)
+	}
+	if _, err := l.control.Write(e.b); err != nil {
+		l.mu.Lock()
+		delete(l.pending, seq)
+		l.mu.Unlock()
+		return decoder{}, ErrClosed
+	}
+	a := <-ch
+	return decoder{b: a.payload}, a.err
+}
+
+// fail ends everything that waits for a process that has gone.
+func (l *Launcher) fail() {
+	l.mu.Lock()
+	l.closed = true
+	boxes, pending := l.boxes, l.pending
+	l.boxes, l.pending = map[int64]*Sandbox{}, nil
+	l.mu.Unlock()
+	for _, ch := range pending {
+		ch <- controlAnswer{err: ErrClosed}
+	}
+	for _, b := range boxes {
+		select {
+		case b.launched <- ErrClosed:
+		default:
+		}
+		if b.ended {
+			continue
+		}
+		b.finish(Exit{Code: -1, Signal: unix.SIGKILL, At: results.Now()})
+	}
+}
+

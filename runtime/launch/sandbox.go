@@ -1,0 +1,245 @@
+package launch
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"coldstorm/results"
+)
+
+// Stamps are the moments of a launch, in order.
+type Stamps struct {
+	Ask      results.Stamp // Launch was called
+	Received results.Stamp // the launcher's thread that cloned took the ask
+	Cloned   results.Stamp // the child's first system call: its new namespaces exist
+	Ready    results.Stamp // it is in its cgroups and in its network
+	Rootfs   results.Stamp // its root filesystem is the only one that it sees
+	Exec     results.Stamp // its rights are gone, and the next call is execve
+}
+
+// Phases returns the launch as phases: sandbox (the ask, namespaces and cgroup)
+// and rootfs (layers mounted, rights dropped, up to execve).
+func (s Stamps) Phases() results.Phases {
+	return results.Phases{Sandbox: s.Ready.Sub(s.Ask), Rootfs: s.Exec.Sub(s.Ready)}
+}
+
+// Exit is how a sandbox ended.
+type Exit struct {
+	Code   int            // exit status of the first process; -1 if a signal ended it
+	Signal syscall.Signal // that signal, or 0
+	OOM    bool           // the kernel killed a process of the sandbox for its memory
+	At     results.Stamp  // when it was noticed
+	Usage  Usage          // of its whole life
+}
+
+// String says it as a person would.
+func (x Exit) String() string {
+	switch {
+	case x.OOM:
+		return "out of memory"
+	case x.Signal != 0:
+		return "signal: " + x.Signal.String()
+	}
+	return fmt.Sprintf("exit status %d", x.Code)
+}
+
+func (x Exit) encode(e *encoder) {
+	e.int(int64(x.Code))
+	e.int(int64(x.Signal))
+	e.bool(x.OOM)
+	e.int(int64(x.At))
+	x.Usage.encode(e)
+}
+
+func (x *Exit) decode(d *decoder) {
+	x.Code = int(d.int())
+	x.Signal = syscall.Signal(d.int())
+	x.OOM = d.bool()
+	x.At = results.Stamp(d.int())
+	x.Usage.decode(d)
+}
+
+// A Sandbox is one running sandbox. The caller owns its descriptors (Listener,
+// Stdout, Stderr) and closes them, with Close if it is done with all.
+type Sandbox struct {
+	ID       string
+	PID      int          // of its first process, as the host counts
+	Mode     string       // ModeCold or ModePooled
+	Listener net.Listener // the Runtime API's socket, listening inside; Addr is what to tell the function
+	Stdout   *os.File     // what it writes
+	Stderr   *os.File
+	Stamps   Stamps
+	Lacks    []string // operations that this host forbade, such as mounting mqueue; a sandbox works without
+
+	l        *Launcher
+	seq      int64
+	launched chan error // capacity 1
+	answered bool       // under the launcher's lock
+	ended    bool
+	v2       bool       // the freezer is a version 2 cgroup's
+
+	mu      sync.Mutex // freezer against Stop
+	freezer int        // descriptor, or -1
+	stopped bool
+
+	done chan struct{}
+	exit Exit
+}
+
+// accept takes the answer to a launch.
+func (b *Sandbox) accept(d *decoder, fds []int) error {
+	b.PID = int(d.int())
+	b.Mode = d.string()
+	b.v2 = d.bool()
+	for _, at := range []*results.Stamp{&b.Stamps.Received, &b.Stamps.Cloned, &b.Stamps.Ready, &b.Stamps.Rootfs, &b.Stamps.Exec} {
+		*at = results.Stamp(d.int())
+	}
+	b.Lacks = d.strings()
+	if d.err != nil || len(fds) < 3 {
+		closeAll(fds...)
+		if d.err == nil {
+			// The kernel drops descriptors that the receiver has no room for.
+			return fmt.Errorf("%d of 3 descriptors received: raise the limit on open files (ulimit -n)", len(fds))
+		}
+		return d.err
+	}
+	b.mu.Lock()
+	if len(fds) > 3 && b.stopped { // it has ended already
+		unix.Close(fds[3])
+	} else if len(fds) > 3 {
+		b.freezer = fds[3]
+	}
+	b.mu.Unlock()
+	for _, fd := range fds[1:3] {
+		unix.SetNonblock(fd, true)
+	}
+	b.Stdout = os.NewFile(uintptr(fds[1]), b.ID+" stdout")
+	b.Stderr = os.NewFile(uintptr(fds[2]), b.ID+" stderr")
+	f := os.NewFile(uintptr(fds[0]), "listener")
+	l, err := net.FileListener(f)
+	f.Close()
+	b.Listener = l
+	return err
+}
+
+// Freeze stops every process of the sandbox until Thaw: one write to its
+// freezer, or, without one, signals to all its processes by the launcher.
+func (b *Sandbox) Freeze() error { return b.freeze(true) }
+
+// Thaw lets it run again.
+func (b *Sandbox) Thaw() error { return b.freeze(false) }
+
+var freezerWords = map[[2]bool][]byte{ // version 2?, freeze?
+	{false, true}: []byte("FROZEN"), {false, false}: []byte("THAWED"),
+	{true, true}: []byte("1"), {true, false}: []byte("0"),
+}
+
+func (b *Sandbox) freeze(on bool) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.stopped {
+		return fmt.Errorf("freezer of sandbox %s: %w", b.ID, errGone)
+	}
+	var err error
+	if b.freezer >= 0 {
+		_, err = unix.Pwrite(b.freezer, freezerWords[[2]bool{b.v2, on}], 0)
+	} else {
+		_, err = b.l.ask(msgFreeze, b.seq, func(e *encoder) { e.bool(on) })
+	}
+	if err != nil {
+		return fmt.Errorf("freezer of sandbox %s: %w", b.ID, err)
+	}
+	return nil
+}
+
+// SetCPU changes the share of processors, as Spec.CPUs. Without a cpu cgroup it
+// does nothing.
+func (b *Sandbox) SetCPU(cpus float64) error {
+	if _, err := b.l.ask(msgCPU, b.seq, func(e *encoder) { e.float(cpus) }); err != nil {
+		return fmt.Errorf("CPU of sandbox %s: %w", b.ID, err)
+	}
+	return nil
+}
+
+// Usage is what the sandbox has used so far; of its whole life once it has ended.
+func (b *Sandbox) Usage() (Usage, error) {
+	select {
+	case <-b.done:
+		return b.exit.Usage, nil
+	default:
+	}
+	var u Usage
+	d, err := b.l.ask(msgUsage, b.seq, nil)
+	if errors.Is(err, errGone) {
+		<-b.done // the exit is on its way
+		return b.exit.Usage, nil
+	}
+	select {
+	case <-b.done: // it ended while it was being asked for
+		return b.exit.Usage, nil
+	default:
+	}
+	if err == nil {
+		u.decode(&d)
+		err = d.err
+	}
+	if err != nil {
+		return u, fmt.Errorf("usage of sandbox %s: %w", b.ID, err)
+	}
+	return u, nil
+}
+
+// Stop kills the sandbox and waits for its end. It is not an error if it had
+// ended before.
+func (b *Sandbox) Stop() error {
+	b.mu.Lock()
+	b.stopped = true
+	b.mu.Unlock()
+	_, err := b.l.ask(msgStop, b.seq, nil)
+	if err != nil && !errors.Is(err, errGone) && !errors.Is(err, ErrClosed) {
+		return fmt.Errorf("stop sandbox %s: %w", b.ID, err)
+	}
+	<-b.done
+	return nil
+}
+
+// Done is closed when the sandbox has ended.
+func (b *Sandbox) Done() <-chan struct{} { return b.done }
+
+// Exit is how it ended. It waits for that.
+func (b *Sandbox) Exit() Exit {
+	<-b.done
+	return b.exit
+}
+
+func (b *Sandbox) finish(x Exit) {
+	b.mu.Lock()
+	b.stopped = true
+	if b.freezer >= 0 {
+		unix.Close(b.freezer)
+		b.freezer = -1
+	}
+	b.mu.Unlock()
+	b.exit = x
+	close(b.done)
+}
+
+// Close closes the caller's descriptors. It doesn't stop the sandbox.
+func (b *Sandbox) Close() error {
+	var errs []error
+	if b.Listener != nil {
+		errs = append(errs, b.Listener.Close())
+	}
+	for _, f := range []*os.File{b.Stdout, b.Stderr} {
+		if f != nil {
+			errs = append(errs, f.Close())
+		}
+	}
+	return errors.Join(errs...)
+}

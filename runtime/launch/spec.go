@@ -1,0 +1,123 @@
+package launch
+
+import (
+	"fmt"
+	"strings"
+
+	"coldstorm/runtime/image"
+)
+
+// Defaults and fixed limits of a sandbox, as Lambda sets them.
+const (
+	DefaultTmpBytes = 512 << 20 // ephemeral storage (AWS Lambda quotas)
+	DefaultPids     = 1024      // processes and threads (AWS Lambda quotas)
+	openFiles       = 1024      // file descriptors (AWS Lambda quotas)
+)
+
+// CPUPeriod is the period of a CPU quota.
+const cpuPeriodUS = 20_000
+
+// A Spec says what to launch and in how much room.
+type Spec struct {
+	ID    string      // hostname, and name in messages; unique among those alive if the caller wants it so
+	Image image.Image // root filesystem
+
+	Argv []string // program and arguments, the program's path as seen inside; nil is the image's own
+	Env  []string // NAME=value
+	Dir  string   // working directory; empty is the image's own, or TaskDir
+
+	MemoryBytes int64   // limit, swap included; 0 is none
+	CPUs        float64 // share of processors as a number of them; 0, or as many as the host has, is no limit
+	Pids        int     // processes and threads; 0 is DefaultPids
+	TmpBytes    int64   // size of /tmp (and of the upper layer, if Writable); 0 is DefaultTmpBytes
+
+	Writable bool    // the root accepts writes, kept in memory and lost at the end; a Lambda environment's is read-only but for /tmp
+	Network  Network // the zero value is loopback alone
+}
+
+// Network says what a sandbox can reach.
+type Network string
+
+const (
+	NetworkNone Network = ""     // a namespace of its own with loopback alone
+	NetworkHost Network = "host" // the host's
+)
+
+func (s Spec) dir() string {
+	switch {
+	case s.Dir != "":
+		return s.Dir
+	case s.Image.Dir != "":
+		return s.Image.Dir
+	}
+	return TaskDir
+}
+
+// hostname is the ID within the 64 bytes that Linux allows.
+func (s Spec) hostname() string {
+	if s.ID == "" {
+		return "localhost"
+	}
+	return s.ID[:min(len(s.ID), 63)]
+}
+
+// check fills in defaults and refuses what can't be launched.
+func (s *Spec) check() error {
+	if len(s.Argv) == 0 {
+		s.Argv = s.Image.Argv
+	}
+	if s.Pids == 0 {
+		s.Pids = DefaultPids
+	}
+	if s.TmpBytes == 0 {
+		s.TmpBytes = DefaultTmpBytes
+	}
+	switch {
+	case len(s.Argv) == 0 || s.Argv[0] == "":
+		return fmt.Errorf("no program to run")
+	case len(s.Image.Layers) == 0:
+		return fmt.Errorf("image without layers")
+	case s.MemoryBytes < 0 || s.CPUs < 0 || s.Pids < 0 || s.TmpBytes < 0:
+		return fmt.Errorf("negative limit")
+	case s.Network != NetworkNone && s.Network != NetworkHost:
+		return fmt.Errorf("unknown network %q: want none (empty) or host", s.Network)
+	}
+	for _, list := range [][]string{s.Argv, s.Env, s.Image.Layers, {s.ID, s.Dir}} {
+		for _, str := range list {
+			if strings.ContainsRune(str, 0) {
+				return fmt.Errorf("NUL byte in %q", str)
+			}
+		}
+	}
+	return nil
+}
+
+func (s *Spec) encode(e *encoder) {
+	e.string(s.ID)
+	e.strings(s.Image.Layers)
+	e.bool(s.Image.HostUsr)
+	e.strings(s.Argv)
+	e.strings(s.Env)
+	e.string(s.dir())
+	e.int(s.MemoryBytes)
+	e.float(s.CPUs)
+	e.int(int64(s.Pids))
+	e.int(s.TmpBytes)
+	e.bool(s.Writable)
+	e.string(string(s.Network))
+}
+
+func (s *Spec) decode(d *decoder) {
+	s.ID = d.string()
+	s.Image.Layers = d.strings()
+	s.Image.HostUsr = d.bool()
+	s.Argv = d.strings()
+	s.Env = d.strings()
+	s.Dir = d.string()
+	s.MemoryBytes = d.int()
+	s.CPUs = d.float()
+	s.Pids = int(d.int())
+	s.TmpBytes = d.int()
+	s.Writable = d.bool()
+	s.Network = Network(d.string())
+}

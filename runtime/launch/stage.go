@@ -1,0 +1,275 @@
+package launch
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// The stage is the mount namespace from which sandboxes are launched: a tmpfs
+// that holds nothing but what they are made of. A child copies every mount of
+// its parent's namespace, so a host with a hundred mounts would make every
+// launch slow; and paths on the stage are ours, so no user's path with a colon
+// or a comma ever stands in the options of an overlay.
+//
+//	/base      lower layer of every root: /etc, mount points, nothing executable
+//	/hostbase  the same, for functions that need the host's libraries
+//	/devtree   /dev of every sandbox, read-only
+//	/empty     what a masked directory shows
+//	/host/usr  the host's libraries, read-only
+//	/l/N       layers of images, read-only
+//	/mnt       where a child mounts its root
+//	/s         where a child mounts its writable upper layer, if it asked for one
+//	/proc      the host's, without which a user namespace may not mount its own
+type stage struct {
+	ns       int // descriptor of the namespace
+	rootless bool
+	overlay  bool
+	hostDirs []string // below /host, to bind into a root with the host's libraries
+	nullFD   int
+	files    []string // to mask, relative to the root
+	dirs     []string
+	readonly []string
+}
+
+// hostTop lists what a dynamically linked program needs of the host.
+var hostTop = []string{"usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32"}
+
+// Masked and read-only paths are runc's default ones.
+var (
+	maskFiles = []string{"proc/kcore", "proc/keys", "proc/latency_stats", "proc/timer_list", "proc/timer_stats", "proc/sched_debug", "proc/interrupts"}
+	maskDirs  = []string{"proc/acpi", "proc/asound", "proc/scsi", "sys/firmware", "sys/devices/virtual/powercap"}
+	maskWrite = []string{"proc/bus", "proc/fs", "proc/irq", "proc/sys", "proc/sysrq-trigger"}
+)
+
+var devices = []struct {
+	name         string
+	major, minor uint32
+}{{"null", 1, 3}, {"zero", 1, 5}, {"full", 1, 7}, {"random", 1, 8}, {"urandom", 1, 9}, {"tty", 5, 0}}
+
+// newStage builds the stage and moves the calling thread, which must be locked
+// and stay so, onto it.
+func newStage(rootless bool) (*stage, error) {
+	st := &stage{rootless: rootless, ns: -1}
+	for _, list := range []struct{ from, to *[]string }{{&maskFiles, &st.files}, {&maskDirs, &st.dirs}, {&maskWrite, &st.readonly}} {
+		for _, p := range *list.from {
+			if _, err := os.Lstat("/" + p); err == nil {
+				*list.to = append(*list.to, p)
+			}
+		}
+	}
+	if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
+		return nil, fmt.Errorf("mount namespace: %w", err)
+	}
+	unix.Umask(0)
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		return nil, fmt.Errorf("private mounts: %w", err)
+	}
+	top, err := mountTop()
+	if err != nil {
+		return nil, err
+	}
+	for _, build := range []func(string) error{st.buildDirs, st.buildDev, st.buildBase, st.buildHost, st.leave} {
+		if err := build(top); err != nil {
+			return nil, fmt.Errorf("stage: %w", err)
+		}
+	}
+	if st.ns, err = unix.Open("/proc/thread-self/ns/mnt", unix.O_RDONLY|unix.O_CLOEXEC, 0); err != nil {
+		return nil, fmt.Errorf("stage: %w", err)
+	}
+	st.nullFD, err = unix.Open("/devtree/null", unix.O_RDWR|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("stage: /dev/null: %w", err)
+	}
+	return st, nil
+}
+
+// enter moves the calling thread, which must be locked and stay so, onto the stage.
+func (st *stage) enter() error {
+	if err := unix.Unshare(unix.CLONE_FS); err != nil {
+		return err
+	}
+	unix.Umask(0)
+	return unix.Setns(st.ns, unix.CLONE_NEWNS)
+}
+
+// mountTop mounts the stage's tmpfs over any folder that the host has: nobody
+// but this namespace sees it.
+func mountTop() (string, error) {
+	var errs []error
+	for _, dir := range []string{"/tmp", "/run", "/mnt", "/media", "/srv"} {
+		err := unix.Mount("coldstorm", dir, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=0755")
+		if err == nil {
+			return dir, nil
+		}
+		errs = append(errs, fmt.Errorf("tmpfs on %s: %w", dir, err))
+	}
+	return "", errors.Join(errs...)
+}
+
+func (st *stage) buildDirs(top string) error {
+	for _, dir := range []string{"proc", "base", "hostbase", "devtree", "empty", "host", "l", "mnt", "s", "sys"} {
+		if err := os.Mkdir(filepath.Join(top, dir), 0o755); err != nil {
+			return err
+		}
+	}
+	proc, sys := uintptr(unix.MS_BIND), []string{}
+	if st.rootless {
+		// The kernel lets a user namespace mount a proc or sysfs only where it
+		// can already see all of one.
+		proc, sys = unix.MS_BIND|unix.MS_REC, []string{"/sys"}
+	}
+	for _, from := range append([]string{"/proc"}, sys...) {
+		if err := unix.Mount(from, top+from, "", proc, ""); err != nil {
+			return fmt.Errorf("bind %s: %w", from, err)
+		}
+	}
+	return readOnly(top+"/empty", 0)
+}
+
+// readOnly makes the tree at path a read-only mount of its own, with what is
+// mounted below it.
+func readOnly(path string, keep uint64) error {
+	if err := unix.Mount(path, path, "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
+		return fmt.Errorf("bind %s: %w", path, err)
+	}
+	attr := unix.MountAttr{Attr_set: (unix.MOUNT_ATTR_RDONLY | unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV) &^ keep}
+	if err := unix.MountSetattr(unix.AT_FDCWD, path, unix.AT_RECURSIVE, &attr); err != nil {
+		return fmt.Errorf("read-only %s: %w", path, err)
+	}
+	return nil
+}
+
+// buildDev makes the nodes, or binds the host's where a user namespace may not.
+func (st *stage) buildDev(top string) error {
+	dev := top + "/devtree"
+	if err := unix.Mount("dev", dev, "tmpfs", unix.MS_NOSUID|unix.MS_NOEXEC, "mode=0755"); err != nil {
+		return fmt.Errorf("tmpfs for /dev: %w", err)
+	}
+	for _, d := range devices {
+		path := filepath.Join(dev, d.name)
+		if !st.rootless {
+			if err := unix.Mknod(path, unix.S_IFCHR|0o666, int(unix.Mkdev(d.major, d.minor))); err != nil {
+				return fmt.Errorf("mknod /dev/%s: %w", d.name, err)
+			}
+			continue
+		}
+		if err := os.WriteFile(path, nil, 0o666); err != nil {
+			return err
+		}
+		if err := unix.Mount("/dev/"+d.name, path, "", unix.MS_BIND, ""); err != nil {
+			return fmt.Errorf("bind /dev/%s: %w", d.name, err)
+		}
+	}
+	for _, dir := range []string{"pts", "shm", "mqueue"} {
+		if err := os.Mkdir(filepath.Join(dev, dir), 0o755); err != nil {
+			return err
+		}
+	}
+	for name, to := range map[string]string{
+		"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1",
+		"stderr": "/proc/self/fd/2", "ptmx": "pts/ptmx", "core": "/proc/kcore",
+	} {
+		if err := os.Symlink(to, filepath.Join(dev, name)); err != nil {
+			return err
+		}
+	}
+	return readOnly(dev, unix.MOUNT_ATTR_NODEV)
+}
+
+// buildHost binds the host's programs and libraries, read-only.
+func (st *stage) buildHost(top string) error {
+	for _, name := range hostTop {
+		to, err := os.Readlink("/" + name)
+		if err == nil {
+			if err := os.Symlink(to, filepath.Join(top, "hostbase", name)); err != nil {
+				return err
+			}
+			continue
+		}
+		if fi, err := os.Stat("/" + name); err != nil || !fi.IsDir() {
+			continue
+		}
+		path := filepath.Join(top, "host", name)
+		for _, dir := range []string{path, filepath.Join(top, "hostbase", name)} {
+			if err := os.Mkdir(dir, 0o755); err != nil {
+				return err
+			}
+		}
+		if err := unix.Mount("/"+name, path, "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
+			return fmt.Errorf("bind /%s: %w", name, err)
+		}
+		attr := unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY | unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV}
+		if err := unix.MountSetattr(unix.AT_FDCWD, path, unix.AT_RECURSIVE, &attr); err != nil {
+			return fmt.Errorf("read-only /%s: %w", name, err)
+		}
+		st.hostDirs = append(st.hostDirs, name)
+	}
+	for _, base := range []string{"/base", "/hostbase"} {
+		if err := readOnly(top+base, 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// leave makes top the root and lets go of the host's tree.
+func (st *stage) leave(top string) error {
+	if err := unix.Chdir(top); err != nil {
+		return err
+	}
+	if err := unix.PivotRoot(".", "."); err != nil {
+		return fmt.Errorf("pivot_root: %w", err)
+	}
+	if err := unix.Unmount(".", unix.MNT_DETACH); err != nil {
+		return fmt.Errorf("detach the host's tree: %w", err)
+	}
+	return unix.Chdir("/")
+}
+
+// openLayer clones the folder at path, seen from the host's tree, as a
+// read-only mount that is nowhere yet.
+func openLayer(path string) (int, error) {
+	flags := uint(unix.OPEN_TREE_CLONE | unix.OPEN_TREE_CLOEXEC)
+	fd, err := unix.OpenTree(unix.AT_FDCWD, path, flags)
+	if errors.Is(err, syscall.EINVAL) { // mounts below it that a user namespace may not leave out
+		fd, err = unix.OpenTree(unix.AT_FDCWD, path, flags|unix.AT_RECURSIVE)
+	}
+	if err != nil {
+		return -1, fmt.Errorf("layer %s: %w", path, err)
+	}
+	attr := unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY | unix.MOUNT_ATTR_NOSUID | unix.MOUNT_ATTR_NODEV}
+	if err := unix.MountSetattr(fd, "", unix.AT_EMPTY_PATH|unix.AT_RECURSIVE, &attr); err != nil {
+		unix.Close(fd)
+		return -1, fmt.Errorf("layer %s read-only: %w", path, err)
+	}
+	return fd, nil
+}
+
+// addLayer puts an opened layer on the stage, from a thread that is on it.
+func addLayer(fd, n int) (string, error) {
+	path := fmt.Sprintf("/l/%d", n)
+	if err := os.Mkdir(path, 0o755); err != nil {
+		return "", err
+	}
+	if err := unix.MoveMount(fd, "", unix.AT_FDCWD, path, unix.MOVE_MOUNT_F_EMPTY_PATH); err != nil {
+		return "", fmt.Errorf("layer on the stage: %w", err)
+	}
+	return path, checkLayer(path)
+}
+
+// checkLayer refuses a layer in which a path that we mount on is not a folder.
+// The base layer lies above it and would hide it, so this is the second lock.
+func checkLayer(root string) error {
+	for _, p := range []string{"dev", "proc", "sys", "tmp", "var", "var/task", "etc"} {
+		fi, err := os.Lstat(filepath.Join(root, p))
+		if err == nil && !fi.IsDir() {
+			return fmt.Errorf("image has /%s as %s, not as a folder: refused", p, fi.Mode().Type())
+		}
+	}
+	return nil
+}

@@ -1,0 +1,103 @@
+package launch
+
+import (
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+var hostCPUs = runtime.NumCPU()
+
+// Usage is what a sandbox has used since its start.
+type Usage struct {
+	CPU        time.Duration // processor time of all its processes
+	PeakMemory int64         // bytes; without a memory cgroup, the largest resident set of its first process
+	OOMKills   int           // processes killed for going over its memory limit; always 0 without a memory cgroup
+}
+
+func (u Usage) encode(e *encoder) {
+	e.int(int64(u.CPU))
+	e.int(u.PeakMemory)
+	e.int(int64(u.OOMKills))
+}
+
+func (u *Usage) decode(d *decoder) {
+	u.CPU = time.Duration(d.int())
+	u.PeakMemory = d.int()
+	u.OOMKills = int(d.int())
+}
+
+// procUsage counts what /proc knows of a process and its descendants, for hosts
+// without cgroups. Processes that ended and whose parent did too are missed.
+func procUsage(pid int) Usage {
+	var u Usage
+	for _, p := range family(pid) {
+		u.CPU += processorTime(p)
+	}
+	if text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status"); err == nil {
+		for line := range strings.Lines(string(text)) {
+			if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+				kb, _ := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 10, 64)
+				u.PeakMemory = kb << 10
+			}
+		}
+	}
+	return u
+}
+
+// processorTime reads a process's own processor clock, to the nanosecond
+// (clock_getcpuclockid(3)).
+func processorTime(pid int) time.Duration {
+	var ts unix.Timespec
+	if unix.ClockGettime(int32(^pid<<3|2), &ts) != nil {
+		return 0
+	}
+	return time.Duration(ts.Nano())
+}
+
+// family lists a process and its living descendants, parents first.
+func family(pid int) []int {
+	list := []int{pid}
+	for i := 0; i < len(list); i++ {
+		dir := "/proc/" + strconv.Itoa(list[i]) + "/task"
+		threads, err := os.ReadDir(dir)
+		if err != nil {
+			continue
+		}
+		for _, t := range threads {
+			text, err := os.ReadFile(dir + "/" + t.Name() + "/children")
+			if err != nil {
+				continue
+			}
+			for child := range strings.FieldsSeq(string(text)) {
+				if n, err := strconv.Atoi(child); err == nil {
+					list = append(list, n)
+				}
+			}
+		}
+	}
+	return list
+}
+
+// signalFamily stops (SIGSTOP) or continues (SIGCONT) a process and all its
+// descendants. Stopping goes on until no new one is found, since a process may
+// fork while the list is read; parents stop before their children.
+func signalFamily(pid int, sig unix.Signal) {
+	done := map[int]bool{}
+	for {
+		fresh := false
+		for _, p := range family(pid) {
+			if !done[p] {
+				done[p], fresh = true, true
+				unix.Kill(p, sig)
+			}
+		}
+		if !fresh {
+			return
+		}
+	}
+}
