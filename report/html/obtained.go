@@ -1,0 +1,131 @@
+package html
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"coldstorm/report/chart"
+	"coldstorm/report/chart/figure"
+	"coldstorm/results"
+)
+
+// outcomes says what became of every trigger of every storm.
+func outcomes(series []results.Series) chart.Table {
+	t := chart.Table{Text: 2, Header: []string{
+		"storm", "shape", "offered", "served", "throttled", "failed", "timed out", "unsent", "cold", "warm", "ready", "unknown",
+	}}
+	for _, s := range series {
+		c := s.Counts
+		t.Rows = append(t.Rows, []string{
+			s.Name, s.Shape, figure.Count(c.Offered), figure.Count(c.Served), figure.Count(c.Throttled), figure.Count(c.Failed),
+			figure.Count(c.TimedOut), figure.Count(c.Unsent), figure.Count(c.Cold), figure.Count(c.Warm), figure.Count(c.Ready), figure.Count(c.Unknown),
+		})
+	}
+	return t
+}
+
+// why lists, for each storm, the causes of cold starts and the reasons of what
+// was not served.
+func why(series []results.Series) []fact {
+	var out []fact
+	for _, s := range series {
+		var parts []string
+		for _, k := range slices.Sorted(maps.Keys(s.Counts.Causes)) {
+			parts = append(parts, fmt.Sprintf("%s cold by %s", figure.Count(s.Counts.Causes[k]), k))
+		}
+		for _, k := range slices.Sorted(maps.Keys(s.Counts.Reasons)) {
+			parts = append(parts, fmt.Sprintf("%s %s", figure.Count(s.Counts.Reasons[k]), k))
+		}
+		if len(parts) > 0 {
+			out = append(out, fact{s.Name, strings.Join(parts, ", ")})
+		}
+	}
+	return out
+}
+
+// generators is the verdict on the load generator in each storm.
+func generators(series []results.Series) chart.Table {
+	t := chart.Table{Text: 2, Header: []string{
+		"storm", "verdict", "offered", "achieved", "schedule lag p50", "p99", "max", "burst skew", "generator, of a core", "host, of all cores", "arrivals",
+	}}
+	for _, s := range series {
+		g := s.Generator
+		verdict := "kept its schedule"
+		if g.Limited {
+			verdict = "limited: " + g.Why
+		}
+		skew := figure.Absent
+		if s.Skew > 0 {
+			skew = figure.Duration(s.Skew)
+		}
+		t.Rows = append(t.Rows, []string{
+			s.Name, verdict, figure.Rate(g.Offered), figure.Rate(g.Achieved), figure.Quantile(s.Lag.P50, s.Lag.N), figure.Quantile(s.Lag.P99, s.Lag.N),
+			figure.Quantile(s.Lag.Max, s.Lag.N), skew, figure.Share(g.CPUShare), figure.Share(g.HostCPUShare), digest(s.Arrivals),
+		})
+	}
+	return t
+}
+
+// digest shortens a hash to what a reader compares.
+func digest(s string) string {
+	if len(s) > 12 {
+		return s[:12]
+	}
+	return s
+}
+
+// provenance says how the run was obtained.
+func provenance(run results.Run, m results.Manifest) []fact {
+	h := run.Host
+	limits := "environments ran within their limits of memory and processor"
+	if !h.Limits {
+		limits = "environments ran unlimited"
+	}
+	user := "root"
+	if h.Rootless {
+		user = "an ordinary user"
+	}
+	return present(
+		fact{"host", fmt.Sprintf("%s, %s cores, %s", h.CPU, figure.Count(h.Cores), figure.Bytes(h.MemoryBytes))},
+		fact{"kernel", fmt.Sprintf("%s, clock %s, cgroups %s", h.Kernel, h.ClockSource, h.Cgroups)},
+		fact{"limits", limits},
+		fact{"ran as", user},
+		fact{"missing on this host", strings.Join(h.Missing, "; ")},
+		fact{"coldstorm", strings.Trim(fmt.Sprintf("%s, %s, commit %s", m.Version, m.Go, digest(m.Commit)), ", ")},
+		fact{"seed", fmt.Sprint(m.Seed)},
+		fact{"scenario", strings.Trim(run.Scenario+", sha256 "+digest(m.ScenarioHash), ", ")},
+		fact{"function's files", "sha256 " + digest(run.Function.Digest)},
+		fact{"payloads", hashes(m.Payloads)},
+		fact{"price book", priceBook(run.PriceBook)},
+		fact{"modules", versions(m.Modules)},
+	)
+}
+
+func priceBook(p results.PriceBookRef) string {
+	if p.Date == "" {
+		return ""
+	}
+	s := fmt.Sprintf("of %s, %s, sha256 %s", p.Date, p.Region, digest(p.Digest))
+	if p.Sources != "" {
+		s += "; " + p.Sources
+	}
+	return s
+}
+
+func hashes(of map[string]string) string {
+	var parts []string
+	for _, k := range slices.Sorted(maps.Keys(of)) {
+		parts = append(parts, strings.TrimSpace(k+" "+digest(of[k])))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func versions(of map[string]string) string {
+	var parts []string
+	for _, k := range slices.Sorted(maps.Keys(of)) {
+		parts = append(parts, k+" "+of[k])
+	}
+	return strings.Join(parts, ", ")
+}
