@@ -48,8 +48,10 @@ func TestBillByHand(t *testing.T) {
 			// REPORT line: 133.61 ms + init 80.00 ms is billed 214 ms; at 128 MB
 			// 0.214 x 0.125 = 0.02675 GB-s = 4.4583e-7, and one request 2e-7.
 			"one cold start of 214 billed ms at 128 MB",
-			results.Usage{Model: "lambda", Architecture: "x86_64", Window: time.Second, Requests: 1,
-				LambdaGBSeconds: 0.214 * 0.125, LambdaInitGBSeconds: 0.080 * 0.125},
+			results.Usage{
+				Model: "lambda", Architecture: "x86_64", Window: time.Second, Requests: 1,
+				LambdaGBSeconds: 0.214 * 0.125, LambdaInitGBSeconds: 0.080 * 0.125,
+			},
 			0.214*0.125*0.0000166667 + 0.0000002,
 		},
 		{
@@ -76,8 +78,10 @@ func TestBillByHand(t *testing.T) {
 			// 12.000096; 1.2M x 0.5 s x 1 GB = 600,000 x 0.0000097222 = 5.83332;
 			// 1.2M requests 0.24.
 			"provisioned concurrency",
-			results.Usage{Model: "lambda-provisioned", Architecture: "x86_64", Window: 8 * time.Hour, Requests: 1_200_000,
-				ProvisionedGBSeconds: 2_880_000, ProvisionedDurationGBSeconds: 600_000},
+			results.Usage{
+				Model: "lambda-provisioned", Architecture: "x86_64", Window: 8 * time.Hour, Requests: 1_200_000,
+				ProvisionedGBSeconds: 2_880_000, ProvisionedDurationGBSeconds: 600_000,
+			},
 			12.000096 + 5.83332 + 0.24,
 		},
 		{
@@ -91,17 +95,21 @@ func TestBillByHand(t *testing.T) {
 			// One task of 0.25 vCPU and 0.5 GB for 730 h: 182.5 x 0.04048 +
 			// 365 x 0.004445 = 7.3876 + 1.622425; ALB 730 x 0.0225 = 16.425.
 			"a Fargate task behind a load balancer",
-			results.Usage{Model: "ecs-fargate", Architecture: "x86_64", Window: Month, Requests: 1e6,
-				FargateVCPUSeconds: 0.25 * 730 * 3600, FargateGBSeconds: 0.5 * 730 * 3600, LoadBalancerSeconds: 730 * 3600},
+			results.Usage{
+				Model: "ecs-fargate", Architecture: "x86_64", Window: Month, Requests: 1e6,
+				FargateVCPUSeconds: 0.25 * 730 * 3600, FargateGBSeconds: 0.5 * 730 * 3600, LoadBalancerSeconds: 730 * 3600,
+			},
 			7.3876 + 1.622425 + 16.425,
 		},
 		{
 			// Two c7i.large: 1,460 h x 0.08925 = 130.305; EKS 73; 2 x 20 GB gp3
 			// x 0.08 = 3.20; two addresses 7.30; 1 LCU 5.84.
 			"EKS on two instances",
-			results.Usage{Model: "eks-ec2", Architecture: "x86_64", Window: Month, Requests: 1e6,
+			results.Usage{
+				Model: "eks-ec2", Architecture: "x86_64", Window: Month, Requests: 1e6,
 				Instances:      []results.InstanceUse{{Type: "c7i.large", Seconds: 2 * 730 * 3600, Count: 2}},
-				ClusterSeconds: 730 * 3600, StorageGBSeconds: 40 * 730 * 3600, IPv4Seconds: 2 * 730 * 3600, LCUSeconds: 730 * 3600},
+				ClusterSeconds: 730 * 3600, StorageGBSeconds: 40 * 730 * 3600, IPv4Seconds: 2 * 730 * 3600, LCUSeconds: 730 * 3600,
+			},
 			130.305 + 73 + 3.20 + 7.30 + 5.84,
 		},
 		{"egress", results.Usage{Model: "ec2", EgressGB: 100}, 9},

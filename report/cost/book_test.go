@@ -50,8 +50,10 @@ func TestParseRefuses(t *testing.T) {
 		{"a price that is no number", "usd: 0.008,", "usd: .nan,", "alb/lcu: usd"},
 		{"another unit", "unit: LCU-hour", "unit: LCU-day", "alb/lcu: unit"},
 		{"an unknown source", "unit: LCU-hour, usd: 0.008, source: elb", "unit: LCU-hour, usd: 0.008, source: rumour", "rumour"},
-		{"an unknown certainty", "unit: LCU-hour, usd: 0.008, source: elb, certainty: quoted",
-			"unit: LCU-hour, usd: 0.008, source: elb, certainty: sure", "certainty"},
+		{
+			"an unknown certainty", "unit: LCU-hour, usd: 0.008, source: elb, certainty: quoted",
+			"unit: LCU-hour, usd: 0.008, source: elb, certainty: sure", "certainty",
+		},
 		{"tiers that fall", "to: 15_000_000_000", "to: 5_000_000_000", "tier 2"},
 		{"a last tier with an end", "- {usd: 0.0000133334}", "- {usd: 0.0000133334, to: 9e12}", "tier 3 is the last"},
 		{"an instance without a price", "t3.nano: {usd: 0.0052,", "t3.nano: {", "instance t3.nano: usd"},

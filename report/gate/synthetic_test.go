@@ -82,7 +82,7 @@ func (s synthetic) arm(id string) Arm {
 }
 
 // full is a run that carries every metric.
-func full(seed uint64) synthetic { return synthetic{seed: seed, cold: 300, warm: 4000} }
+func full(seed uint64) synthetic { return synthetic{seed: seed, cold: 200, warm: 2000} }
 
 // quick keeps tests short; p still reaches 1/1,000.
 var quick = Limits{Repeats: 999}

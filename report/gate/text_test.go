@@ -23,7 +23,7 @@ func TestText(t *testing.T) {
 	invalid.Run.Status = results.StatusInvalid
 	for name, head := range map[string]Arm{
 		"same": full(2).arm("head"), "slower": slow.arm("head"), "aborted": aborted, "invalid": invalid,
-		"few": synthetic{seed: 2, cold: 3, warm: 4297}.arm("head"),
+		"few": synthetic{seed: 2, cold: 3, warm: 2197}.arm("head"),
 	} {
 		var b bytes.Buffer
 		r := Compare(full(1).arm("base"), head, quick)

@@ -63,22 +63,42 @@ func TestSummariseShowsWhatSamplesCarry(t *testing.T) {
 		want results.Quantiles
 	}{
 		{"none", 0, results.Quantiles{}},
-		{"one has a median and no interval", 1,
-			results.Quantiles{N: 1, Min: ms, P50: ms, Max: ms, Mean: ms}},
-		{"nine have no p90", 9,
-			results.Quantiles{N: 9, Min: ms, P50: 5 * ms, Max: 9 * ms, Mean: 5 * ms, P50Low: 2 * ms, P50High: 8 * ms}},
-		{"ten have a thin p90", 10,
-			results.Quantiles{N: 10, Min: ms, P50: 5 * ms, P90: 9 * ms, Max: 10 * ms, Mean: 5500 * time.Microsecond,
-				P50Low: 2 * ms, P50High: 9 * ms, Thin: true}},
-		{"99 have a thin p90 and no p99", 99,
-			results.Quantiles{N: 99, Min: ms, P50: 50 * ms, P90: 90 * ms, Max: 99 * ms, Mean: 50 * ms,
-				P50Low: 40 * ms, P50High: 60 * ms, Thin: true}},
-		{"100 have a thin p99", 100,
-			results.Quantiles{N: 100, Min: ms, P50: 50 * ms, P90: 90 * ms, P99: 99 * ms, Max: 100 * ms, Mean: 50500 * time.Microsecond,
-				P50Low: 40 * ms, P50High: 61 * ms, Thin: true}},
-		{"1,000 have all", 1000,
-			results.Quantiles{N: 1000, Min: ms, P50: 500 * ms, P90: 900 * ms, P99: 990 * ms, Max: 1000 * ms, Mean: 500500 * time.Microsecond,
-				P50Low: 469 * ms, P50High: 532 * ms, P99Low: 983 * ms, P99High: 997 * ms}},
+		{
+			"one has a median and no interval", 1,
+			results.Quantiles{N: 1, Min: ms, P50: ms, Max: ms, Mean: ms},
+		},
+		{
+			"nine have no p90", 9,
+			results.Quantiles{N: 9, Min: ms, P50: 5 * ms, Max: 9 * ms, Mean: 5 * ms, P50Low: 2 * ms, P50High: 8 * ms},
+		},
+		{
+			"ten have a thin p90", 10,
+			results.Quantiles{
+				N: 10, Min: ms, P50: 5 * ms, P90: 9 * ms, Max: 10 * ms, Mean: 5500 * time.Microsecond,
+				P50Low: 2 * ms, P50High: 9 * ms, Thin: true,
+			},
+		},
+		{
+			"99 have a thin p90 and no p99", 99,
+			results.Quantiles{
+				N: 99, Min: ms, P50: 50 * ms, P90: 90 * ms, Max: 99 * ms, Mean: 50 * ms,
+				P50Low: 40 * ms, P50High: 60 * ms, Thin: true,
+			},
+		},
+		{
+			"100 have a thin p99", 100,
+			results.Quantiles{
+				N: 100, Min: ms, P50: 50 * ms, P90: 90 * ms, P99: 99 * ms, Max: 100 * ms, Mean: 50500 * time.Microsecond,
+				P50Low: 40 * ms, P50High: 61 * ms, Thin: true,
+			},
+		},
+		{
+			"1,000 have all", 1000,
+			results.Quantiles{
+				N: 1000, Min: ms, P50: 500 * ms, P90: 900 * ms, P99: 990 * ms, Max: 1000 * ms, Mean: 500500 * time.Microsecond,
+				P50Low: 469 * ms, P50High: 532 * ms, P99Low: 983 * ms, P99High: 997 * ms,
+			},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			samples := upTo(c.n)
@@ -107,8 +127,16 @@ func TestHistogramAgreesWithSamples(t *testing.T) {
 			t.Errorf("n=%d: %+v and %+v differ in what they show", n, a, b)
 		}
 		for _, v := range [][2]time.Duration{
-			{a.Min, b.Min}, {a.P50, b.P50}, {a.P90, b.P90}, {a.P99, b.P99}, {a.Max, b.Max}, {a.Mean, b.Mean},
-			{a.P50Low, b.P50Low}, {a.P50High, b.P50High}, {a.P99Low, b.P99Low}, {a.P99High, b.P99High},
+			{a.Min, b.Min},
+			{a.P50, b.P50},
+			{a.P90, b.P90},
+			{a.P99, b.P99},
+			{a.Max, b.Max},
+			{a.Mean, b.Mean},
+			{a.P50Low, b.P50Low},
+			{a.P50High, b.P50High},
+			{a.P99Low, b.P99Low},
+			{a.P99High, b.P99High},
 		} {
 			if math.Abs(float64(v[0]-v[1])) > 1e-3*float64(v[0]) {
 				t.Errorf("n=%d: %v of samples is %v in the histogram", n, v[0], v[1])
