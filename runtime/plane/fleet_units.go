@@ -37,8 +37,9 @@ func (f *Fleet) resize(at time.Duration, out []Action) []Action {
 	s := f.sight(at)
 	f.scaleAt = at + f.rules.Scaler.Every()
 	f.want = min(max(f.rules.Scaler.Desired(s), f.rules.Min), f.rules.Max)
-	// The newest go first; those that start are stopped when they are ready.
-	for id := len(f.units) - 1; id > 0 && f.alive > f.want; id-- {
+	// Those that start go first, when they are ready (Kubernetes ranks pods so
+	// for deletion); then the newest.
+	for id := len(f.units) - 1; id > 0 && f.alive-f.starting > f.want; id-- {
 		if u := &f.units[id]; u.state == unitIdle && !u.draining {
 			out = f.drain(Unit(id), out)
 		}

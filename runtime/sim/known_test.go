@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"coldstorm/runtime/plane"
+	"coldstorm/workloads"
 )
 
 // theory is a machine whose durations are a distribution of a textbook.
@@ -52,4 +53,76 @@ func TestSimFaaSExample(t *testing.T) {
 	running := 0.9 * (b.all.Mean() / 1e9) // Little's law: latency is service time here
 	near(t, "mean of running servers", running, 1.788, 0.01)
 	t.Logf("cold %.5f (%d), servers %.3f, running %.3f", cold, b.counts.Cold, b.alive.total/span, running)
+}
+
+// erlangC is the probability that an arrival waits in an M/M/c queue that is
+// offered a erlangs.
+func erlangC(c int, a float64) float64 {
+	sum, term := 0.0, 1.0
+	for k := range c {
+		sum += term
+		term *= a / float64(k+1)
+	}
+	last := term * float64(c) / (float64(c) - a)
+	return last / (sum + last)
+}
+
+// One unit of c slots under a Poisson stream with exponential service is an
+// M/M/c queue: its mean wait is C(c, a) s / (c - a). The tolerance is about three
+// standard errors: waits of 1,000,000 arrivals are correlated over some hundred.
+func TestFixedFleetWaitsAsErlangC(t *testing.T) {
+	for _, test := range []struct {
+		slots int
+		use   float64
+	}{{1, 0.5}, {1, 0.8}, {4, 0.7}, {16, 0.9}} {
+		const n, skip = 1_000_000, 10_000
+		service := 100 * ms
+		a := test.use * float64(test.slots)
+		p := plane.NewFleet(plane.FleetRules{Slots: test.slots, Queue: 1 << 20, Timeout: time.Hour})
+		m := theory(p, exponential("service", service), exponential("service", service), test.slots, skip)
+		if err := m.run(stream(a/service.Seconds(), n), 0); err != nil {
+			t.Fatal(err)
+		}
+		wait := m.book.all.Mean() - float64(service)
+		want := erlangC(test.slots, a) * float64(service) / (float64(test.slots) - a)
+		near(t, "mean wait", wait, want, 0.06)
+	}
+}
+
+// Little's law: what is in the system on average is rate x time in it. Here the
+// left side is the integral over the timeline of a storm, sampled at its
+// intervals, the right side the sum of latencies.
+func TestLittlesLawHoldsWithinAStorm(t *testing.T) {
+	for _, model := range []workloads.Model{workloads.ModelLambda, workloads.ModelECSFargate} {
+		c := sample(model)
+		for s := stream(50, 50_000); ; {
+			at, ok := s.next()
+			if !ok {
+				break
+			}
+			c.Arrivals = append(c.Arrivals, time.Duration(at))
+		}
+		c.Steady = 50
+		o := mustRun(t, c)
+		sum := 0.0
+		for _, p := range o.Timeline {
+			sum += float64(p.InFlight) * p.Every.Seconds()
+		}
+		near(t, "in flight", sum, float64(o.All.N)*o.All.Mean.Seconds(), 0.20) // some 120 looks at a number near 5, spread of 2.2
+	}
+}
+
+// Processor sharing of exponential work on one core: the mean time in the system
+// is s / (1 - use), whatever the distribution of work.
+func TestCoresShareAsMM1PS(t *testing.T) {
+	const n, use = 400_000, 0.7
+	p := plane.NewLambda(plane.LambdaRules{KeepAlive: -1, Concurrency: 1 << 20, Warm: 500, RequestRate: -1})
+	m := theory(p, exponential("work", 10*ms), exponential("work", 10*ms), 1, 1000)
+	m.timing.onHost = true
+	m.timing.payloads[0].cpu = 1
+	m.cores = &cores{n: 1}
+	if err := m.run(stream(use/0.010, n), 0); err != nil {
+		t.Fatal(err)
+	}
+	near(t, "mean time", m.book.all.Mean(), float64(10*ms)/(1-use), 0.05)
 }

@@ -126,7 +126,7 @@ func (p *Profile) work() float64 {
 // work can use parallel cores. It runs at full speed until the period's quota
 // is used up, and waits for the next period then.
 func (l limit) wall(cpu, parallel float64) float64 {
-	if l.vcpu <= 0 || l.vcpu >= parallel {
+	if l.vcpu <= 0 || l.vcpu >= parallel || cpu <= 0 {
 		return cpu / parallel
 	}
 	quota := l.vcpu * float64(l.period)

@@ -1,0 +1,81 @@
+package plane
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+)
+
+// planes are compositions that every property has to hold for.
+func planes() map[string]func() (Plane, world) {
+	lambda := func(r LambdaRules) func() (Plane, world) {
+		return func() (Plane, world) { return NewLambda(r), world{slots: 1, limit: r.Concurrency} }
+	}
+	fleet := func(r FleetRules, s func() Scaler, n func() NodeScaler) func() (Plane, world) {
+		return func() (Plane, world) {
+			r := r
+			if s != nil {
+				r.Scaler = s()
+			}
+			if n != nil {
+				r.Nodes = n()
+			}
+			return NewFleet(r), world{slots: r.Slots, perNode: r.PerNode}
+		}
+	}
+	hpa := func() Scaler { return &HPA{} }
+	track := func() Scaler { return &TargetTracking{Delay: -1, Cooldown: time.Minute} }
+	quick := func() Scaler { return &TargetTracking{PerTarget: 30, Delay: -1, Cooldown: time.Second} }
+	karpenter := func() NodeScaler { return &Karpenter{} }
+	provider := func() NodeScaler { return &CapacityProvider{} }
+	return map[string]func() (Plane, world){
+		"lambda":               lambda(LambdaRules{Concurrency: 20, KeepAlive: 5 * time.Second}),
+		"lambda, none kept":    lambda(LambdaRules{Concurrency: 20}),
+		"lambda, all kept":     lambda(LambdaRules{Concurrency: 20, KeepAlive: -1, LeastRecent: true}),
+		"lambda, slow scale":   lambda(LambdaRules{Concurrency: 20, KeepAlive: time.Second, ScaleOutBurst: 3, ScaleOutRate: 0.5}),
+		"lambda, few a second": lambda(LambdaRules{Concurrency: 50, KeepAlive: time.Minute, RequestRate: 5}),
+		"lambda-provisioned":   lambda(LambdaRules{Concurrency: 20, KeepAlive: 5 * time.Second, Provisioned: 5, Warm: 3}),
+		"lambda-snapstart":     lambda(LambdaRules{Concurrency: 20, KeepAlive: 5 * time.Second, Restore: true}),
+		"ecs-fargate":          fleet(FleetRules{Slots: 2, Min: 2, Max: 30, Launch: []Rate{FargateLaunch, ServiceLaunch}}, track, nil),
+		"eks-fargate":          fleet(FleetRules{Slots: 3, Min: 1, Max: 30, Launch: []Rate{{Burst: 2, PerSecond: 0.1}}}, hpa, nil),
+		"ecs-ec2":              fleet(FleetRules{Slots: 2, Min: 3, Max: 30, Place: BinPack, PerNode: 4}, quick, provider),
+		"eks-ec2":              fleet(FleetRules{Slots: 2, Min: 1, Max: 30, Place: LeastAllocated, PerNode: 2}, hpa, karpenter),
+		"ec2":                  fleet(FleetRules{Slots: 4, Min: 2, Max: 10, RoundRobin: true, Queue: 5}, track, nil),
+		"fixed":                fleet(FleetRules{Slots: 2, Min: 2, Queue: -1}, nil, nil),
+		"fixed on nodes":       fleet(FleetRules{Slots: 2, Min: 5, PerNode: 2, Place: Spread, Timeout: 3 * time.Second}, nil, nil),
+	}
+}
+
+func TestEveryTriggerIsAnsweredOnceAndNoLimitIsBroken(t *testing.T) {
+	for name, make := range planes() {
+		for _, faults := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, faults %v", name, faults), func(t *testing.T) {
+				for seed := range uint64(12) {
+					p, w := make()
+					w.t, w.p, w.rng, w.faults = t, p, rand.New(rand.NewPCG(seed, 1)), faults
+					w.run(600, float64(2+10*(seed%4)), 40*time.Minute)
+					if t.Failed() {
+						t.Fatalf("with seed %d", seed)
+					}
+				}
+			})
+		}
+	}
+}
+
+func TestSameEventsGiveSameActions(t *testing.T) {
+	for name, make := range planes() {
+		var logs [2][]Action
+		for i := range logs {
+			p, w := make()
+			w.t, w.p, w.rng, w.faults = t, p, rand.New(rand.NewPCG(9, 9)), true
+			w.run(400, 20, time.Minute)
+			logs[i] = w.log
+		}
+		if !slices.Equal(logs[0], logs[1]) {
+			t.Errorf("%s: two runs differ", name)
+		}
+	}
+}
