@@ -1,0 +1,78 @@
+package results
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// Replace writes a file as a whole or not at all: into a temporary file beside
+// it, which is synced to the disk and renamed over it. When write, or the disk,
+// returns an error, nothing of the new content is left, what was there before
+// is, and the error says so. The writer is buffered.
+func Replace(path string, write func(io.Writer) error) error {
+	temp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	err = fill(temp, write)
+	if err == nil {
+		err = os.Rename(temp.Name(), path)
+	}
+	if err != nil {
+		return abandon(path, temp, err)
+	}
+	return syncFolder(filepath.Dir(path))
+}
+
+// fill writes, syncs and closes the file.
+func fill(f *os.File, write func(io.Writer) error) (err error) {
+	defer func() {
+		if closed := f.Close(); err == nil {
+			err = closed
+		}
+	}()
+	w := bufio.NewWriterSize(f, 1<<16)
+	if err := write(w); err != nil {
+		return err
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if err := f.Chmod(0o644); err != nil {
+		return err
+	}
+	return f.Sync()
+}
+
+// abandon removes the temporary file and words the error.
+func abandon(path string, temp *os.File, err error) error {
+	os.Remove(temp.Name())
+	kept := "nothing of it is left"
+	if _, statErr := os.Lstat(path); statErr == nil {
+		kept = "the file that was there is kept"
+	}
+	// The cause names the temporary file, which is gone.
+	if at := (*os.PathError)(nil); errors.As(err, &at) {
+		err = at.Err
+	}
+	return fmt.Errorf("write %s: %w; %s", path, err, kept)
+}
+
+// syncFolder makes a rename last. A file system that can't sync folders, which
+// says EINVAL, keeps them some other way.
+func syncFolder(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return fmt.Errorf("sync folder: %w", err)
+	}
+	defer d.Close()
+	if err := d.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) {
+		return fmt.Errorf("sync folder: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,89 @@
+package results
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// quote appends a cell of text, in quotes where CSV (RFC 4180) wants them.
+func quote(b []byte, s string) []byte {
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, "\uFFFD"))
+	if !strings.ContainsAny(s, `",`) && !strings.HasPrefix(s, " ") {
+		return append(b, s...)
+	}
+	b = append(b, '"')
+	b = append(b, strings.ReplaceAll(s, `"`, `""`)...)
+	return append(b, '"')
+}
+
+// WriteSamples writes samples as samples.csv has them, in their order. A sample
+// that was never intended, or has no outcome or start of the vocabulary, is an
+// error, before anything is written: it could not be read back.
+func WriteSamples(w io.Writer, samples []Sample) error {
+	base := map[string]Stamp{}
+	for _, s := range samples {
+		if err := sound(s); err != nil {
+			return fmt.Errorf("write samples: number %d of %s %w", s.Seq, s.Series, err)
+		}
+		if first, ok := base[s.Series]; !ok || s.Intended < first {
+			base[s.Series] = s.Intended
+		}
+	}
+	out := bufio.NewWriterSize(w, 1<<16)
+	line := []byte(strings.Join(Columns(), ",") + "\n")
+	for i := range samples {
+		if _, err := out.Write(line); err != nil {
+			return fmt.Errorf("write samples: %w", err)
+		}
+		line = line[:0]
+		r := row{Sample: &samples[i], base: base[samples[i].Series]}
+		for _, c := range columns {
+			line = append(c.write(line, r), ',')
+		}
+		line[len(line)-1] = '\n'
+	}
+	if _, err := out.Write(line); err != nil {
+		return fmt.Errorf("write samples: %w", err)
+	}
+	if err := out.Flush(); err != nil {
+		return fmt.Errorf("write samples: %w", err)
+	}
+	return nil
+}
+
+func sound(s Sample) error {
+	switch {
+	case s.Intended == 0:
+		return errors.New("has no intended send")
+	case !slices.Contains(Outcomes, s.Outcome):
+		return fmt.Errorf("has outcome %q", s.Outcome)
+	case !slices.Contains(starts, s.Start):
+		return fmt.Errorf("has start %q", s.Start)
+	}
+	return nil
+}
+
+// Columns names the columns of samples.csv in their order.
+func Columns() []string {
+	var all []string
+	for _, c := range columns {
+		all = append(all, c.name)
+	}
+	return all
+}
+
+// SaveSamples writes samples.csv into a run's folder, as a whole or not at all.
+func SaveSamples(dir string, samples []Sample) error {
+	return Replace(filepath.Join(dir, SamplesFile), func(w io.Writer) error { return WriteSamples(w, samples) })
+}
