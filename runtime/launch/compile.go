@@ -44,7 +44,7 @@ func (st *stage) compile(b *birth) *script {
 	return s
 }
 
-// join enters cgroups and namespaces and takes the standard streams.
+// join enters cgroups and namespaces and takes the output streams.
 //
 // A version 1 cgroup is entered through tasks: a single-threaded child that
 // writes itself there takes no global lock, where cgroup.procs costs a grace
@@ -62,9 +62,8 @@ func (st *stage) join(s *script, b *birth) {
 		s.call(0, unix.SYS_SETNS, b.net, unix.CLONE_NEWNET)
 	}
 	s.call(0, unix.SYS_SETSID)
-	for i, fd := range []int{st.nullFD, b.stdout, b.stderr} {
-		s.call(0, unix.SYS_DUP3, fd, i, 0)
-	}
+	s.call(0, unix.SYS_DUP3, b.stdout, 1, 0)
+	s.call(0, unix.SYS_DUP3, b.stderr, 2, 0)
 }
 
 // root mounts the root filesystem and makes it the only one there is. The base
@@ -87,8 +86,9 @@ func (st *stage) root(s *script, b *birth) {
 	st.mountDev(s)
 	s.mount(0, "tmpfs", "tmp", "tmpfs", nosuid|nodev, fmt.Sprintf("mode=1777,size=%d", b.spec.TmpBytes))
 	st.mask(s)
-	s.call(mayFail, unix.SYS_OPENAT, unix.AT_FDCWD, "proc/self/oom_score_adj", unix.O_WRONLY|unix.O_CLOEXEC)
-	s.ops[len(s.ops)-1].how |= save
+	s.call(save, unix.SYS_OPENAT, unix.AT_FDCWD, "dev/null", unix.O_RDWR)
+	s.call(useSaved, unix.SYS_DUP3, 0, 0, 0)
+	s.call(mayFail|save, unix.SYS_OPENAT, unix.AT_FDCWD, "proc/self/oom_score_adj", unix.O_WRONLY|unix.O_CLOEXEC)
 	s.call(mayFail|useSaved, unix.SYS_WRITE, 0, "500", 3) // before the engine, should the machine run out of memory
 	s.call(0, unix.SYS_PIVOT_ROOT, ".", ".")
 	s.call(0, unix.SYS_UMOUNT2, ".", unix.MNT_DETACH)

@@ -35,6 +35,7 @@ type Config struct {
 // from many goroutines.
 type Launcher struct {
 	host    Host
+	pid     int
 	asks    *net.UnixConn // launches
 	control *net.UnixConn // all else
 	exited  chan struct{} // the process is gone
@@ -109,6 +110,9 @@ func (l *Launcher) spawn(c Config) error {
 		// end before its process.
 		runtime.LockOSThread()
 		err := cmd.Start()
+		if err == nil {
+			l.pid = cmd.Process.Pid
+		}
 		asksTheirs.Close()
 		controlTheirs.Close()
 		started <- err
@@ -400,4 +404,3 @@ func (l *Launcher) fail() {
 		b.finish(Exit{Code: -1, Signal: unix.SIGKILL, At: results.Now()})
 	}
 }
-

@@ -30,7 +30,6 @@ type stage struct {
 	rootless bool
 	overlay  bool
 	hostDirs []string // below /host, to bind into a root with the host's libraries
-	nullFD   int
 	files    []string // to mask, relative to the root
 	dirs     []string
 	readonly []string
@@ -80,10 +79,6 @@ func newStage(rootless bool) (*stage, error) {
 	}
 	if st.ns, err = unix.Open("/proc/thread-self/ns/mnt", unix.O_RDONLY|unix.O_CLOEXEC, 0); err != nil {
 		return nil, fmt.Errorf("stage: %w", err)
-	}
-	st.nullFD, err = unix.Open("/devtree/null", unix.O_RDWR|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return nil, fmt.Errorf("stage: /dev/null: %w", err)
 	}
 	return st, nil
 }

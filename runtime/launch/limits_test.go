@@ -1,0 +1,294 @@
+package launch
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// limited starts a launcher that holds sandboxes to limits, or skips.
+func limited(t *testing.T, c Config) *Launcher {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("limits need root")
+	}
+	l := start(t, c)
+	if !l.Host().Limits() {
+		skip(t, "no limits here: %v", l.Host().Missing())
+	}
+	return l
+}
+
+func TestForkBombIsBounded(t *testing.T) {
+	l := limited(t, Config{})
+	b := run(t, l, Spec{Pids: 64}, "forkbomb")
+	n, err := strconv.Atoi(strings.TrimSpace(output(t, b)))
+	if err != nil || n == 0 || n >= 64 {
+		t.Errorf("%d processes started (%v), want fewer than 64", n, err)
+	}
+}
+
+func TestMemoryBombIsKilledAndTold(t *testing.T) {
+	l := limited(t, Config{})
+	b := run(t, l, Spec{MemoryBytes: 96 << 20}, "memory")
+	io.Copy(io.Discard, b.Stdout)
+	x := b.Exit()
+	if !x.OOM || x.Usage.OOMKills < 1 || x.Signal != unix.SIGKILL || x.String() != "out of memory" {
+		t.Errorf("exit %+v", x)
+	}
+	if x.Usage.PeakMemory > 97<<20 || x.Usage.PeakMemory < 48<<20 {
+		t.Errorf("peak %d", x.Usage.PeakMemory)
+	}
+}
+
+func TestQuotaIsSetAndChanged(t *testing.T) {
+	l := limited(t, Config{})
+	b := run(t, l, Spec{CPUs: 0.5}, "sleep")
+	quota := func() string {
+		for _, dir := range ourCgroups(t, l.pid) {
+			for _, file := range []string{"cpu.cfs_quota_us", "cpu.max"} {
+				found, _ := filepath.Glob(filepath.Join(dir, "s*", file))
+				for _, f := range found {
+					text, _ := os.ReadFile(f)
+					return strings.TrimSpace(string(text))
+				}
+			}
+		}
+		return "no file"
+	}
+	if got := quota(); got != "10000" && got != "10000 20000" {
+		t.Errorf("quota %q", got)
+	}
+	if err := b.SetCPU(0); err != nil {
+		t.Fatal(err)
+	}
+	if got := quota(); got != "-1" && !strings.HasPrefix(got, "max ") {
+		t.Errorf("quota %q after it was lifted", got)
+	}
+}
+
+func TestQuota(t *testing.T) {
+	for _, c := range []struct {
+		rule string
+		cpus float64
+		want int64
+	}{
+		{"0 is no limit", 0, -1},
+		{"as many as the host has is no limit", float64(hostCPUs), -1},
+		{"a share is a share of the period", 0.25, 5000},
+		{"128 MB of Lambda's 1769 for a processor", 128.0 / 1769, 1447},
+		{"not below what the kernel accepts", 0.001, 1000},
+	} {
+		if got := quotaUS(c.cpus); got != c.want {
+			t.Errorf("%s: %d, want %d", c.rule, got, c.want)
+		}
+	}
+}
+
+// TestDaemonKeepsNothing launches and stops often enough that a descriptor or
+// mount kept by each would show.
+func TestDaemonKeepsNothing(t *testing.T) {
+	l := start(t, Config{Pool: 2})
+	img := firstImage(t)
+	count := func() (fds int) {
+		list, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", l.pid))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(list)
+	}
+	launch := func(n int) {
+		var wg sync.WaitGroup
+		for range n {
+			wg.Go(func() {
+				if _, _, _, err := l.First(context.Background(), Spec{Image: img}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+	}
+	launch(20)
+	before := count()
+	launch(200)
+	if after := count(); after > before+8 { // the pool may hold more or fewer than before
+		t.Errorf("%d descriptors after 200 launches, %d before", after, before)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.boxes) != 0 || len(l.pending) != 0 {
+		t.Errorf("client remembers %d sandboxes, %d asks", len(l.boxes), len(l.pending))
+	}
+}
+
+// TestThousandAlive holds the promise of 1,000 sandboxes at once, launched in a burst.
+func TestThousandAlive(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a thousand sandboxes in -short")
+	}
+	var lim unix.Rlimit
+	unix.Getrlimit(unix.RLIMIT_NOFILE, &lim)
+	if lim.Cur < 6000 {
+		skip(t, "%d open files allowed, 1,000 sandboxes need 6,000", lim.Cur)
+	}
+	l := start(t, Config{Pool: 8})
+	img := firstImage(t)
+	boxes := make(chan *Sandbox, 1000)
+	var wg sync.WaitGroup
+	for range cap(boxes) {
+		wg.Go(func() {
+			b, err := l.Launch(context.Background(), Spec{Image: img, MemoryBytes: 128 << 20, CPUs: 1})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if _, err := io.ReadFull(b.Stdout, make([]byte, 1)); err != nil {
+				t.Errorf("%v: %v", err, b.Exit())
+			}
+			boxes <- b
+		})
+	}
+	wg.Wait()
+	close(boxes)
+	if len(boxes) != cap(boxes) {
+		t.Errorf("%d of %d alive", len(boxes), cap(boxes))
+	}
+	for b := range boxes {
+		b.Close()
+	}
+}
+
+// TestEngineDeath kills the client without a word: the daemon must end all and go.
+func TestEngineDeath(t *testing.T) {
+	if os.Getenv("COLDSTORM_TEST_ENGINE") != "" {
+		engine(t)
+		return
+	}
+	img := insideImage(t)
+	for _, rootless := range []string{"", "1"} {
+		if rootless == "1" && os.Geteuid() != 0 {
+			continue
+		}
+		cmd := exec.Command("/proc/self/exe", "-test.run=^TestEngineDeath$")
+		cmd.Env = append(os.Environ(), "COLDSTORM_TEST_ENGINE="+img.Layers[0], "COLDSTORM_TEST_ROOTLESS="+rootless)
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		var daemon int
+		pids := make([]int, 3)
+		r := bufio.NewReader(out)
+		if _, err := fmt.Fscan(r, &daemon, &pids[0], &pids[1], &pids[2]); err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Process.Signal(syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		cmd.Wait()
+		for limit := time.Now().Add(30 * time.Second); ; {
+			left := 0
+			for _, pid := range append(pids, daemon) {
+				if !gone(pid) {
+					left++
+				}
+			}
+			left += len(ourCgroups(t, daemon))
+			if left == 0 {
+				break
+			}
+			if time.Now().After(limit) {
+				t.Fatalf("%d things left of launcher %d: cgroups %v", left, daemon, ourCgroups(t, daemon))
+			}
+		}
+	}
+}
+
+// engine is what TestEngineDeath kills: it has a running, a frozen and a busy sandbox.
+func engine(t *testing.T) {
+	l, err := Start(Config{Pool: 2, Rootless: os.Getenv("COLDSTORM_TEST_ROOTLESS") != ""})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := Spec{}
+	s.Image.Layers = []string{os.Getenv("COLDSTORM_TEST_ENGINE")}
+	list := []*Sandbox{run(t, l, s, "sleep"), run(t, l, s, "children"), run(t, l, s, "spin")}
+	for _, b := range list {
+		line(t, b.Stdout)
+	}
+	if err := list[1].Freeze(); err != nil {
+		t.Fatal(err)
+	}
+	fmt.Println(l.pid, list[0].PID, list[1].PID, list[2].PID)
+	select {}
+}
+
+// TestDaemonDeath kills the daemon: sandboxes end with it, the client notices,
+// and Clean removes the cgroups.
+func TestDaemonDeath(t *testing.T) {
+	l, err := Start(Config{Pool: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := run(t, l, Spec{}, "children")
+	line(t, b.Stdout)
+	list := family(b.PID)
+	if err := unix.Kill(l.pid, unix.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	<-b.Done()
+	if _, err := l.Launch(context.Background(), Spec{Image: insideImage(t)}); err == nil {
+		t.Error("a dead launcher launched")
+	}
+	if err := l.Close(); err != nil {
+		t.Log("close:", err) // says how the process ended
+	}
+	for limit := time.Now().Add(30 * time.Second); ; {
+		left := 0
+		for _, pid := range list {
+			if !gone(pid) {
+				left++
+			}
+		}
+		if left == 0 {
+			break
+		}
+		if time.Now().After(limit) {
+			t.Fatalf("%d processes outlived the launcher", left)
+		}
+	}
+	if _, err := Clean(); err != nil {
+		t.Error(err)
+	}
+	if left := ourCgroups(t, l.pid); len(left) > 0 {
+		t.Errorf("cgroups left: %v", left)
+	}
+}
+
+// TestCleanSparesTheLiving says that Clean leaves living launchers alone.
+func TestCleanSparesTheLiving(t *testing.T) {
+	l := limited(t, Config{})
+	if _, err := Clean(); err != nil {
+		t.Fatal(err)
+	}
+	if len(ourCgroups(t, l.pid)) == 0 {
+		t.Error("Clean removed the cgroups of a living launcher")
+	}
+	if x := run(t, l, Spec{}, "exit", "0").Exit(); x.Code != 0 {
+		t.Error(x)
+	}
+}

@@ -1,0 +1,7 @@
+package main
+
+const (
+	sysPivotRoot = 155
+	sysKeyctl    = 250
+	sysBPF       = 321
+)

@@ -1,0 +1,7 @@
+package main
+
+const (
+	sysPivotRoot = 41
+	sysKeyctl    = 219
+	sysBPF       = 280
+)
