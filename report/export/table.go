@@ -1,0 +1,165 @@
+package export
+
+import (
+	"fmt"
+
+	"coldstorm/report/chart"
+	"coldstorm/report/chart/figure"
+	"coldstorm/results"
+)
+
+// starts lists the kinds of start in the order in which summaries show them.
+var starts = []results.Start{results.StartCold, results.StartWarm, results.StartProvisioned, results.StartRestored, results.StartUnknown}
+
+// block is a table under a heading.
+type block struct {
+	title string
+	basis chart.Basis
+	table chart.Table
+}
+
+// blocks are the tables of a summary; those without rows are left out.
+func blocks(run results.Run) []block {
+	var out []block
+	for _, b := range []block{
+		{"latency, from the intended send", chart.Measured, latencies(run.Series)},
+		{"what became of every trigger", chart.Measured, outcomes(run.Series)},
+		{"compute models" + atRate(run), chart.Projected, models(run)},
+		{"break-even rates of the cheapest models", chart.Projected, breakEven(run)},
+	} {
+		if len(b.table.Rows) > 0 {
+			out = append(out, b)
+		}
+	}
+	return out
+}
+
+func latencies(series []results.Series) chart.Table {
+	t := chart.Table{Text: 2, Header: []string{"storm", "start", "n", "p50", "95 % interval", "p90", "p99"}}
+	for _, s := range series {
+		for _, k := range starts {
+			if q := s.Latency[k]; q.N > 0 {
+				t.Rows = append(t.Rows, []string{s.Name, string(k), figure.Count(q.N), figure.Quantile(q.P50, q.N), figure.Interval(q.P50Low, q.P50High),
+					figure.Quantile(q.P90, q.N), figure.Quantile(q.P99, q.N)})
+			}
+		}
+	}
+	return t
+}
+
+func outcomes(series []results.Series) chart.Table {
+	t := chart.Table{Text: 1, Header: []string{"storm", "offered", "served", "throttled", "failed", "timed out", "unsent", "cold"}}
+	for _, s := range series {
+		c := s.Counts
+		t.Rows = append(t.Rows, []string{s.Name, figure.Count(c.Offered), figure.Count(c.Served), figure.Count(c.Throttled), figure.Count(c.Failed),
+			figure.Count(c.TimedOut), figure.Count(c.Unsent), figure.Count(c.Cold)})
+	}
+	return t
+}
+
+func atRate(run results.Run) string {
+	for _, p := range run.Projections {
+		if p.Offered && p.Steady.Rate > 0 {
+			return " at " + figure.Rate(p.Steady.Rate)
+		}
+	}
+	return ""
+}
+
+// models has a row for every model; "*" marks those on the Pareto front.
+func models(run results.Run) chart.Table {
+	t := chart.Table{Text: 1, Header: []string{"model, * on Pareto front", "p99", meets(run), "$/month", "$/M", "cold", "n"}}
+	front := chart.Front(run.Projections)
+	for _, p := range run.Projections {
+		if !p.Offered {
+			t.Rows = append(t.Rows, []string{p.Model, "not offered", "", "", "", "", ""})
+			continue
+		}
+		name, st, ok := p.Model, p.Steady, "no"
+		if front[p.Model] {
+			name += " *"
+		}
+		if chart.Meets(p, run) {
+			ok = "yes"
+		}
+		t.Rows = append(t.Rows, []string{name, figure.Quantile(st.All.P99, st.All.N), ok, figure.USD(st.Monthly.Total), figure.USD(st.PerMillion),
+			figure.Share(st.ColdShare), figure.Count(st.All.N)})
+	}
+	return t
+}
+
+func meets(run results.Run) string {
+	if run.Objective > 0 {
+		return "within " + figure.Duration(run.Objective)
+	}
+	return "serves all"
+}
+
+func breakEven(run results.Run) chart.Table {
+	best, _ := chart.Crossings(run)
+	return best
+}
+
+// remarks are the sentences of a summary: how the run ended and what spoils
+// its figures.
+func remarks(run results.Run) []string {
+	var out []string
+	switch run.Status {
+	case results.StatusAborted:
+		out = append(out, "aborted: the run was stopped before its end and holds what was measured until then")
+	case results.StatusInvalid:
+		out = append(out, "invalid: an error spoils the figures of this run")
+	}
+	for _, level := range []results.Level{results.LevelSpoil, results.LevelWarn} {
+		for _, n := range run.Notes {
+			if n.Level != level {
+				continue
+			}
+			word := "read with care"
+			if level == results.LevelSpoil {
+				word = "spoilt"
+			}
+			if n.About != "" {
+				word += ", " + n.About
+			}
+			out = append(out, word+": "+n.Text)
+		}
+	}
+	return out
+}
+
+// title says what was run, and when.
+func title(run results.Run) string {
+	return fmt.Sprintf("%s, scenario %s, %s, took %s", run.Function.Name, run.Scenario, run.Started.UTC().Format("2006-01-02 15:04:05 UTC"), figure.Duration(run.Took))
+}
+
+// verdict names the cheapest model.
+func verdict(run results.Run) string {
+	if len(run.Projections) == 0 {
+		return ""
+	}
+	p, ok := chart.Cheapest(run)
+	if !ok {
+		return "no model serves the steady rate within the objective"
+	}
+	return fmt.Sprintf("cheapest that %s: %s, %s a month at %s, %s per million requests (%s)", condition(run), p.Model,
+		figure.USD(p.Steady.Monthly.Total), figure.Rate(p.Steady.Rate), figure.USD(p.Steady.PerMillion), chart.Projected)
+}
+
+func condition(run results.Run) string {
+	if run.Objective > 0 {
+		return "meets " + figure.Duration(run.Objective) + " at p99"
+	}
+	return "serves every trigger"
+}
+
+// reasons says why models are not offered.
+func reasons(run results.Run) []string {
+	var out []string
+	for _, p := range run.Projections {
+		if !p.Offered {
+			out = append(out, p.Model+" is not offered: "+p.Reason)
+		}
+	}
+	return out
+}
