@@ -31,8 +31,10 @@ type Fleet struct {
 	exempt int // launches that take no token: the units that stood before
 	begun  bool
 
-	starting, ready, busy, queued int // ready: draining ones included
-	upNodes, newNodes             int // nodes that are up, that start
+	starting, ready, busy, queued int    // ready: draining ones included
+	upNodes, newNodes             int    // nodes that are up, that start
+	usedNodes, placed             int    // nodes that hold units, units on nodes
+	room                          levels // nodes that are up, by the units that they hold
 
 	looked   time.Duration // the scaler's last look
 	requests int           // arrivals since then

@@ -180,7 +180,10 @@ func TestPlacers(t *testing.T) {
 	} {
 		f := NewFleet(FleetRules{PerNode: 4, Place: test.place})
 		for _, held := range []int{1, 3, 0, 4} {
-			f.nodes = append(f.nodes, fleetNode{up: true, held: held})
+			f.startNode(nil)
+			id := Node(len(f.nodes) - 1)
+			f.nodeUp(id)
+			f.hold(id, held)
 		}
 		if got := f.place(); got != test.want {
 			t.Errorf("%s: node %d, want %d", name, got, test.want)

@@ -115,7 +115,7 @@ func (f *Fleet) token(at time.Duration) time.Duration {
 func (f *Fleet) startUnit(node Node, out []Action) []Action {
 	id := Unit(len(f.units))
 	f.units = append(f.units, fleetUnit{state: unitStarting, node: node})
-	f.nodes[node].held++ // node 0 counts units without a node
+	f.hold(node, 1)
 	f.alive++
 	f.starting++
 	return append(out, Action{Verb: StartUnit, Unit: id, Node: node, Trigger: NoTrigger})
@@ -123,17 +123,32 @@ func (f *Fleet) startUnit(node Node, out []Action) []Action {
 
 // place chooses the node for a unit, or 0 when none has room.
 func (f *Fleet) place() Node {
-	best := Node(0)
-	for id := 1; id < len(f.nodes); id++ {
-		n := &f.nodes[id]
-		if !n.up || n.gone || n.held >= f.rules.PerNode {
-			continue
-		}
-		if best == 0 || f.rules.Place(n.held, f.nodes[best].held) {
-			best = Node(id)
+	best, held := Node(0), 0
+	for level := range f.rules.PerNode {
+		n := Node(f.room.last(level))
+		if n != 0 && (best == 0 || f.rules.Place(level, held)) {
+			best, held = n, level
 		}
 	}
 	return best
+}
+
+// hold adds by units to a node's. Node 0 stands for no node.
+func (f *Fleet) hold(id Node, by int) {
+	n := &f.nodes[id]
+	if id == 0 || n.gone {
+		return
+	}
+	if n.held > 0 {
+		f.usedNodes--
+	}
+	n.held += by
+	f.placed += by
+	if n.held > 0 {
+		f.usedNodes++
+	}
+	f.room.take(int32(id))
+	f.room.put(int32(id), n.held)
 }
 
 // drain takes a ready unit out of routing, and stops it once it is empty.
@@ -170,7 +185,7 @@ func (f *Fleet) forget(id Unit) {
 	if !u.draining {
 		f.alive--
 	}
-	f.nodes[u.node].held--
+	f.hold(u.node, -1)
 	u.state, u.running = unitGone, 0
 }
 
@@ -200,6 +215,7 @@ func (f *Fleet) nodeUp(id Node) {
 		return
 	}
 	f.nodes[id].up = true
+	f.room.put(int32(id), 0)
 	f.newNodes--
 	f.upNodes++
 }
@@ -213,11 +229,14 @@ func (f *Fleet) nodeGone(id Node, out []Action) []Action {
 			out = f.gone(Unit(u), out)
 		}
 	}
-	f.lose(&f.nodes[id])
+	f.lose(id)
 	return out
 }
 
-func (f *Fleet) lose(n *fleetNode) {
+// lose takes an empty node off the books.
+func (f *Fleet) lose(id Node) {
+	n := &f.nodes[id]
+	f.room.take(int32(id))
 	if n.up {
 		f.upNodes--
 	} else {
@@ -231,7 +250,7 @@ func (f *Fleet) stopNodes(excess int, out []Action) []Action {
 	for id := len(f.nodes) - 1; id > 0 && excess > 0; id-- {
 		n := &f.nodes[id]
 		if n.up && !n.gone && n.held == 0 {
-			f.lose(n)
+			f.lose(Node(id))
 			excess--
 			out = append(out, Action{Verb: StopNode, Node: Node(id)})
 		}
@@ -240,17 +259,9 @@ func (f *Fleet) stopNodes(excess int, out []Action) []Action {
 }
 
 func (f *Fleet) nodeSight(at time.Duration) NodeSight {
-	s := NodeSight{
+	return NodeSight{
 		At: at, Pending: f.want - f.alive, Up: f.upNodes, Starting: f.newNodes, PerNode: f.rules.PerNode,
+		Free: f.upNodes*f.rules.PerNode - f.placed, Used: f.usedNodes,
 		Least: (f.rules.Min + f.rules.PerNode - 1) / f.rules.PerNode,
 	}
-	for id := 1; id < len(f.nodes); id++ {
-		if n := &f.nodes[id]; n.up && !n.gone {
-			s.Free += f.rules.PerNode - n.held
-			if n.held > 0 {
-				s.Used++
-			}
-		}
-	}
-	return s
 }

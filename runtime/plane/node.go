@@ -17,7 +17,7 @@ func Spread(held, best int) bool { return held < best }
 // LeastAllocated takes the node with the largest free share of processor and
 // memory (Kubernetes: kube-scheduler, NodeResourcesFit with its default
 // strategy). With units and nodes of one size that is the one with the fewest
-// units. Ties go to the oldest node; Kubernetes draws.
+// units. Ties go to the node that changed last; Kubernetes draws.
 func LeastAllocated(held, best int) bool { return held < best }
 
 var _, _, _ Placer = BinPack, Spread, LeastAllocated

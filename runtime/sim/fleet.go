@@ -135,7 +135,7 @@ func (c Config) service(vcpu float64) *model {
 	mo.billing.balancer = true
 	s := mo.timing.meanService()
 	mo.timing.slots = max(1, int(math.Round(vcpu*s/math.Max(1, p.work()))))
-	mo.units = sized(c.Steady, s, mo.timing.slots, target)
+	mo.units = c.sized(s, mo.timing.slots)
 	return mo
 }
 

@@ -69,13 +69,13 @@ func erlangC(c int, a float64) float64 {
 
 // One unit of c slots under a Poisson stream with exponential service is an
 // M/M/c queue: its mean wait is C(c, a) s / (c - a). The tolerance is about three
-// standard errors: waits of 1,000,000 arrivals are correlated over some hundred.
+// standard errors: waits of 500,000 arrivals are correlated over some hundred.
 func TestFixedFleetWaitsAsErlangC(t *testing.T) {
 	for _, test := range []struct {
 		slots int
 		use   float64
 	}{{1, 0.5}, {1, 0.8}, {4, 0.7}, {16, 0.9}} {
-		const n, skip = 1_000_000, 10_000
+		const n, skip = 500_000, 10_000
 		service := 100 * ms
 		a := test.use * float64(test.slots)
 		p := plane.NewFleet(plane.FleetRules{Slots: test.slots, Queue: 1 << 20, Timeout: time.Hour})
@@ -85,7 +85,7 @@ func TestFixedFleetWaitsAsErlangC(t *testing.T) {
 		}
 		wait := m.book.all.Mean() - float64(service)
 		want := erlangC(test.slots, a) * float64(service) / (float64(test.slots) - a)
-		near(t, "mean wait", wait, want, 0.06)
+		near(t, "mean wait", wait, want, 0.08)
 	}
 }
 

@@ -63,7 +63,7 @@ func lambda(c Config) *model {
 	mo.words = fmt.Sprintf("environment of %d MB (%.2f vCPU), 1 request at once; %s; kept alive %v idle", f.MemoryMB, share, limits, f.KeepAlive)
 	switch c.Model {
 	case workloads.ModelLambdaProvisioned:
-		mo.units = min(sized(c.Steady, mo.timing.meanService(), 1, target), mostProvisioned(f.Concurrency))
+		mo.units = min(c.sized(mo.timing.meanService(), 1), mostProvisioned(f.Concurrency))
 		rules.Provisioned = mo.units
 		rules.Warm = max(0, c.Warm-mo.units)
 		mo.billing.reserved = mo.units

@@ -29,6 +29,9 @@ type Config struct {
 	// a storm: it sizes fleets and provisioned concurrency. 0 is one unit. A
 	// storm is simulated alone, without that stream.
 	Steady float64
+	// Units is the number of units, or of provisioned environments, that stand
+	// for that rate; 0: what keeps 70 % of their slots busy at it.
+	Units int
 	// Warm is the number of Lambda environments that are idle when a storm
 	// starts, provisioned ones among them.
 	Warm int
@@ -45,8 +48,9 @@ type Config struct {
 	// same for every model, so that their bills for a storm compare.
 	Window time.Duration
 	// Cap bounds the invocations that Steady and each point of Curve simulate
-	// and count, after a warm-up of a fifth as many; 0 is 200,000 for Steady and
-	// 50,000 for a point. Usage is scaled up from them.
+	// and count, after a warm-up of a fifth as many; 0 is 100,000 for Steady and
+	// 25,000 for a point. Usage is scaled up from them. Where they pass within
+	// ten service times, up to ten times as many are simulated.
 	Cap int
 }
 
@@ -150,9 +154,12 @@ func architecture(f workloads.Function) string {
 	return f.Architecture
 }
 
-// sized is how many units serve a rate when each is to be busy to a share of
-// target on average: at least 1. AWS recommends two, in two zones, for
+// sized is how many units serve the steady rate when each is to be busy to a
+// share of target on average: at least 1. AWS recommends two, in two zones, for
 // availability; that is left to the reader, as it hides what a low rate costs.
-func sized(rate, service float64, slots int, target float64) int {
-	return max(1, int(math.Ceil(rate*service/1e9/(float64(slots)*target)-1e-9)))
+func (c *Config) sized(service float64, slots int) int {
+	if c.Units > 0 {
+		return c.Units
+	}
+	return max(1, int(math.Ceil(c.Steady*service/1e9/(float64(slots)*target)-1e-9)))
 }

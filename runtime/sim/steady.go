@@ -7,13 +7,14 @@ import (
 	"time"
 
 	"coldstorm/results"
+	"coldstorm/runtime/plane"
 	"coldstorm/workloads"
 )
 
 // Defaults of Config.Cap.
 const (
-	steadyCap = 200_000
-	curveCap  = 50_000
+	steadyCap = 100_000
+	curveCap  = 25_000
 )
 
 // longestStream bounds the virtual time of a stream on a fleet: a week, in which
@@ -36,8 +37,7 @@ func Steady(c Config) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
-	n := c.invocations()
-	warmUp := n / 5
+	n, warmUp := c.invocations(mo.timing.meanService() / 1e9)
 	b := newBook(&mo.billing)
 	b.stream, b.skip = true, warmUp
 	b.from = int64(float64(warmUp) / c.Steady * 1e9)
@@ -65,40 +65,59 @@ func (b *billing) monthly(u *results.Usage) {
 	}
 }
 
-// invocations is how many triggers of a stream are counted.
-func (c *Config) invocations() int {
+// invocations is how many triggers of a stream are counted, and how many come
+// before. Where that many pass within ten service times (seconds), it is more, up
+// to ten times as many: the stream has to last until what came first is done.
+func (c *Config) invocations(service float64) (n, warmUp int) {
+	n = c.Cap
 	switch c.Model {
 	case workloads.ModelLambda, workloads.ModelLambdaProvisioned, workloads.ModelLambdaSnapStart:
-		return c.Cap
+	default:
+		n = max(100, min(n, int(c.Steady*longestStream.Seconds())))
 	}
-	return max(100, min(c.Cap, int(c.Steady*longestStream.Seconds())))
+	busy := c.Steady * service
+	n = max(n, int(math.Min(10*busy, 10*float64(c.Cap))))
+	return n, max(n/5, int(math.Min(3*busy, float64(n))))
 }
 
 // settled is the number of environments that Lambda keeps at a steady rate: the
 // most that were busy at once within the last keep-alive. The number of busy
-// ones is Poisson (M/G/infinity) with mean a, and takes about keep-alive/service
-// independent values in that time. Environments that turn out not to be needed
-// expire; where too few are there, cold starts add them.
+// ones is Poisson (M/G/infinity), and takes about keep-alive/service independent
+// values in that time: the smallest number that less than one of them exceeds.
+// Environments that turn out not to be needed expire; where too few are there,
+// cold starts add them.
 func (c *Config) settled() int {
 	t := c.Profile.timing(limit{float64(c.Function.MemoryMB) / mbPerVCPU, lambdaPeriod})
 	if t.weights == 0 || c.Function.KeepAlive == 0 {
 		return 0
 	}
-	s := t.meanService() / 1e9
-	a := c.Steady * s
-	if a < 1 {
-		return 0 // few enough to settle in the warm-up
-	}
 	keep := c.Function.KeepAlive.Seconds()
 	if keep < 0 {
 		keep = 3600
 	}
-	z := math.Sqrt(2 * math.Log(max(keep/s, math.E)))
-	most := 1000
+	most := plane.DefaultConcurrency
 	if c.Function.Concurrency > 0 {
 		most = c.Function.Concurrency
 	}
-	return min(int(math.Ceil(a+z*math.Sqrt(a))), most)
+	s := t.meanService() / 1e9
+	return min(exceeded(c.Steady*s, min(1, s/keep)), most)
+}
+
+// exceeded is the smallest k that a Poisson number of mean a exceeds with a
+// probability of at most p; for a large mean by the normal approximation.
+func exceeded(a, p float64) int {
+	if a > 100 {
+		return int(math.Ceil(a + math.Sqrt(2*math.Log(1/p)*a)))
+	}
+	term := math.Exp(-a)
+	above := 1 - term
+	for k := 0; ; k++ {
+		if above <= p || term == 0 {
+			return k
+		}
+		term *= a / float64(k+1)
+		above -= term
+	}
 }
 
 // Point is a model at one rate: the usage of a month, to be priced.

@@ -190,3 +190,35 @@ func TestCurveGrowsWithTheRateAndMeetsTheQuota(t *testing.T) {
 		}
 	}
 }
+
+func TestStreamLastsForTenServiceTimes(t *testing.T) {
+	c := round(workloads.ModelLambda)
+	c.Profile.Payloads[0].Service = []time.Duration{2 * time.Second}
+	c.Steady, c.Cap = 1000, 2000 // 2,000 triggers would end before the first answer
+	o, err := Steady(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	near(t, "refused share at twice the concurrency limit", o.Refused(), 0.5, 0.02)
+}
+
+func TestExceededIsAPoissonQuantile(t *testing.T) {
+	for _, test := range []struct {
+		a, p float64
+		want int
+	}{
+		{0, 0.5, 0},
+		{0.001, 0.5, 0},
+		{0.001, 0.0005, 1},
+		{1, 0.2642, 2}, // P(N > 1) is 0.26424
+		{1, 0.2643, 1},
+		{10, 0.05, 15}, // P(N > 15) is 0.0487, P(N > 14) 0.0835
+	} {
+		if got := exceeded(test.a, test.p); got != test.want {
+			t.Errorf("exceeded(%g, %g) is %d, want %d", test.a, test.p, got, test.want)
+		}
+	}
+	if small, large := exceeded(100, 1e-4), exceeded(100.001, 1e-4); large < small || large > small+15 {
+		t.Errorf("from %d to %d where the approximation begins", small, large)
+	}
+}
