@@ -166,3 +166,35 @@ func TestHashIsThatOfTheFile(t *testing.T) {
 		t.Errorf("hash %s, want %s", got, want)
 	}
 }
+
+func TestSourcesThatNoPersonWroteAreRefusedAtOnce(t *testing.T) {
+	for _, c := range []struct{ rule, src, want string }{
+		{"too large", strings.Repeat("# x\n", maxSource/4+1), "bytes, more than"},
+		{"brackets in brackets", "a: " + strings.Repeat("[", 100_000), "brackets are nested too deep"},
+		{"brackets over lines", "a:\n" + strings.Repeat(" [\n", 50_000), "brackets are nested too deep"},
+		{"dashes after dashes", strings.Repeat("- ", 100_000), "lists are nested too deep"},
+		{"bytes that are no text", "name: \xff\xfe", "not UTF-8"},
+	} {
+		if _, err := Parse("odd.yaml", []byte(c.src)); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: error %.200v, want %q", c.rule, err, c.want)
+		}
+	}
+	many := "# " + strings.Repeat("[", 100) + "\n"
+	src := many + many + "function: {path: f}\n" + many + "storms: [{shape: burst, n: 1}]\n"
+	if _, err := Parse("ascii-art.yaml", []byte(src)); err != nil {
+		t.Errorf("brackets in comments: %v", err)
+	}
+}
+
+func TestALongLineIsShownAroundItsMistake(t *testing.T) {
+	src := "function: {path: f}\nstorms: [" + strings.Repeat("{shape: burst, n: 1}, ", 50) + "]\n"
+	_, err := Parse("long.yaml", []byte(src))
+	if err == nil || !strings.Contains(err.Error(), "two storms are named burst") {
+		t.Fatal(err)
+	}
+	lines := strings.Split(err.Error(), "\n")
+	column := strings.Index(lines[2], "^")
+	if len(lines[1]) > 160 || !strings.HasPrefix(lines[1][column:], "{shape: burst") {
+		t.Errorf("caret at column %d:\n%s", column, err)
+	}
+}

@@ -57,7 +57,8 @@ func TestSchemaHasTheWordsOfTheParser(t *testing.T) {
 	for _, w := range Catalogue() {
 		sizes = append(sizes, w.Sizes...)
 	}
-	sameWords(t, "size", enum(t, s.Defs["payload"].Properties["size"]), sizes)
+	slices.Sort(sizes) // workloads share words
+	sameWords(t, "size", enum(t, s.Defs["payload"].Properties["size"]), slices.Compact(sizes))
 }
 
 func TestSchemaHasTheShapesOfTheParser(t *testing.T) {
