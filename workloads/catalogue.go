@@ -28,6 +28,12 @@ var bundled = []Workload{{
 	Sizes:   photo.Sizes(),
 	payload: photo.Event,
 	expect:  photo.Expect,
+}, {
+	Name:    "hello",
+	Doc:     "greets who the event names: everything that it takes is not the function's",
+	Sizes:   []string{"small"},
+	payload: helloEvent,
+	expect:  helloExpect,
 }}
 
 // Catalogue lists the bundled workloads.

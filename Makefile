@@ -1,0 +1,48 @@
+# make help lists the targets. Everything but `deps` needs Go and nothing else.
+.DEFAULT_GOAL := help
+.PHONY: help build functions run test test-user bench lint fuzz deps clean
+
+GO      ?= go
+VERSION ?= $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+STATIC  := CGO_ENABLED=0 GOFLAGS=-buildvcs=false
+FUNCTIONS := thumbnail hello
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: functions ## bin/coldstorm, one static binary with the functions in it
+	$(STATIC) $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/coldstorm ./cmd/coldstorm
+
+functions: $(FUNCTIONS:%=workloads/bin/%)
+
+# A function's binary is stripped: its size is part of what is measured.
+workloads/bin/%: workloads/% $(shell find workloads -name '*.go') go.mod
+	GOOS=linux $(STATIC) $(GO) build -trimpath -ldflags '-s -w' -o $@ ./$<
+
+run: build ## the main job on the default scenario; prints the report's path
+	bin/coldstorm run
+
+test: functions ## all tests
+	$(STATIC) $(GO) vet ./...
+	$(STATIC) $(GO) test -count=1 ./...
+
+test-user: build ## the main job's tests again as an ordinary user (needs root to switch)
+	./.ci/as-user
+
+bench: build ## comparisons with peers and limits, into results/bench/
+	bin/coldstorm bench
+
+lint: ## gofumpt, staticcheck and govulncheck, pinned in go.mod
+	test -z "$$($(GO) tool gofumpt -l cmd runtime loadgen report workloads results)"
+	$(GO) vet ./... && $(GO) tool staticcheck ./...
+
+fuzz: functions ## each fuzz target for 20 seconds
+	$(GO) list ./... | while read p; do $(GO) test -list '^Fuzz' $$p | grep '^Fuzz' | \
+	  while read f; do $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime 20s $$p || exit 1; done || exit 1; done
+
+deps: ## what benchmarks and some tests need beyond Go (Debian, root)
+	apt-get update -q && apt-get install -qy --no-install-recommends runc crun chromium
+
+clean: ## remove what was built
+	rm -rf bin results/bench $(FUNCTIONS:%=workloads/bin/%)

@@ -1,0 +1,237 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"coldstorm/report/stats"
+	"coldstorm/results"
+)
+
+var benchCommand = command{
+	name: "bench", args: "[launch|invoke|lag|sim]... [flags]", short: "compare coldstorm itself with its peers and limits",
+	long: `
+Bench measures coldstorm, not a function: each part interleaves its contenders
+in one run, in random order, because two runs on a noisy machine don't compare.
+It prints every round and the ratio of the medians. A peer that is not installed
+is reported as missing.
+
+    launch   from the ask to the first instruction of the program: a sandbox,
+             pooled and not, beside runc, crun and a bare fork and exec
+    invoke   a warm invocation through the Invoke API, freezing on and off,
+             beside the same function behind plain net/http
+    lag      how far sends are off their schedule, beside stock vegeta
+    sim      simulated invocations a second
+
+Examples:
+
+    coldstorm bench
+    coldstorm bench launch --rounds 200
+    coldstorm bench lag --json`,
+	setup: func(f *pflag.FlagSet) func(context.Context, *app, []string) error {
+		var o benchOptions
+		f.IntVar(&o.rounds, "rounds", 60, "starts of each contender, in `launch`, and rounds elsewhere a twentieth of it, 3 at least")
+		f.StringVar(&o.out, "out", filepath.Join("results", "bench"), "`folder` for the figures, as text and JSON")
+		f.BoolVar(&o.json, "json", false, "print JSON instead of tables")
+		return func(ctx context.Context, a *app, args []string) error { return o.run(ctx, a, args) }
+	},
+}
+
+type benchOptions struct {
+	rounds int
+	out    string
+	json   bool
+}
+
+// benchPart is one comparison.
+type benchPart struct {
+	name  string
+	title string
+	run   func(ctx context.Context, rounds int) (benchTable, error)
+}
+
+var benchParts = []benchPart{
+	{"launch", "Sandbox start: from the ask to the first instruction", benchLaunch},
+	{"invoke", "Warm invocation through the Invoke API", benchInvoke},
+	{"lag", "Schedule lag: actual minus intended send", benchLag},
+	{"sim", "Simulated invocations a second, Lambda plane, 1,000 environments, one core", benchSim},
+}
+
+// benchTable is the outcome of one comparison.
+type benchTable struct {
+	Name    string     `json:"name"`
+	Title   string     `json:"title"`
+	Rows    []benchRow `json:"rows"`
+	Missing []string   `json:"missing,omitempty"`
+	Notes   []string   `json:"notes,omitempty"`
+}
+
+// benchRow is one contender: the quantiles of its samples, and each round's
+// median. Exactly one of Time and Rate is set.
+type benchRow struct {
+	Contender string             `json:"contender"`
+	Time      *results.Quantiles `json:"time,omitempty"`
+	Rounds    []time.Duration    `json:"round_medians_ns,omitempty"`
+	Rate      float64            `json:"per_second,omitempty"`
+	Rates     []float64          `json:"round_per_second,omitempty"`
+	Ratio     float64            `json:"ratio"` // of p50, or of the rate, to the table's first row
+}
+
+func (o benchOptions) run(ctx context.Context, a *app, args []string) error {
+	for _, name := range args {
+		if !slices.ContainsFunc(benchParts, func(p benchPart) bool { return p.name == name }) {
+			return usageError("launch, invoke, lag or sim", "bench: unknown part %q", name)
+		}
+	}
+	if o.rounds < 1 {
+		return usageError("", "bench: --rounds %d", o.rounds)
+	}
+	var tables []benchTable
+	for _, p := range benchParts {
+		if len(args) > 0 && !slices.Contains(args, p.name) {
+			continue
+		}
+		fmt.Fprintf(a.stderr, "bench: %s\n", p.name)
+		t, err := p.run(ctx, o.rounds)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err != nil {
+			return fmt.Errorf("bench %s: %w", p.name, err)
+		}
+		t.Name, t.Title = p.name, p.title
+		t.ratios()
+		tables = append(tables, t)
+	}
+	return o.write(a, tables)
+}
+
+// ratios compares each row with the first.
+func (t *benchTable) ratios() {
+	for i := range t.Rows {
+		first, row := t.Rows[0], &t.Rows[i]
+		switch {
+		case first.Time != nil && row.Time != nil && first.Time.P50 > 0:
+			row.Ratio = float64(row.Time.P50) / float64(first.Time.P50)
+		case first.Rate > 0:
+			row.Ratio = row.Rate / first.Rate
+		}
+	}
+}
+
+func (o benchOptions) write(a *app, tables []benchTable) error {
+	text, err := json.MarshalIndent(tables, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(o.out, 0o777); err != nil {
+		return err
+	}
+	name := filepath.Join(o.out, time.Now().UTC().Format("20060102T150405Z"))
+	if err := os.WriteFile(name+".json", append(text, '\n'), 0o666); err != nil {
+		return err
+	}
+	f, err := os.Create(name + ".txt")
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	printTables(f, tables)
+	if o.json {
+		_, err = a.stdout.Write(append(text, '\n'))
+		return err
+	}
+	printTables(a.stdout, tables)
+	fmt.Fprintf(a.stdout, "\n%s.json\n", name)
+	return nil
+}
+
+func printTables(w io.Writer, tables []benchTable) {
+	host := describeHost()
+	fmt.Fprintf(w, "%s, %d cores, Linux %s\n", host.CPU, host.Cores, host.Kernel)
+	for _, t := range tables {
+		fmt.Fprintf(w, "\n%s\n\n", t.Title)
+		tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+		for i, r := range t.Rows {
+			if i == 0 {
+				fmt.Fprintln(tw, header(r))
+			}
+			fmt.Fprintln(tw, r)
+		}
+		tw.Flush()
+		for _, m := range t.Missing {
+			fmt.Fprintf(w, "  missing: %s\n", m)
+		}
+		for _, n := range t.Notes {
+			fmt.Fprintf(w, "  note: %s\n", n)
+		}
+	}
+}
+
+func header(r benchRow) string {
+	if r.Time == nil {
+		return "  contender\tper second\tratio\trounds"
+	}
+	return "  contender\tn\tp50\tp99\tmin\tratio of p50\tround medians"
+}
+
+// String is the row of a table.
+func (r benchRow) String() string {
+	if r.Time == nil {
+		line := fmt.Sprintf("  %s\t%s\t%.2f\t", r.Contender, thousands(int(r.Rate)), r.Ratio)
+		for _, v := range r.Rates {
+			line += thousands(int(v)) + " "
+		}
+		return line
+	}
+	line := fmt.Sprintf("  %s\t%d\t%s\t%s\t%s\t%.2f\t", r.Contender, r.Time.N, span(r.Time.P50), carried(*r.Time), span(r.Time.Min), r.Ratio)
+	for _, v := range r.Rounds {
+		line += span(v) + "  "
+	}
+	return line
+}
+
+// carried is the p99, or why there is none.
+func carried(q results.Quantiles) string {
+	if q.P99 == 0 {
+		return fmt.Sprintf("n=%d", q.N)
+	}
+	return span(q.P99)
+}
+
+// contender collects the samples of one side of a comparison, a slice a round.
+type contender struct {
+	name   string
+	rounds [][]time.Duration
+}
+
+func (c *contender) add(round int, d time.Duration) {
+	for len(c.rounds) <= round {
+		c.rounds = append(c.rounds, nil)
+	}
+	c.rounds[round] = append(c.rounds[round], d)
+}
+
+func (c *contender) row() benchRow {
+	var all, medians []time.Duration
+	for _, r := range c.rounds {
+		all = append(all, r...)
+		if q := stats.Summarise(r); q.N > 0 {
+			medians = append(medians, q.P50)
+		}
+	}
+	q := stats.Summarise(all)
+	return benchRow{Contender: c.name, Time: &q, Rounds: medians}
+}
+
+// third says to which of three rounds start i of n belongs.
+func third(i, n int) int { return i * 3 / n }

@@ -1,0 +1,211 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"coldstorm/results"
+	"coldstorm/runtime/image"
+	"coldstorm/runtime/launch"
+)
+
+// starter starts the probe program once and returns the time to its first
+// instruction.
+type starter struct {
+	contender
+	start func(ctx context.Context, i int) (time.Duration, error)
+}
+
+// benchLaunch compares ways to start a program. Each contender starts once a
+// round, in random order, so that all see the same noise, and the same state of
+// the kernel's RCU, which a version 1 cgroup attach waits for.
+func benchLaunch(ctx context.Context, rounds int) (benchTable, error) {
+	var t benchTable
+	dir, err := os.MkdirTemp("", "coldstorm-bench-")
+	if err != nil {
+		return t, err
+	}
+	defer os.RemoveAll(dir)
+	starters, closers, missing, err := launchContenders(dir)
+	defer func() {
+		for _, c := range closers {
+			c()
+		}
+	}()
+	if err != nil {
+		return t, err
+	}
+	t.Missing = missing
+	for i := range rounds {
+		for _, k := range rand.Perm(len(starters)) {
+			d, err := starters[k].start(ctx, i)
+			if err != nil {
+				return t, fmt.Errorf("%s: %w", starters[k].name, err)
+			}
+			starters[k].add(third(i, rounds), d)
+		}
+	}
+	for _, s := range starters {
+		t.Rows = append(t.Rows, s.row())
+	}
+	t.Notes = []string{
+		"the program is 200 bytes without a runtime whose first instructions write one byte; a ratio to runc or crun includes the start of their command",
+		"runc and crun run their own default spec with memory, CPU and pids limits added: they join more cgroup hierarchies; they load no seccomp filter and mount no overlay here, coldstorm does",
+	}
+	return t, nil
+}
+
+func launchContenders(dir string) (all []*starter, closers []func(), missing []string, err error) {
+	fn := filepath.Join(dir, "fn")
+	if err = os.Mkdir(fn, 0o755); err == nil {
+		err = os.WriteFile(filepath.Join(fn, "bootstrap"), launch.FirstProgram(), 0o755)
+	}
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	img, err := image.Open(fn, filepath.Join(dir, "store"))
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	for _, own := range []struct {
+		name string
+		pool int
+	}{{"coldstorm, cold", 0}, {"coldstorm, pooled", 4}} {
+		l, err := launch.Start(launch.Config{Pool: own.pool})
+		if err != nil {
+			return all, closers, missing, err
+		}
+		closers = append(closers, func() { l.Close() })
+		all = append(all, &starter{contender: contender{name: own.name}, start: ownStart(l, img)})
+	}
+	all = append(all, &starter{contender: contender{name: "bare fork and exec"}, start: commandStart(func(int) *exec.Cmd {
+		return exec.Command(filepath.Join(fn, "bootstrap"))
+	}, nil)})
+	for _, peer := range []string{"crun", "runc"} {
+		s, why := ociStarter(peer, dir, fn)
+		if why != "" {
+			missing = append(missing, why)
+			continue
+		}
+		all = append(all, s)
+	}
+	return all, closers, missing, nil
+}
+
+func ownStart(l *launch.Launcher, img image.Image) func(context.Context, int) (time.Duration, error) {
+	return func(ctx context.Context, i int) (time.Duration, error) {
+		stamps, first, _, err := l.First(ctx, launch.Spec{
+			ID: "bench-" + strconv.Itoa(i), Image: img, MemoryBytes: 128 << 20, CPUs: 1, Pids: 64,
+		})
+		return first.Sub(stamps.Ask), err
+	}
+}
+
+// commandStart starts a command whose program writes one byte to stdout, and
+// ends it.
+func commandStart(command func(i int) *exec.Cmd, after func(i int)) func(context.Context, int) (time.Duration, error) {
+	return func(_ context.Context, i int) (time.Duration, error) {
+		cmd := command(i)
+		r, w, err := os.Pipe()
+		if err != nil {
+			return 0, err
+		}
+		defer r.Close()
+		cmd.Stdout = w
+		ask := results.Now()
+		err = cmd.Start()
+		w.Close()
+		if err != nil {
+			return 0, err
+		}
+		_, err = io.ReadFull(r, make([]byte, 1))
+		first := results.Now()
+		if after != nil {
+			after(i)
+		}
+		cmd.Process.Kill()
+		if werr := cmd.Wait(); err != nil {
+			return 0, errors.Join(fmt.Errorf("no first byte: %w", err), werr)
+		}
+		return first.Sub(ask), nil
+	}
+}
+
+// ociStarter runs the probe by an OCI runtime, or says why it can't.
+func ociStarter(name, dir, fn string) (*starter, string) {
+	path, err := exec.LookPath(name)
+	if err != nil {
+		return nil, name + " is not installed (make deps)"
+	}
+	bundle := filepath.Join(dir, name)
+	if err := ociBundle(path, bundle, fn); err != nil {
+		return nil, fmt.Sprintf("%s: %v", name, err)
+	}
+	root := filepath.Join(dir, name+"-state")
+	id := func(i int) string { return "coldstorm-bench-" + strconv.Itoa(os.Getpid()) + "-" + strconv.Itoa(i) }
+	s := &starter{contender: contender{name: name}, start: commandStart(
+		func(i int) *exec.Cmd { return exec.Command(path, "--root", root, "run", "--bundle", bundle, id(i)) },
+		func(i int) { exec.Command(path, "--root", root, "delete", "--force", id(i)).Run() },
+	)}
+	if _, err := s.start(context.Background(), -1); err != nil {
+		return nil, fmt.Sprintf("%s does not run on this host: %v", name, err)
+	}
+	return s, ""
+}
+
+// ociBundle makes a bundle from the runtime's own default spec, with the limits
+// that coldstorm's sandbox has.
+func ociBundle(path, bundle, fn string) error {
+	rootfs := filepath.Join(bundle, "rootfs")
+	if err := os.MkdirAll(rootfs, 0o755); err != nil {
+		return err
+	}
+	program, err := os.ReadFile(filepath.Join(fn, "bootstrap"))
+	if err == nil {
+		err = os.WriteFile(filepath.Join(rootfs, "bootstrap"), program, 0o755)
+	}
+	if err != nil {
+		return err
+	}
+	cmd := exec.Command(path, "spec")
+	cmd.Dir = bundle
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("spec: %w: %s", err, out)
+	}
+	file := filepath.Join(bundle, "config.json")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	var spec map[string]any
+	if err := json.Unmarshal(text, &spec); err != nil {
+		return err
+	}
+	process, _ := spec["process"].(map[string]any)
+	linux, _ := spec["linux"].(map[string]any)
+	if process == nil || linux == nil {
+		return errors.New("its default spec has no process or linux part")
+	}
+	process["terminal"], process["args"] = false, []string{"/bootstrap"}
+	resources, _ := linux["resources"].(map[string]any)
+	if resources == nil {
+		resources = map[string]any{}
+	}
+	resources["memory"] = map[string]any{"limit": 128 << 20}
+	resources["cpu"] = map[string]any{"quota": 20_000, "period": 20_000}
+	resources["pids"] = map[string]any{"limit": 64}
+	linux["resources"] = resources
+	if text, err = json.Marshal(spec); err != nil {
+		return err
+	}
+	return os.WriteFile(file, text, 0o644)
+}

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"coldstorm/results"
+)
+
+// describeHost fills in what the kernel says of this machine. What the launcher
+// found out about limits is added by the caller.
+func describeHost() results.Host {
+	return results.Host{
+		Kernel:      kernelRelease(),
+		CPU:         field("/proc/cpuinfo", "model name"),
+		Cores:       runtime.NumCPU(),
+		MemoryBytes: memoryBytes(),
+		ClockSource: firstLine("/sys/devices/system/clocksource/clocksource0/current_clocksource"),
+		Rootless:    os.Geteuid() != 0,
+	}
+}
+
+func kernelRelease() string {
+	var u unix.Utsname
+	if err := unix.Uname(&u); err != nil {
+		return "unknown"
+	}
+	return unix.ByteSliceToString(u.Release[:])
+}
+
+func memoryBytes() int64 {
+	kb, _, _ := strings.Cut(field("/proc/meminfo", "MemTotal"), " ")
+	n, err := strconv.ParseInt(kb, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n << 10
+}
+
+// field returns the value of the first line "key : value" of a file of /proc,
+// or "unknown".
+func field(path, key string) string {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return "unknown"
+	}
+	for line := range strings.Lines(string(text)) {
+		if k, v, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(k) == key {
+			return strings.TrimSpace(v)
+		}
+	}
+	return "unknown"
+}
+
+func firstLine(path string) string {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return "unknown"
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	return line
+}
+
+// cpuTimes reads the busy and total time of all cores since boot, in the
+// kernel's ticks, from /proc/stat. Both are 0 where it can't be read.
+func cpuTimes() (busy, total uint64) {
+	fields := strings.Fields(firstLine("/proc/stat"))
+	if len(fields) < 6 || fields[0] != "cpu" {
+		return 0, 0
+	}
+	for i, f := range fields[1:] {
+		n, err := strconv.ParseUint(f, 10, 64)
+		if err != nil || i > 7 { // guest time is part of user time already
+			break
+		}
+		total += n
+		if i != 3 && i != 4 { // idle and waiting for a disk
+			busy += n
+		}
+	}
+	return busy, total
+}
+
+// cpuShare returns the busy share of all cores between two readings, 0..1.
+func cpuShare(busy0, total0, busy1, total1 uint64) float64 {
+	if total1 <= total0 {
+		return 0
+	}
+	return float64(busy1-busy0) / float64(total1-total0)
+}
+
+// availableMemory is what the kernel says can be used without swapping, in
+// bytes; half of all memory where it doesn't say.
+func availableMemory() int64 {
+	kb, _, _ := strings.Cut(field("/proc/meminfo", "MemAvailable"), " ")
+	n, err := strconv.ParseInt(kb, 10, 64)
+	if err != nil {
+		return memoryBytes() / 2
+	}
+	return n << 10
+}

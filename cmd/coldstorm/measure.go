@@ -1,0 +1,349 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"coldstorm/loadgen/drive"
+	"coldstorm/loadgen/record"
+	"coldstorm/loadgen/storm"
+	"coldstorm/results"
+	"coldstorm/runtime/engine"
+	"coldstorm/runtime/image"
+	"coldstorm/workloads"
+)
+
+// measured is a storm that was fired here, with all that it gave.
+type measured struct {
+	results.Series
+	Status   results.Status
+	storm    workloads.Storm
+	schedule storm.Schedule
+	recorder *record.Recorder
+	samples  []results.Sample
+}
+
+// measure fires every storm of the scenario at the function, on this machine.
+// What was measured is in r.series, whatever the error.
+func (r *runner) measure(ctx context.Context) error {
+	path, err := r.functionPath()
+	if err != nil {
+		return err
+	}
+	img, err := image.Open(path, filepath.Join(r.work, "store"))
+	if err != nil {
+		return badFunction(path, err)
+	}
+	r.run.Function.Digest, r.run.Function.PackageBytes = img.Digest, img.Bytes
+	if img.HostUsr {
+		r.note(results.LevelInfo, "", "the function sees this host's /usr, read-only: %s", img.Reason)
+	}
+	log, err := os.Create(filepath.Join(r.dir, "function.log"))
+	if err != nil {
+		return fmt.Errorf("make function.log: %w", err)
+	}
+	defer log.Close()
+	r.progress.Say("starting the engine")
+	eng, err := engine.Start(ctx, engine.Config{Log: log, Stderr: r.app.stderr, Pool: poolSize})
+	if err != nil {
+		return fmt.Errorf("start the engine: %w", err)
+	}
+	defer r.closeEngine(eng)
+	r.describe(eng)
+	l := &liveTarget{runner: r, engine: eng, image: img, log: log.Name()}
+	if err := l.check(ctx); err != nil {
+		return err
+	}
+	for i, st := range r.scenario.Storms {
+		r.progress.Say("storm %d of %d: %s", i+1, len(r.scenario.Storms), st.Name)
+		if err := l.storm(ctx, st); err != nil {
+			return err
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+	}
+	return l.sweep(ctx)
+}
+
+// poolSize is the number of networks and cgroups that the launcher keeps ready:
+// as many as it can refill between two starts of a storm that is no burst.
+const poolSize = 16
+
+// badFunction is an error of a function that can't be deployed.
+func badFunction(path string, err error) error {
+	var h *image.Hint
+	if errors.As(err, &h) {
+		return exitError{code: exitUsage, err: fmt.Errorf("function %s: %w", path, h.Err), hint: h.Hint}
+	}
+	return exitError{code: exitUsage, err: err}
+}
+
+// functionPath is the directory or zip to deploy. A bundled function's program
+// is unpacked into the temporary folder.
+func (r *runner) functionPath() (string, error) {
+	f := r.scenario.Function
+	r.run.Function = results.Function{
+		Name: f.Name, Runtime: f.Runtime, Architecture: f.Architecture, MemoryMB: f.MemoryMB,
+		Timeout: f.Timeout, Concurrency: f.Concurrency, KeepAlive: f.KeepAlive,
+	}
+	if f.Path != "" {
+		path := r.scenario.Resolve(f.Path)
+		r.run.Function.Source = "directory"
+		if info, err := os.Stat(path); err == nil && !info.IsDir() {
+			r.run.Function.Source = "zip"
+		}
+		return path, nil
+	}
+	r.run.Function.Source = "bundled"
+	w, ok := workloads.Bundled(f.Workload)
+	if !ok {
+		return "", usageError("", "no bundled function %q", f.Workload)
+	}
+	program, err := w.Binary()
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(r.work, "function")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return "", err
+	}
+	return dir, os.WriteFile(filepath.Join(dir, "bootstrap"), program, 0o755)
+}
+
+// describe notes what the engine says of the host.
+func (r *runner) describe(eng *engine.Engine) {
+	h := eng.Host()
+	r.run.Host.Cgroups = h.Cgroup
+	r.run.Host.Limits = h.Limits()
+	r.run.Host.Rootless = h.Rootless
+	r.run.Host.Missing = h.Missing()
+	for _, m := range r.run.Host.Missing {
+		r.note(results.LevelWarn, "", "this host lacks %s", m)
+		r.progress.Say("  this host lacks %s", m)
+	}
+}
+
+// closeEngine ends everything that was started, and says what could not be
+// removed.
+func (r *runner) closeEngine(eng *engine.Engine) {
+	if r.closed {
+		return
+	}
+	r.closed = true
+	r.progress.Show(nil)
+	if err := eng.Close(); err != nil {
+		r.note(results.LevelWarn, "", "cleaning up: %v", err)
+		r.progress.Say("cleaning up: %v", err)
+	}
+}
+
+// liveTarget is the deployed function as storms see it.
+type liveTarget struct {
+	*runner
+	engine *engine.Engine
+	image  image.Image
+	log    string // function.log
+	peak   int64  // highest memory of an environment so far, bytes
+}
+
+// deploy discards every environment and deploys the function with the storm's
+// settings.
+func (l *liveTarget) deploy(st workloads.Storm) error {
+	f := stormFunction(l.scenario.Function, st)
+	if fits := l.fitting(st, f); fits > 0 {
+		f.Concurrency = fits
+	}
+	err := l.engine.Deploy(engine.Function{
+		Image: l.image, Name: f.Name, MemoryMB: f.MemoryMB, Timeout: f.Timeout, Env: f.Env,
+		NoFreeze: !f.Freeze, Concurrency: f.Concurrency, KeepAlive: f.KeepAlive,
+	})
+	if err != nil {
+		return fmt.Errorf("deploy for storm %s: %w", st.Name, err)
+	}
+	return nil
+}
+
+// fitting is the number of environments that this host's memory holds at once
+// where the storm may ask for more, and 0 where it holds enough.
+func (l *liveTarget) fitting(st workloads.Storm, f workloads.Function) int {
+	schedule, err := storm.Of(st, l.scenario.Seed)
+	if err != nil || l.peak == 0 {
+		return 0
+	}
+	want := schedule.Len()
+	if f.Concurrency > 0 {
+		want = min(want, f.Concurrency)
+	}
+	fits := max(1, int(float64(availableMemory())*0.8/float64(l.peak)))
+	if st.Shape != workloads.ShapeBurst || want <= fits {
+		return 0
+	}
+	l.note(results.LevelWarn, st.Name, "at most %d environments at once: an environment takes %d MB, and this host has no memory for the %d that the storm may ask for; what is beyond is throttled",
+		fits, l.peak>>20, want)
+	return fits
+}
+
+// check fires each payload once, and checks the answers of a bundled function
+// against what is expected: a storm at a function that doesn't work measures
+// nothing.
+func (l *liveTarget) check(ctx context.Context) error {
+	for _, p := range l.payloads {
+		st := workloads.Storm{Name: "check " + p.Name, Shape: workloads.ShapeSequence, N: 1, Fresh: true, Payloads: []string{p.Name}}
+		if err := l.deploy(st); err != nil {
+			return err
+		}
+		m, err := l.fire(ctx, st, p.check)
+		if err != nil {
+			return err
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		x := m.samples[0]
+		l.peak = max(l.peak, x.MaxMemory)
+		if x.Outcome != results.OutcomeServed {
+			l.series = append(l.series, m)
+			return fmt.Errorf("the function failed its first invocation, with payload %s: %s: %s", p.Name, x.Outcome, failure(x, l.log))
+		}
+	}
+	if l.payloads[0].check != nil {
+		l.note(results.LevelInfo, "", "each payload's answer was checked against the expected output before the storms")
+	}
+	return nil
+}
+
+// failure says why an invocation failed, with the last that the function wrote.
+func failure(x results.Sample, log string) string {
+	why := x.Reason
+	if why == "" {
+		why = fmt.Sprintf("HTTP status %d", x.Status)
+	}
+	if said := lastLines(log, 3); said != "" {
+		why += "\n" + said
+	}
+	return why
+}
+
+// storm fires one storm of the scenario and keeps what came of it.
+func (l *liveTarget) storm(ctx context.Context, st workloads.Storm) error {
+	if st.Fresh || st.KeepAlive != nil || st.Concurrency != nil {
+		if err := l.deploy(st); err != nil {
+			return err
+		}
+	}
+	if st.Warm > 0 {
+		warm := workloads.Storm{Name: "warm-up of " + st.Name, Shape: workloads.ShapeBurst, N: st.Warm, Payloads: st.Payloads}
+		if _, err := l.fire(ctx, warm, nil); err != nil || ctx.Err() != nil {
+			return errors.Join(err, context.Cause(ctx))
+		}
+	}
+	m, err := l.fire(ctx, st, nil)
+	if err != nil {
+		return err
+	}
+	l.series = append(l.series, m)
+	l.judge(m)
+	return nil
+}
+
+// judge notes what a reader must know of a storm.
+func (l *liveTarget) judge(m measured) {
+	l.peak = max(l.peak, m.PeakMemory)
+	if m.Generator.Limited {
+		l.note(results.LevelWarn, m.Name, "this machine was the bottleneck: %s", m.Generator.Why)
+	}
+	if !m.Counts.Accounted() {
+		l.note(results.LevelSpoil, m.Name, "%d triggers are not accounted for", m.Counts.Offered-m.Counts.Served-m.Counts.Throttled-m.Counts.Failed-m.Counts.TimedOut-m.Counts.Unsent)
+	}
+	if t := m.Phases[results.PhaseTransport]; t.N > 0 && m.storm.Shape == workloads.ShapeSequence {
+		if worst := max(t.P99, t.P90); worst > 2*time.Millisecond {
+			l.note(results.LevelWarn, m.Name, "transport of cold starts is %s at its highest carried percentile, over 2 ms: the host was busy or disturbed", span(worst))
+		}
+	}
+}
+
+// censusEvery is how often the engine counts environments during a storm.
+const censusEvery = 100 * time.Millisecond
+
+// fire fires a storm at what is deployed and records it.
+func (l *liveTarget) fire(ctx context.Context, st workloads.Storm, check func([]byte) error) (measured, error) {
+	schedule, err := storm.Of(st, l.scenario.Seed)
+	if err != nil {
+		return measured{}, err
+	}
+	m := measured{storm: st, schedule: schedule, Status: results.StatusComplete, recorder: &record.Recorder{
+		Name: st.Name, Shape: storm.Describe(schedule), Seed: l.scenario.Seed, Arrivals: storm.Hash(schedule),
+	}}
+	view := newStormView(st.Name, schedule)
+	l.progress.Show(view.lines)
+	defer l.progress.Show(nil)
+	stop, err := l.engine.Watch(censusEvery, view.census)
+	if err != nil {
+		return m, fmt.Errorf("storm %s: %w", st.Name, err)
+	}
+	attack := drive.Attack{
+		URL: l.engine.InvokeURL(l.scenario.Function.Name), Payloads: fired(chosen(l.payloads, st.Payloads)), Schedule: schedule,
+		Seed: l.scenario.Seed, Series: st.Name, Timeout: l.scenario.Function.Timeout + 30*time.Second, Check: check,
+	}
+	report, err := attack.Fire(ctx, func(x results.Sample) {
+		m.recorder.Add(x)
+		m.samples = append(m.samples, x)
+		view.sample(x)
+	})
+	stop()
+	if err != nil {
+		return m, fmt.Errorf("storm %s: %w", st.Name, err)
+	}
+	for _, c := range view.censuses() {
+		m.recorder.AddCensus(c)
+	}
+	if report.Stopped {
+		m.Status = results.StatusAborted
+	}
+	m.Series = m.recorder.Series()
+	m.Took, m.Skew, m.Generator = report.Took, report.Skew, report.Generator
+	return m, nil
+}
+
+// sweep fires bursts of growing size, each on a fresh deployment.
+func (l *liveTarget) sweep(ctx context.Context) error {
+	sw := l.scenario.Sweep
+	for _, n := range sw.Burst {
+		var all []results.Sample
+		rec := &record.Recorder{}
+		var ready []time.Duration
+		for i := range sw.Repeats {
+			l.progress.Show(func() []string { return []string{fmt.Sprintf("sweep: burst of %d, %d of %d", n, i+1, sw.Repeats)} })
+			st := workloads.Storm{Name: fmt.Sprintf("burst of %d", n), Shape: workloads.ShapeBurst, N: n, Fresh: true}
+			if sw.Payload != "" {
+				st.Payloads = []string{sw.Payload}
+			}
+			if err := l.deploy(st); err != nil {
+				return err
+			}
+			m, err := l.fire(ctx, st, nil)
+			if err != nil {
+				return err
+			}
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			all = append(all, m.samples...)
+			ready = append(ready, m.Took)
+		}
+		for _, x := range all {
+			rec.Add(x)
+		}
+		s := rec.Series()
+		l.run.Sweep = append(l.run.Sweep, results.SweepPoint{
+			N: n, Repeats: sw.Repeats, Counts: s.Counts, Cold: s.Latency[results.StartCold],
+			Ready: medianBy(ready, func(d time.Duration) time.Duration { return d }),
+		})
+	}
+	return nil
+}

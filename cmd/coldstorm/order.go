@@ -1,0 +1,22 @@
+package main
+
+import (
+	"cmp"
+	"iter"
+	"maps"
+	"slices"
+)
+
+// medianBy returns the element whose key is the (lower) median; the zero value
+// of none.
+func medianBy[T any, K cmp.Ordered](all []T, key func(T) K) T {
+	var zero T
+	if len(all) == 0 {
+		return zero
+	}
+	sorted := slices.Clone(all)
+	slices.SortFunc(sorted, func(a, b T) int { return cmp.Compare(key(a), key(b)) })
+	return sorted[(len(sorted)-1)/2]
+}
+
+func keys[K comparable, V any](m map[K]V) iter.Seq[K] { return maps.Keys(m) }

@@ -1,0 +1,193 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"coldstorm/loadgen/storm"
+	"coldstorm/report/cost"
+	"coldstorm/results"
+	"coldstorm/runtime/plane"
+	"coldstorm/runtime/sim"
+	"coldstorm/workloads"
+)
+
+// projector carries a measured function to AWS's scale: it runs sim for each
+// model, and prices its usage.
+type projector struct {
+	scenario workloads.Scenario
+	profile  sim.Profile
+	book     *cost.Book
+	say      func(model string) // called before each model
+}
+
+// all projects every model of the scenario, in its order. Models that AWS
+// doesn't offer have a row that says so.
+func (p projector) all(ctx context.Context) ([]results.Projection, []results.BreakEven, error) {
+	var rows []results.Projection
+	var curves []cost.Curve
+	for _, m := range p.scenario.Models {
+		if ctx.Err() != nil {
+			return rows, nil, context.Cause(ctx)
+		}
+		p.say(string(m))
+		row, err := p.one(m)
+		if err != nil {
+			return rows, nil, err
+		}
+		rows = append(rows, row)
+		if row.Offered {
+			curves = append(curves, cost.Curve{Model: row.Model, Points: row.Curve})
+		}
+	}
+	return rows, cost.BreakEven(curves), nil
+}
+
+func (p projector) one(m workloads.Model) (results.Projection, error) {
+	row := results.Projection{Model: string(m)}
+	if row.Offered, row.Reason = sim.Offered(m, p.scenario.Function); !row.Offered {
+		return row, nil
+	}
+	c := p.config(m)
+	for _, st := range p.scenario.Storms {
+		if !projected(st) {
+			continue
+		}
+		out, err := p.storm(c, st)
+		if err != nil {
+			return row, err
+		}
+		row.Storms = append(row.Storms, out)
+	}
+	if err := p.steady(c, &row); err != nil {
+		return row, err
+	}
+	return row, p.curve(c, &row)
+}
+
+func (p projector) config(m workloads.Model) sim.Config {
+	return sim.Config{
+		Model: m, Function: p.scenario.Function, Profile: p.profile, Seed: p.scenario.Seed,
+		Steady: p.scenario.Project.Rate, Instance: p.scenario.Project.Instance,
+	}
+}
+
+// projected says whether a storm means something at another scale: an open
+// loop whose triggers overlap.
+func projected(st workloads.Storm) bool {
+	return st.Shape == workloads.ShapeBurst || st.Shape == workloads.ShapeRamp
+}
+
+func (p projector) storm(c sim.Config, st workloads.Storm) (results.ProjectedStorm, error) {
+	schedule, err := storm.Of(st, p.scenario.Seed)
+	if err != nil {
+		return results.ProjectedStorm{}, err
+	}
+	c.Arrivals, c.Warm = arrivals(schedule), st.Warm
+	c.Function = stormFunction(c.Function, st)
+	o, err := sim.Run(c)
+	if err != nil {
+		return results.ProjectedStorm{}, err
+	}
+	row := o.Storm(st.Name)
+	row.Bill, err = cost.Bill(p.book, row.Usage)
+	return row, err
+}
+
+// stormFunction is the function under the settings of one storm.
+func stormFunction(f workloads.Function, st workloads.Storm) workloads.Function {
+	if st.KeepAlive != nil {
+		f.KeepAlive = *st.KeepAlive
+	}
+	if st.Concurrency != nil {
+		f.Concurrency = *st.Concurrency
+	}
+	return f
+}
+
+func (p projector) steady(c sim.Config, row *results.Projection) error {
+	o, err := sim.Steady(c)
+	if err != nil {
+		return err
+	}
+	row.Config, row.Notes = o.Config, o.Notes
+	row.Steady = o.Steady(c.Steady)
+	if row.Steady.Monthly, err = cost.Bill(p.book, o.Usage); err != nil {
+		return err
+	}
+	row.Steady.PerMillion = cost.PerMillion(row.Steady.Monthly, o.Usage.Requests)
+	return nil
+}
+
+// refusedShare is the share of refused triggers above which a model can't be
+// said to carry a rate.
+const refusedShare = 0.001
+
+func (p projector) curve(c sim.Config, row *results.Projection) error {
+	points, err := sim.Curve(c, p.scenario.Project.Rates)
+	if err != nil {
+		return err
+	}
+	objective := p.scenario.Project.Objective
+	for _, pt := range points {
+		bill, err := cost.Bill(p.book, pt.Usage)
+		if err != nil {
+			return err
+		}
+		meets := objective == 0 || (pt.P99 > 0 && pt.P99 <= objective)
+		row.Curve = append(row.Curve, results.RatePoint{
+			Rate: pt.Rate, Monthly: bill.Total, P99: pt.P99, Units: pt.Units,
+			Feasible: meets && pt.Refused <= refusedShare,
+		})
+	}
+	return nil
+}
+
+// withheld explains why nothing is projected from figures that a missing limit
+// made: empty if they can be.
+func withheld(host results.Host, f workloads.Function) string {
+	if host.Limits || f.MemoryMB >= mbPerVCPU {
+		return ""
+	}
+	return fmt.Sprintf("withheld: this host gave environments whole cores, where %d MB is %.2f of a vCPU; run as root, with a cgroup delegation, or with 1769 MB or more",
+		f.MemoryMB, float64(f.MemoryMB)/mbPerVCPU)
+}
+
+// fidelity holds the simulation against live: the same storms, this host's start
+// phases and cores, the same rules.
+func fidelity(sc workloads.Scenario, prof sim.Profile, cores int, series []measured) []results.Fidelity {
+	var rows []results.Fidelity
+	overhead := transports(quietest(series))
+	for _, s := range series {
+		if s.storm.Shape == workloads.ShapeSequence || s.Status == results.StatusAborted {
+			continue
+		}
+		f := stormFunction(sc.Function, s.storm)
+		o, err := sim.Host(sim.HostConfig{
+			Rules: plane.LambdaRules{
+				Concurrency: f.Concurrency, Reserved: f.Concurrency > 0, KeepAlive: f.KeepAlive,
+				ScaleOutBurst: -1, Warm: s.storm.Warm,
+			},
+			Profile: prof, Timeout: f.Timeout, Arrivals: arrivals(s.schedule),
+			Cores: float64(cores), Overhead: overhead, Seed: sc.Seed,
+		})
+		if err == nil {
+			rows = append(rows, sim.Fidelity(s.Name, s.Series, o)...)
+		}
+	}
+	return rows
+}
+
+// transports are what triggers took beyond their phases.
+func transports(series []measured) []time.Duration {
+	var all []time.Duration
+	for _, s := range series {
+		for _, x := range s.samples {
+			if x.Outcome == results.OutcomeServed {
+				all = append(all, x.Phases.Transport)
+			}
+		}
+	}
+	return all
+}

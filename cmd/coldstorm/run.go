@@ -1,0 +1,248 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"coldstorm/report/cost"
+	"coldstorm/results"
+	"coldstorm/workloads"
+)
+
+var runCommand = command{
+	name: "run", args: "[SCENARIO] [flags]", short: "measure a function, project and price it, write a report",
+	long: `
+Run does the whole job on one function: it fires the scenario's storms at it in
+sandboxes on this machine, projects what it measured onto every compute model,
+prices them, and writes a run folder with a report. Without a scenario it takes
+the bundled one: an image-resizing function fed with photographs.
+
+SCENARIO is a file (see workloads/scenarios) or the name of a bundled one.
+--function takes any directory or zip with an executable bootstrap that speaks
+the Lambda Runtime API, and fires the bundled scenario's storms at it.
+
+stdout is the summary and the report's path; progress goes to stderr. Ctrl-C
+stops the storm, keeps what was measured and marks the run aborted.
+
+Examples:
+
+    coldstorm run
+    coldstorm run --function ./fn --payload event.json
+    coldstorm run --function fn.zip --payload event.json --memory 512
+    coldstorm run workloads/scenarios/burst.yaml --out /tmp/runs`,
+	setup: func(f *pflag.FlagSet) func(context.Context, *app, []string) error {
+		var o runOptions
+		f.StringVar(&o.function, "function", "", "directory or zip with a `bootstrap`: measure this instead of the scenario's function")
+		f.StringVar(&o.payload, "payload", "", "`file` with the event that triggers carry (with --function; default {})")
+		f.IntVar(&o.memory, "memory", 0, "memory of the function in `MB`, instead of the scenario's; 1769 is one vCPU")
+		f.DurationVar(&o.timeout, "timeout", 0, "the function's timeout, instead of the scenario's, 1s to 900s")
+		f.StringVar(&o.out, "out", results.Root, "`folder` in which the run's folder is made")
+		f.BoolVar(&o.noProjection, "no-projection", false, "measure here alone, project and price nothing")
+		return func(ctx context.Context, a *app, args []string) error {
+			sc, err := o.scenario(args)
+			if err != nil {
+				return err
+			}
+			return newRunner(a, sc, o).do(ctx)
+		}
+	},
+}
+
+// runOptions are the flags of run.
+type runOptions struct {
+	function, payload string
+	memory            int
+	timeout           time.Duration
+	out               string
+	noProjection      bool
+}
+
+// scenario is what is to be run, by the arguments and flags.
+func (o runOptions) scenario(args []string) (workloads.Scenario, error) {
+	var sc workloads.Scenario
+	var err error
+	switch {
+	case len(args) > 1:
+		return sc, usageError("", "run takes one scenario, not %d", len(args))
+	case o.function != "" && len(args) == 1:
+		return sc, usageError("name the function in the scenario instead: function: {path: ...}", "--function and a scenario exclude each other")
+	case o.payload != "" && o.function == "":
+		return sc, usageError("", "--payload goes with --function")
+	case o.function != "":
+		sc, err = workloads.ForFunction(o.function, o.payload)
+	case len(args) == 1:
+		sc, err = loadScenario(args[0])
+	default:
+		sc = workloads.Default()
+	}
+	if err != nil {
+		return sc, exitError{code: exitUsage, err: err}
+	}
+	if o.memory != 0 {
+		sc.Function.MemoryMB = o.memory
+		if o.memory < workloads.MinMemoryMB || o.memory > workloads.MaxMemoryMB {
+			return sc, usageError("", "--memory %d is not within %d..%d MB (AWS Lambda quotas)", o.memory, workloads.MinMemoryMB, workloads.MaxMemoryMB)
+		}
+	}
+	if o.timeout != 0 {
+		sc.Function.Timeout = o.timeout
+		if o.timeout < workloads.MinTimeout || o.timeout > workloads.MaxTimeout {
+			return sc, usageError("", "--timeout %v is not within %v..%v (AWS Lambda quotas)", o.timeout, workloads.MinTimeout, workloads.MaxTimeout)
+		}
+	}
+	return sc, nil
+}
+
+// loadScenario reads a file, or a bundled scenario by its name.
+func loadScenario(arg string) (workloads.Scenario, error) {
+	if _, err := os.Stat(arg); errors.Is(err, os.ErrNotExist) && !strings.ContainsAny(arg, "/.") {
+		return workloads.Embedded(arg)
+	}
+	return workloads.Load(arg)
+}
+
+// runner does one run, from the scenario to the report.
+type runner struct {
+	app      *app
+	scenario workloads.Scenario
+	options  runOptions
+	progress *progress
+
+	book     *cost.Book
+	payloads []payload
+	work     string // temporary folder: gone at the end
+	dir      string // the run's folder
+	run      results.Run
+	series   []measured
+	closed   bool // the engine is, with all that it had started
+}
+
+func newRunner(a *app, sc workloads.Scenario, o runOptions) *runner {
+	return &runner{app: a, scenario: sc, options: o}
+}
+
+// do measures, projects and reports. What was measured is kept whatever
+// happens after: an interruption, a failed projection, a full disk.
+func (r *runner) do(ctx context.Context) error {
+	if err := r.prepare(); err != nil {
+		return err
+	}
+	defer os.RemoveAll(r.work)
+	r.progress = newProgress(r.app.stderr)
+	defer r.progress.Close()
+
+	err := r.measure(ctx)
+	switch {
+	case ctx.Err() != nil:
+		r.run.Status = results.StatusAborted
+		r.note(results.LevelWarn, "", "aborted: stopped on request; figures are of what was measured until then")
+		err = nil
+	case err != nil && len(r.series) == 0:
+		r.removeFolder()
+		return err
+	case err != nil:
+		r.run.Status = results.StatusInvalid
+		r.note(results.LevelSpoil, "", "the run ended early: %v", err)
+	}
+	if perr := r.projectAll(ctx); perr != nil && err == nil && ctx.Err() == nil {
+		r.note(results.LevelWarn, "", "nothing was projected: %v", perr)
+	}
+	r.run.Took = time.Since(r.run.Started)
+	if werr := r.write(); werr != nil {
+		return werr
+	}
+	r.progress.Close()
+	if serr := r.summary(); serr != nil {
+		return serr
+	}
+	if ctx.Err() != nil {
+		return exitError{code: exitInterrupted, err: fmt.Errorf("interrupted; what was measured is in %s", r.dir)}
+	}
+	return err
+}
+
+// prepare checks everything that can be checked before anything is started, and
+// makes the folders.
+func (r *runner) prepare() error {
+	var err error
+	if r.book, err = cost.Region(r.scenario.Project.Region); err != nil {
+		return exitError{code: exitUsage, err: err}
+	}
+	if r.payloads, err = loadPayloads(r.scenario); err != nil {
+		return exitError{code: exitUsage, err: err}
+	}
+	r.run = results.Run{
+		Schema: results.Schema, Status: results.StatusComplete, Started: time.Now().UTC(),
+		Scenario: r.scenario.Name, Command: commandLine(), Objective: r.scenario.Project.Objective,
+		PriceBook: r.book.Ref(), Host: describeHost(),
+	}
+	if r.dir, err = results.NewDir(r.options.out, r.scenario.Name, r.run.Started); err != nil {
+		return fmt.Errorf("make the run's folder: %w", err)
+	}
+	r.run.ID = filepath.Base(r.dir)
+	if r.work, err = os.MkdirTemp("", "coldstorm-"); err != nil {
+		r.removeFolder()
+		return fmt.Errorf("make a temporary folder: %w", err)
+	}
+	return nil
+}
+
+// removeFolder removes the run's folder if nothing was measured into it.
+func (r *runner) removeFolder() { os.RemoveAll(r.dir) }
+
+// note adds a sentence that a reader of the figures must know.
+func (r *runner) note(level results.Level, about, format string, args ...any) {
+	r.run.Notes = append(r.run.Notes, results.Note{Level: level, About: about, Text: fmt.Sprintf(format, args...)})
+}
+
+// commandLine is how this run was asked for, quoted for a shell.
+func commandLine() string {
+	words := []string{"coldstorm"}
+	for _, w := range os.Args[1:] {
+		if w == "" || strings.ContainsAny(w, " \t\n'\"\\$&;|<>*?()[]{}#~`!") {
+			w = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
+		}
+		words = append(words, w)
+	}
+	return strings.Join(words, " ")
+}
+
+func (r *runner) projectAll(ctx context.Context) error {
+	if r.options.noProjection || ctx.Err() != nil {
+		return nil
+	}
+	prof, err := profile(r.scenario, r.payloads, r.series, r.run.Host, r.run.Function)
+	if err != nil {
+		return err
+	}
+	r.progress.Say("projecting %d compute models on AWS", len(r.scenario.Models))
+	if why := withheld(r.run.Host, r.scenario.Function); why != "" {
+		r.note(results.LevelWarn, "", "%s", why)
+		return nil
+	}
+	r.assumptions()
+	r.run.Fidelity = fidelity(r.scenario, prof, r.run.Host.Cores, r.series)
+	p := projector{scenario: r.scenario, profile: prof, book: r.book, say: func(m string) {
+		r.progress.Show(func() []string { return []string{"projecting " + m} })
+	}}
+	r.run.Projections, r.run.BreakEven, err = p.all(ctx)
+	r.progress.Show(nil)
+	return err
+}
+
+// assumptions notes what a projection takes for granted of this run.
+func (r *runner) assumptions() {
+	if r.scenario.Project.CPUFactor == 1 {
+		r.note(results.LevelInfo, "", "projections take one core of this host for one AWS vCPU (cpu_factor 1, an assumption); set project.cpu_factor once you have REPORT lines of your own")
+	}
+	if !r.run.Host.Limits {
+		r.note(results.LevelWarn, "", "environments ran unlimited, with whole cores; at %d MB that is at least one vCPU, so projections are given, for a function that does not use more than one", r.scenario.Function.MemoryMB)
+	}
+}

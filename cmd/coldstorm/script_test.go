@@ -1,0 +1,45 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"coldstorm": main})
+}
+
+// function builds the program that behaves well or badly as a variable says,
+// in a folder that any user can read.
+func function(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	cmd := exec.Command("go", "build", "-o", filepath.Join(dir, "bootstrap"), "./testdata/function")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("build the function: %v\n%s", err, out)
+	}
+	return dir
+}
+
+// TestScripts runs the command line as a person would: each file of
+// testdata/script reads like a page of the manual.
+func TestScripts(t *testing.T) {
+	fn := function(t)
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireUniqueNames:  true,
+		RequireExplicitExec: true,
+		Setup: func(e *testscript.Env) error {
+			for _, name := range []string{"CI", "GOCACHE", "GOMODCACHE", "GOFLAGS", "GOPROXY"} {
+				e.Setenv(name, os.Getenv(name))
+			}
+			e.Setenv("FUNCTION", fn)
+			return nil
+		},
+	})
+}

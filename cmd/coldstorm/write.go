@@ -1,0 +1,125 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"syscall"
+
+	"golang.org/x/term"
+
+	"coldstorm/report/export"
+	"coldstorm/results"
+)
+
+// write puts the run into its folder: figures and samples first, then what is
+// made of them. Where the folder has no room, the whole goes to a temporary
+// folder instead, so that nothing measured is lost.
+func (r *runner) write() error {
+	for _, m := range r.series {
+		r.run.Series = append(r.run.Series, m.Series)
+	}
+	err := r.writeTo(r.dir)
+	if err == nil {
+		if err := results.Latest(r.options.out, r.dir); err != nil {
+			fmt.Fprintf(r.app.stderr, "coldstorm: %v\n", err)
+		}
+		return nil
+	}
+	spare, terr := os.MkdirTemp("", "coldstorm-run-")
+	if terr != nil {
+		return errors.Join(err, terr)
+	}
+	if terr := r.writeTo(spare); terr != nil {
+		os.RemoveAll(spare)
+		return errors.Join(fmt.Errorf("write the results: %w", err), terr)
+	}
+	hint := "move it where there is room, and rebuild the report with 'coldstorm report'"
+	if errors.Is(err, syscall.ENOSPC) {
+		hint = "free some space; " + hint
+	}
+	return exitError{code: exitInvalid, err: fmt.Errorf("write the results: %w; all that was measured is in %s", err, spare), hint: hint}
+}
+
+func (r *runner) writeTo(dir string) error {
+	if err := results.Write(dir, r.run, r.manifest()); err != nil {
+		return err
+	}
+	var samples []results.Sample
+	for _, m := range r.series {
+		samples = append(samples, m.samples...)
+	}
+	if err := results.SaveSamples(dir, samples); err != nil {
+		return err
+	}
+	for _, m := range r.series {
+		if err := results.Replace(filepath.Join(dir, fileName(m.Name)+".hlog"), m.recorder.WriteHlog); err != nil {
+			return err
+		}
+	}
+	return writeReports(dir)
+}
+
+// fileName is a series' name as a file's.
+func fileName(series string) string {
+	return strings.Map(func(c rune) rune {
+		if strings.ContainsRune("/\\ :*?\"<>|", c) || c < ' ' {
+			return '-'
+		}
+		return c
+	}, series)
+}
+
+// manifest says how the run was obtained.
+func (r *runner) manifest() results.Manifest {
+	m := results.Manifest{
+		Schema: results.Schema, Version: version, Seed: r.scenario.Seed,
+		ScenarioYAML: string(r.scenario.Source), ScenarioHash: r.scenario.Hash(),
+		Arrivals: map[string]string{}, Payloads: map[string]string{}, Modules: map[string]string{},
+		Function: r.run.Function, Host: r.run.Host, PriceBook: r.run.PriceBook,
+	}
+	for _, s := range r.series {
+		m.Arrivals[s.Name] = s.Arrivals
+	}
+	for _, p := range r.payloads {
+		m.Payloads[p.Name] = p.hash()
+	}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		m.Go = info.GoVersion
+		for _, d := range info.Deps {
+			m.Modules[d.Path] = d.Version
+		}
+		if i := slices.IndexFunc(info.Settings, func(s debug.BuildSetting) bool { return s.Key == "vcs.revision" }); i >= 0 {
+			m.Commit = info.Settings[i].Value
+		}
+	}
+	return m
+}
+
+// summary prints the result, and where the report is.
+func (r *runner) summary() error {
+	if err := export.Text(r.app.stdout, r.run, terminal(r.app.stdout)); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(r.app.stdout, "\n%s\n", filepath.Join(r.dir, "report.html"))
+	return err
+}
+
+// terminal is what w can show: colour on a terminal alone, and not with
+// NO_COLOR or TERM=dumb.
+func terminal(w io.Writer) export.Terminal {
+	f, ok := w.(*os.File)
+	if !ok || !isTerminal(f) {
+		return export.Terminal{Width: 100}
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		width = 0 // the default
+	}
+	return export.Terminal{Width: width, Colour: os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
+}
