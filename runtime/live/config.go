@@ -33,7 +33,8 @@ type Config struct {
 	Launches int
 
 	// SettleGrace is the longest that a trigger waits for an environment that has
-	// answered but not asked for work again; 5 ms by default.
+	// answered but not asked for work again; 50 ms by default, since a small
+	// environment may have to wait for its next CPU period of 20 ms to ask.
 	SettleGrace time.Duration
 
 	// Log receives START, END and REPORT lines and what the function writes. It
@@ -58,7 +59,7 @@ func (c Config) withDefaults() Config {
 		c.InitLimit = 10 * time.Second
 	}
 	if c.SettleGrace == 0 {
-		c.SettleGrace = 5 * time.Millisecond
+		c.SettleGrace = 50 * time.Millisecond
 	}
 	if c.Launches == 0 {
 		c.Launches = 2 * runtime.NumCPU()

@@ -1,0 +1,50 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"coldstorm/runtime/image"
+	"coldstorm/runtime/live"
+)
+
+// Function is what is deployed. Zero values are live.Config's.
+type Function struct {
+	Name     string            `json:"name"`
+	Handler  string            `json:"handler,omitempty"`
+	Image    image.Image       `json:"image"`
+	MemoryMB int               `json:"memory_mb,omitempty"`
+	Timeout  time.Duration     `json:"timeout_ns,omitempty"`
+	Init     time.Duration     `json:"init_limit_ns,omitempty"`
+	Env      map[string]string `json:"env,omitempty"`
+	NoFreeze bool              `json:"no_freeze,omitempty"`
+
+	Concurrency   int           `json:"concurrency,omitempty"`   // reserved; 0: the account's 1,000
+	KeepAlive     time.Duration `json:"keep_alive_ns,omitempty"` // 0: reclaimed at once, negative: never
+	ScaleOutBurst float64       `json:"scale_out_burst,omitempty"`
+	ScaleOutRate  float64       `json:"scale_out_rate,omitempty"`
+	RequestRate   float64       `json:"request_rate,omitempty"` // 0: ten times Concurrency; negative: no bound
+}
+
+// check finds what can't be deployed.
+func (f Function) check() error {
+	switch {
+	case f.Name == "":
+		return errors.New("deploy: function without a name")
+	case len(f.Image.Layers) == 0:
+		return fmt.Errorf("deploy %s: image without layers", f.Name)
+	case f.MemoryMB < 0 || f.Timeout < 0 || f.Init < 0 || f.Concurrency < 0:
+		return fmt.Errorf("deploy %s: negative memory, timeout or concurrency", f.Name)
+	}
+	return nil
+}
+
+func (f Function) config(log io.Writer) live.Config {
+	return live.Config{
+		Name: f.Name, Handler: f.Handler, MemoryMB: f.MemoryMB, Timeout: f.Timeout, InitLimit: f.Init,
+		Env: f.Env, NoFreeze: f.NoFreeze, Concurrency: f.Concurrency, KeepAlive: f.KeepAlive,
+		ScaleOutBurst: f.ScaleOutBurst, ScaleOutRate: f.ScaleOutRate, RequestRate: f.RequestRate, Log: log,
+	}
+}

@@ -1,0 +1,106 @@
+package engine
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"coldstorm/runtime/live"
+)
+
+// meters reads sandboxes' cgroups directly. To ask the launcher costs 75 us, two
+// reads cost 3: they are on the path of every response. Zero hierarchies, and
+// sandboxes whose cgroups can't be found, leave it to the launcher.
+type meters struct{ cpu, memory hierarchy }
+
+func findMeters() meters {
+	m := meters{findHierarchy("cpuacct"), findHierarchy("memory")}
+	v2 := findHierarchy("")
+	if m.cpu.mount == "" {
+		m.cpu = v2
+	}
+	if m.memory.mount == "" {
+		m.memory = v2
+	}
+	return m
+}
+
+// meter is one sandbox's open counters. The zero value is closed.
+type meter struct{ cpu, memory *os.File }
+
+// open finds a living sandbox's counters by its first process. A process that
+// has just died is in a root cgroup, whose counters are not its own.
+func (m meters) open(pid int) (t meter, ok bool) {
+	var err error
+	if t.cpu, err = openCounter(m.cpu, pid, "cpuacct.usage", "cpu.stat"); err != nil {
+		return meter{}, false
+	}
+	if t.memory, err = openCounter(m.memory, pid, "memory.max_usage_in_bytes", "memory.peak"); err != nil {
+		t.cpu.Close()
+		return meter{}, false
+	}
+	return t, true
+}
+
+func openCounter(h hierarchy, pid int, v1, v2 string) (*os.File, error) {
+	dir, err := h.folder(strconv.Itoa(pid))
+	if err != nil {
+		return nil, err
+	}
+	if !strings.HasPrefix(filepath.Base(filepath.Dir(dir)), "coldstorm-") {
+		return nil, errNoCgroup
+	}
+	name := v1
+	if h.controller == "" {
+		name = v2
+	}
+	fd, err := unix.Open(filepath.Join(dir, name), unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), name), nil
+}
+
+func (t meter) close() {
+	if t.cpu != nil {
+		t.cpu.Close()
+		t.memory.Close()
+	}
+}
+
+func (t meter) read() (u live.Usage, err error) {
+	var b [512]byte
+	n, err := unix.Pread(int(t.cpu.Fd()), b[:], 0)
+	if err != nil {
+		return u, err
+	}
+	u.CPU = parseCPU(b[:n])
+	if n, err = unix.Pread(int(t.memory.Fd()), b[:], 0); err != nil {
+		return u, err
+	}
+	u.PeakMemory = leadingInt(b[:n])
+	return u, nil
+}
+
+// parseCPU reads cpuacct.usage (nanoseconds) or cpu.stat (usage_usec N, ...).
+func parseCPU(b []byte) time.Duration {
+	if rest, ok := bytes.CutPrefix(b, []byte("usage_usec ")); ok {
+		return time.Duration(leadingInt(rest)) * time.Microsecond
+	}
+	return time.Duration(leadingInt(b))
+}
+
+func leadingInt(b []byte) (n int64) {
+	for _, c := range b {
+		if c < '0' || c > '9' {
+			break
+		}
+		n = n*10 + int64(c-'0')
+	}
+	return n
+}

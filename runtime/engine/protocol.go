@@ -1,0 +1,68 @@
+package engine
+
+import (
+	"time"
+
+	"coldstorm/results"
+	"coldstorm/runtime/launch"
+)
+
+// setup is the first line that the client sends.
+type setup struct {
+	Pool         int      `json:"pool,omitempty"`
+	Rootless     bool     `json:"rootless,omitempty"`
+	LauncherArgs []string `json:"launcher_args,omitempty"`
+	Log          bool     `json:"log,omitempty"` // descriptor 3 takes functions' logs
+}
+
+// hello answers it.
+type hello struct {
+	Error string       `json:"error,omitempty"`
+	URL   string       `json:"url,omitempty"`
+	Host  *launch.Host `json:"host,omitempty"`
+}
+
+// command is each further line of the client's.
+type command struct {
+	ID       int64         `json:"id"` // of the reply
+	Verb     verb          `json:"verb"`
+	Function *Function     `json:"function,omitempty"`
+	Every    time.Duration `json:"every_ns,omitempty"` // census; 0 ends it
+}
+
+type verb string
+
+const (
+	verbDeploy  verb = "deploy"
+	verbDiscard verb = "discard"
+	verbCensus  verb = "census"
+	verbClose   verb = "close"
+)
+
+// message is each further line of the engine's: a reply or a census.
+type message struct {
+	Reply  int64   `json:"reply,omitempty"` // the command's ID
+	Error  string  `json:"error,omitempty"`
+	Census *Census `json:"census,omitempty"`
+}
+
+// Census is a moment of the engine's timeline. Triggers are counted since the
+// last Deploy, processor time since the engine started.
+type Census struct {
+	At       results.Stamp `json:"at"`
+	Starting int           `json:"starting"`
+	Idle     int           `json:"idle"`
+	Busy     int           `json:"busy"`
+	Queued   int           `json:"queued"` // triggers that wait for an environment
+
+	Offered   int `json:"offered"`
+	Served    int `json:"served"`
+	Throttled int `json:"throttled"`
+	Failed    int `json:"failed"`
+	TimedOut  int `json:"timed_out"`
+	InFlight  int `json:"in_flight"`
+
+	EngineCPU    time.Duration `json:"engine_cpu_ns"`    // of the engine's own process
+	LauncherCPU  time.Duration `json:"launcher_cpu_ns"`  // of the launcher's; 0 if not known
+	FunctionsCPU time.Duration `json:"functions_cpu_ns"` // of all environments, as known when they last answered or ended
+}

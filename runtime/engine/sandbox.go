@@ -1,0 +1,97 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+
+	"coldstorm/runtime/image"
+	"coldstorm/runtime/launch"
+	"coldstorm/runtime/live"
+)
+
+// launcher starts environments of one image.
+type launcher struct {
+	launch *launch.Launcher
+	meters meters
+	image  image.Image
+}
+
+var _ live.Launcher = launcher{}
+
+// apiAddress is the Runtime API's, inside every sandbox's own network.
+var apiAddress = fmt.Sprintf("AWS_LAMBDA_RUNTIME_API=127.0.0.1:%d", launch.APIPort)
+
+func (l launcher) Launch(ctx context.Context, s live.Spec) (live.Sandbox, error) {
+	b, err := l.launch.Launch(ctx, launch.Spec{
+		ID: s.ID, Image: l.image, Env: append(s.Env, apiAddress), MemoryBytes: int64(s.MemoryMB) << 20,
+	})
+	if err != nil {
+		if strings.Contains(err.Error(), "execve") { // the launcher's errors cross a process as text
+			err = fmt.Errorf("%w: %w", live.ErrEntrypoint, err)
+		}
+		return nil, err
+	}
+	return &sandbox{Sandbox: b, meters: l.meters}, nil
+}
+
+// sandbox is a launched one as live sees it.
+type sandbox struct {
+	*launch.Sandbox
+	meters meters
+
+	mu     sync.Mutex
+	meter  meter // opened at the first reading, off the path of the start
+	sought bool
+	closed bool
+}
+
+var _ live.Sandbox = (*sandbox)(nil)
+
+func (b *sandbox) Birth() live.Birth {
+	return live.Birth{
+		Listener: b.Listener, Output: []*os.File{b.Stdout, b.Stderr}, Mode: b.Mode,
+		Ready: b.Stamps.Ready, Exec: b.Stamps.Exec,
+	}
+}
+
+// Usage reads the sandbox's counters, or asks the launcher.
+func (b *sandbox) Usage() (live.Usage, error) {
+	if u, ok := b.read(); ok {
+		return u, nil
+	}
+	u, err := b.Sandbox.Usage()
+	return usage(u), err
+}
+
+func (b *sandbox) read() (live.Usage, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.sought && !b.closed {
+		b.sought = true
+		b.meter, _ = b.meters.open(b.PID)
+	}
+	if b.meter.cpu == nil || b.closed {
+		return live.Usage{}, false
+	}
+	u, err := b.meter.read()
+	return u, err == nil
+}
+
+// Close releases every descriptor.
+func (b *sandbox) Close() error {
+	b.mu.Lock()
+	b.closed = true
+	b.meter.close()
+	b.mu.Unlock()
+	return b.Sandbox.Close()
+}
+
+func (b *sandbox) Exit() live.Exit {
+	x := b.Sandbox.Exit()
+	return live.Exit{Code: x.Code, Signal: x.Signal, OOM: x.OOM, Usage: usage(x.Usage)}
+}
+
+func usage(u launch.Usage) live.Usage { return live.Usage{CPU: u.CPU, PeakMemory: u.PeakMemory} }

@@ -1,0 +1,279 @@
+package engine
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"coldstorm/results"
+	"coldstorm/runtime/invoke"
+	"coldstorm/runtime/launch"
+	"coldstorm/runtime/live"
+)
+
+// server is the engine's process.
+type server struct {
+	launcher    *launch.Launcher
+	launcherPID int
+	meters      meters
+	unfreeze    func() error
+	http        *http.Server
+	log         io.Writer // of functions; nil for none
+
+	out      sync.Mutex // held while a line is written
+	encoder  *json.Encoder
+	commands sync.WaitGroup
+	closing  sync.Once
+
+	deploying sync.Mutex // held by deploy, discard and close
+	mu        sync.RWMutex
+	name      string
+	function  *live.Function // nil before the first deploy
+	before    time.Duration  // processor time of earlier deployments
+	census    chan struct{}  // closed to end the census; nil if there is none
+}
+
+// Serve is the engine's process: it reads commands from in and writes replies to
+// out until in ends, a close command or SIGTERM, and returns when nothing of
+// what it started is left. The result is the process's exit code. Complaints go
+// to stderr.
+func Serve(in io.Reader, out, stderr io.Writer) int {
+	// Caught, not ignored: children would inherit that. SIGPIPE is how a write
+	// to a generator that died would end this process before it has cleaned up.
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, unix.SIGTERM, unix.SIGINT, unix.SIGHUP, unix.SIGPIPE)
+	defer signal.Stop(signals)
+
+	s := &server{encoder: json.NewEncoder(out)}
+	lines := bufio.NewReaderSize(in, 64<<10)
+	if err := s.begin(lines, stderr); err != nil {
+		s.encoder.Encode(hello{Error: err.Error()})
+		return 1
+	}
+	ended := make(chan command, 1)
+	go func() { ended <- s.listen(lines) }()
+	var last command
+wait:
+	for {
+		select {
+		case last = <-ended:
+			break wait
+		case sig := <-signals:
+			if sig == unix.SIGTERM {
+				break wait
+			}
+		}
+	}
+	err := s.end()
+	if last.Verb == verbClose {
+		s.reply(last.ID, err)
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, "engine:", err)
+		return 1
+	}
+	return 0
+}
+
+// begin starts the launcher and the endpoint, and says hello.
+func (s *server) begin(in *bufio.Reader, stderr io.Writer) error {
+	var c setup
+	if err := readLine(in, &c); err != nil {
+		return fmt.Errorf("read setup: %w", err)
+	}
+	if c.Log {
+		s.log = os.NewFile(logFD, "function log")
+		unix.CloseOnExec(logFD)
+	}
+	l, err := launch.Start(launch.Config{Args: c.LauncherArgs, Pool: c.Pool, Rootless: c.Rootless, Stderr: stderr})
+	if err != nil {
+		return err
+	}
+	s.launcher, s.launcherPID = l, onlyChild()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return errors.Join(err, l.Close())
+	}
+	s.meters, s.unfreeze = findMeters(), holdFreezer()
+	s.http = &http.Server{Handler: invoke.Handler{Lookup: s.lookup}}
+	go s.http.Serve(listener)
+	host := l.Host()
+	return s.encoder.Encode(hello{URL: "http://" + listener.Addr().String(), Host: &host})
+}
+
+// logFD is the descriptor of the functions' log.
+const logFD = 3
+
+func readLine(in *bufio.Reader, v any) error {
+	line, err := in.ReadBytes('\n')
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(line, v)
+}
+
+// listen obeys commands until close, which it returns, or the end of input.
+func (s *server) listen(in *bufio.Reader) command {
+	for {
+		var c command
+		if err := readLine(in, &c); err != nil {
+			return command{}
+		}
+		switch c.Verb {
+		case verbClose:
+			return c
+		case verbCensus:
+			s.watch(c.Every)
+			s.reply(c.ID, nil)
+		default:
+			s.commands.Add(1)
+			go func() {
+				defer s.commands.Done()
+				s.reply(c.ID, s.obey(c))
+			}()
+		}
+	}
+}
+
+func (s *server) obey(c command) error {
+	switch {
+	case c.Verb == verbDeploy && c.Function != nil:
+		return s.deploy(*c.Function)
+	case c.Verb == verbDiscard:
+		s.deploying.Lock()
+		defer s.deploying.Unlock()
+		if f := s.current(); f != nil {
+			f.Discard()
+		}
+		return nil
+	}
+	return fmt.Errorf("unknown command %q", c.Verb)
+}
+
+func (s *server) deploy(f Function) error {
+	if err := f.check(); err != nil {
+		return err
+	}
+	s.deploying.Lock()
+	defer s.deploying.Unlock()
+	err := s.retire()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.name, s.function = f.Name, live.New(launcher{s.launcher, s.meters, f.Image}, f.config(s.log))
+	return err
+}
+
+// retire closes the deployed function, if there is one. Its log's error is
+// returned.
+func (s *server) retire() error {
+	f := s.current()
+	if f == nil {
+		return nil
+	}
+	err := f.Close()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.before += f.Census().CPU
+	s.name, s.function = "", nil
+	if err != nil {
+		return fmt.Errorf("function log: %w", err)
+	}
+	return nil
+}
+
+func (s *server) current() *live.Function {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.function
+}
+
+func (s *server) lookup(name string) invoke.Function {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.function == nil || name != s.name {
+		return nil
+	}
+	return s.function
+}
+
+func (s *server) reply(id int64, err error) {
+	m := message{Reply: id}
+	if err != nil {
+		m.Error = err.Error()
+	}
+	s.send(m)
+}
+
+func (s *server) send(m message) {
+	s.out.Lock()
+	defer s.out.Unlock()
+	s.encoder.Encode(m) // a client that is gone is noticed at the end of stdin
+}
+
+// end stops everything and waits for it.
+func (s *server) end() (err error) {
+	s.closing.Do(func() {
+		s.watch(0)
+		s.commands.Wait()
+		s.deploying.Lock()
+		defer s.deploying.Unlock()
+		err = errors.Join(s.retire(), s.http.Close(), s.launcher.Close(), s.unfreeze())
+	})
+	return err
+}
+
+// watch sends a census at every interval, from now until it is called again; 0
+// sends none.
+func (s *server) watch(every time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.census != nil {
+		close(s.census)
+		s.census = nil
+	}
+	if every <= 0 {
+		return
+	}
+	stop := make(chan struct{})
+	s.census = stop
+	go func() {
+		tick := time.NewTicker(every)
+		defer tick.Stop()
+		for {
+			c := s.count()
+			s.send(message{Census: &c})
+			select {
+			case <-tick.C:
+			case <-stop:
+				return
+			}
+		}
+	}()
+}
+
+func (s *server) count() Census {
+	s.mu.RLock()
+	f, before := s.function, s.before
+	s.mu.RUnlock()
+	c := Census{At: results.Now(), EngineCPU: ownCPU(), LauncherCPU: processCPU(s.launcherPID), FunctionsCPU: before}
+	if f == nil {
+		return c
+	}
+	now := f.Census()
+	c.At = now.At
+	c.Starting, c.Idle, c.Busy, c.Queued = now.Units.Starting, now.Units.Idle, now.Units.Busy, now.Queued
+	c.Offered, c.Served, c.Throttled = now.Counts.Offered, now.Counts.Served, now.Counts.Throttled
+	c.Failed, c.TimedOut, c.InFlight = now.Counts.Failed, now.Counts.TimedOut, now.Counts.InFlight
+	c.FunctionsCPU += now.CPU
+	return c
+}
