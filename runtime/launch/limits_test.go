@@ -13,7 +13,6 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -200,21 +199,34 @@ func TestEngineDeath(t *testing.T) {
 			t.Fatal(err)
 		}
 		cmd.Wait()
-		for limit := time.Now().Add(30 * time.Second); ; {
-			left := 0
-			for _, pid := range append(pids, daemon) {
-				if !gone(pid) {
-					left++
-				}
-			}
-			left += len(ourCgroups(t, daemon))
-			if left == 0 {
-				break
-			}
-			if time.Now().After(limit) {
-				t.Fatalf("%d things left of launcher %d: cgroups %v", left, daemon, ourCgroups(t, daemon))
-			}
+		for _, pid := range append(pids, daemon) {
+			waitGone(t, pid)
 		}
+		if left := ourCgroups(t, daemon); len(left) > 0 {
+			t.Errorf("cgroups left: %v", left)
+		}
+	}
+}
+
+// waitGone waits until a process, which need not be a child, has ended.
+func waitGone(t *testing.T, pid int) {
+	t.Helper()
+	fd, err := unix.PidfdOpen(pid, 0)
+	if err == unix.ESRCH {
+		return
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	for {
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 30_000)
+		if err == unix.EINTR {
+			continue
+		}
+		if n != 1 {
+			t.Fatalf("process %d is there still (%v)", pid, err)
+		}
+		return
 	}
 }
 
@@ -257,19 +269,8 @@ func TestDaemonDeath(t *testing.T) {
 	if err := l.Close(); err != nil {
 		t.Log("close:", err) // says how the process ended
 	}
-	for limit := time.Now().Add(30 * time.Second); ; {
-		left := 0
-		for _, pid := range list {
-			if !gone(pid) {
-				left++
-			}
-		}
-		if left == 0 {
-			break
-		}
-		if time.Now().After(limit) {
-			t.Fatalf("%d processes outlived the launcher", left)
-		}
+	for _, pid := range list {
+		waitGone(t, pid)
 	}
 	if _, err := Clean(); err != nil {
 		t.Error(err)

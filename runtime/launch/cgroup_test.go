@@ -1,0 +1,112 @@
+package launch
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestFindCgroups(t *testing.T) {
+	hybrid := `30 25 0:26 / /sys/fs/cgroup ro,nosuid - tmpfs tmpfs rw
+31 30 0:27 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct
+32 30 0:28 / /sys/fs/cgroup/memory rw shared:9 - cgroup cgroup rw,memory
+33 30 0:29 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw
+34 30 0:30 / /sys/fs/cgroup/systemd rw - cgroup cgroup rw,xattr,name=systemd
+`
+	for _, c := range []struct {
+		rule, mounts, self string
+		want               []string // controller version folder
+	}{
+		{"hybrid: each controller where it is", hybrid, "4:memory:/user/a\n2:cpu,cpuacct:/\n1:name=systemd:/x\n0::/user/a\n",
+			[]string{" v2 /sys/fs/cgroup/unified/user/a", "cpu v1 /sys/fs/cgroup/cpu,cpuacct", "cpuacct v1 /sys/fs/cgroup/cpu,cpuacct", "memory v1 /sys/fs/cgroup/memory/user/a"}},
+		{"version 2 alone", "40 25 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n", "0::/user.slice/s.scope\n",
+			[]string{" v2 /sys/fs/cgroup/user.slice/s.scope"}},
+		{"a container sees a part of a tree", "40 25 0:26 /docker/abc /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n", "4:memory:/docker/abc/x\n",
+			[]string{"memory v1 /sys/fs/cgroup/memory/x"}},
+		{"a container that sees another part than its own", "40 25 0:26 /docker/abc /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n", "4:memory:/\n",
+			[]string{"memory v1 /sys/fs/cgroup/memory"}},
+		{"a mounted tree that the process isn't in", "40 25 0:26 / /c rw - cgroup cgroup rw,pids\n", "", nil},
+		{"spaces in mount points", `40 25 0:26 / /a\040b rw - cgroup cgroup rw,pids` + "\n", "3:pids:/\n", []string{"pids v1 /a b"}},
+		{"rubbish", "x - cgroup\n\n- -\n", "a:b\n:::\n", nil},
+	} {
+		var got []string
+		for name, h := range findCgroups(c.mounts, c.self) {
+			v := " v1 "
+			if h.v2 {
+				v = " v2 "
+			}
+			got = append(got, name+v+h.dir)
+		}
+		slices.Sort(got)
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s:\n%q, want\n%q", c.rule, got, c.want)
+		}
+	}
+}
+
+func TestFindCgroupsSharesATree(t *testing.T) {
+	found := findCgroups("31 30 0:27 / /c rw - cgroup cgroup rw,cpu,cpuacct\n", "2:cpu,cpuacct:/\n")
+	if found["cpu"] == nil || found["cpu"] != found["cpuacct"] {
+		t.Error("controllers mounted together are two trees")
+	}
+}
+
+func FuzzFindCgroups(f *testing.F) {
+	f.Add("31 30 0:27 / /c rw - cgroup cgroup rw,cpu\n", "2:cpu:/\n")
+	f.Fuzz(func(t *testing.T, mounts, self string) {
+		for _, h := range findCgroups(mounts, self) {
+			if h == nil || h.fd != -1 {
+				t.Errorf("%+v", h)
+			}
+		}
+	})
+}
+
+func TestField(t *testing.T) {
+	const text = "low 0\noom_kill 3\noom_kill_group 9\n"
+	for key, want := range map[string]int64{"oom_kill": 3, "oom_kill_group": 9, "low": 0, "absent": 0} {
+		if got := field(text, key); got != want {
+			t.Errorf("%s = %d, want %d", key, got, want)
+		}
+	}
+}
+
+// TestVersion2Files holds what is written to version 2 cgroups against the
+// kernel's names for it, on folders that look like them: this needs no host
+// whose controllers are there.
+func TestVersion2Files(t *testing.T) {
+	dir := t.TempDir()
+	h := &hierarchy{v2: true, dir: dir, fd: -1}
+	if err := h.open("coldstorm-1-x"); err != nil {
+		t.Fatal(err)
+	}
+	g := &cgroups{at: map[string]*hierarchy{}, all: []*hierarchy{h}, v2: h}
+	for _, c := range controllers {
+		g.at[c] = h
+	}
+	if err := g.make("s1"); err != nil {
+		t.Fatal(err)
+	}
+	box := filepath.Join(dir, "coldstorm-1-x", "s1")
+	for name, text := range map[string]string{
+		"memory.max": "", "memory.swap.max": "", "pids.max": "", "cpu.max": "", "cgroup.freeze": "",
+		"memory.peak": "4096\n", "memory.events": "oom 2\noom_kill 1\n", "cpu.stat": "usage_usec 1500\nuser_usec 1\n",
+	} {
+		if err := os.WriteFile(filepath.Join(box, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := g.limit("s1", &Spec{MemoryBytes: 1 << 20, Pids: 5, CPUs: 0.5}); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"memory.max": "1048576", "memory.swap.max": "0", "pids.max": "5", "cpu.max": "10000 20000"} {
+		if got, _ := os.ReadFile(filepath.Join(box, name)); strings.TrimRight(string(got), "\x00") != want {
+			t.Errorf("%s holds %q, want %q", name, got, want)
+		}
+	}
+	if u := g.usage("s1"); u.CPU.Microseconds() != 1500 || u.PeakMemory != 4096 || u.OOMKills != 1 {
+		t.Errorf("usage %+v", u)
+	}
+}

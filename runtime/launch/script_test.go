@@ -1,0 +1,157 @@
+package launch
+
+import (
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"coldstorm/runtime/image"
+)
+
+var update = flag.Bool("update", false, "write golden files anew")
+
+func testStage() *stage {
+	return &stage{overlay: true, files: []string{"proc/kcore"}, dirs: []string{"sys/firmware"}, readonly: []string{"proc/sys"}, hostDirs: []string{"usr"}}
+}
+
+func testBirth() *birth {
+	return &birth{
+		spec: &Spec{ID: "f-1", Argv: []string{"/var/task/bootstrap"}, Env: []string{"A=b"}, TmpBytes: 1 << 20,
+			Image: image.Image{Layers: []string{"/x"}}},
+		layers: []string{"/l/1"}, tasks: []int{20, 21}, cgroup: true, net: 22, stdout: 23, stderr: 24,
+	}
+}
+
+// TestScriptText is what a launch as root does, line by line.
+func TestScriptText(t *testing.T) {
+	golden := filepath.Join("testdata", "script.txt")
+	got := testStage().compile(testBirth()).String()
+	if *update {
+		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("the script changed (-update writes it anew):\n%s", got)
+	}
+}
+
+func TestScriptVariants(t *testing.T) {
+	for _, c := range []struct {
+		rule   string
+		change func(*stage, *birth)
+		has    []string
+		not    []string
+	}{
+		{"without root nobody changes users", func(st *stage, b *birth) { st.rootless = true }, []string{"capset", "seccomp"}, []string{"setresuid", "setgroups", "gid=5"}},
+		{"the host's network is not left", func(st *stage, b *birth) { b.net = -1 }, nil, []string{"setns"}},
+		{"without cgroups nothing is written", func(st *stage, b *birth) { b.tasks, b.cgroup = nil, false }, []string{"unshare(33554432) ?"}, []string{"write(20"}},
+		{"the host's libraries are bound", func(st *stage, b *birth) { b.spec.Image.HostUsr = true }, []string{`mount("/host/usr", "usr"`, "lowerdir=/hostbase:/l/1"}, nil},
+		{"a writable root has an upper layer in memory", func(st *stage, b *birth) { b.spec.Writable = true }, []string{"upperdir=/s/upper", `mkdirat(-100, "/s/work"`}, nil},
+		{"without overlay the function is bound", func(st *stage, b *birth) { st.overlay = false }, []string{`mount("/l/1/var/task", "/mnt/var/task"`}, []string{"lowerdir"}},
+		{"layers are stacked in order below the base", func(st *stage, b *birth) { b.layers = []string{"/l/2", "/l/1"} }, []string{"lowerdir=/base:/l/2:/l/1"}, nil},
+	} {
+		st, b := testStage(), testBirth()
+		c.change(st, b)
+		text := st.compile(b).String()
+		text = strings.ReplaceAll(text, "0x2000000", "33554432")
+		for _, s := range c.has {
+			if !strings.Contains(text, s) {
+				t.Errorf("%s: no %s in\n%s", c.rule, s, text)
+			}
+		}
+		for _, s := range c.not {
+			if strings.Contains(text, s) {
+				t.Errorf("%s: %s in\n%s", c.rule, s, text)
+			}
+		}
+	}
+}
+
+func TestScriptRuns(t *testing.T) {
+	s := &script{}
+	ts := s.stamp()
+	s.exit(0)
+	if err := s.try(0); err != nil {
+		t.Fatal(err)
+	}
+	if stampOf(ts) == 0 {
+		t.Error("the child's stamp didn't arrive")
+	}
+}
+
+func TestScriptTellsWhatFailed(t *testing.T) {
+	s := &script{}
+	s.call(mayFail, unix.SYS_CHDIR, "/nowhere-1")
+	s.call(0, unix.SYS_CHDIR, "/nowhere-2")
+	s.exit(0)
+	err := s.try(0)
+	if !errors.Is(err, unix.ENOENT) || !strings.Contains(err.Error(), `chdir("/nowhere-2")`) {
+		t.Errorf("error %v", err)
+	}
+	if list := s.forbidden(); !slices.Equal(list, []string{`chdir("/nowhere-1") ?: no such file or directory`}) {
+		t.Errorf("forbidden %q", list)
+	}
+}
+
+func TestScriptSavesAResult(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "f")
+	s := &script{}
+	s.call(save, unix.SYS_OPENAT, unix.AT_FDCWD, path, unix.O_WRONLY|unix.O_CREAT, 0o600)
+	s.call(useSaved, unix.SYS_WRITE, 0, "hello", 5)
+	s.exit(0)
+	if err := s.try(0); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := os.ReadFile(path); err != nil || string(b) != "hello" {
+		t.Errorf("%q, %v", b, err)
+	}
+}
+
+// TestManyChildren clones from many threads while others allocate: what a child
+// leaves on the stack or in the heap must not reach its parent.
+func TestManyChildren(t *testing.T) {
+	done := make(chan struct{})
+	go func() {
+		var sink [][]byte
+		for {
+			select {
+			case <-done:
+				return
+			default:
+				sink = append(sink[:len(sink)%64], make([]byte, 4096))
+			}
+		}
+	}()
+	defer close(done)
+	errs := make(chan error)
+	for range 8 {
+		go func() {
+			var err error
+			for range 100 {
+				s := &script{}
+				for range 20 {
+					s.stamp()
+				}
+				s.exit(0)
+				err = errors.Join(err, s.try(0))
+			}
+			errs <- err
+		}()
+	}
+	for range 8 {
+		if err := <-errs; err != nil {
+			t.Error(err)
+		}
+	}
+}
