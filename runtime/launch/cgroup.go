@@ -105,8 +105,9 @@ func below(m mountLine, cgroup string) string {
 }
 
 // openCgroups makes our folder in every tree that has a controller we want.
-// What can't be had is left out and told, by controller.
-func openCgroups(name string) (*cgroups, map[string]error) {
+// What can't be had is left out and told, by controller. With unified, version 2
+// is taken for what every cgroup of it can do, even where version 1 could too.
+func openCgroups(name string, unified bool) (*cgroups, map[string]error) {
 	missing := map[string]error{}
 	mountinfo, err := os.ReadFile("/proc/self/mountinfo")
 	self, err2 := os.ReadFile("/proc/self/cgroup")
@@ -121,6 +122,9 @@ func openCgroups(name string) (*cgroups, map[string]error) {
 	found := findCgroups(string(mountinfo), string(self))
 	for _, c := range controllers {
 		h, err := found[c], error(nil)
+		if unified && (c == "freezer" || c == "cpuacct") {
+			h = nil
+		}
 		if h == nil {
 			h, err = g.unified(found[""], c, name)
 			if err == nil && h == nil {

@@ -95,6 +95,7 @@ func Daemon() int {
 type config struct {
 	pool     int
 	rootless bool
+	unified  bool
 }
 
 // hello is the daemon's answer to it.
@@ -119,7 +120,7 @@ func (d *daemon) begin() error {
 		return fmt.Errorf("read configuration: %w", err)
 	}
 	dec := decoder{b: buf[:n]}
-	c := config{pool: int(dec.int()), rootless: dec.bool()}
+	c := config{pool: int(dec.int()), rootless: dec.bool(), unified: dec.bool()}
 	if dec.err != nil {
 		return dec.err
 	}
@@ -141,7 +142,7 @@ func (d *daemon) begin() error {
 			missing[name] = err
 		}
 	} else {
-		d.cg, missing = openCgroups(fmt.Sprintf("%s%d-%s", cgroupPrefix, os.Getpid(), strconv.FormatInt(time.Now().UnixNano()&0xffffffffff, 36)))
+		d.cg, missing = openCgroups(fmt.Sprintf("%s%d-%s", cgroupPrefix, os.Getpid(), strconv.FormatInt(time.Now().UnixNano()&0xffffffffff, 36)), c.unified)
 	}
 	host.setCgroups(d.cg, missing)
 	if err := d.startWorkers(&host); err != nil {

@@ -192,7 +192,7 @@ func (h *Host) probeCgroups() {
 		h.setCgroups(&cgroups{}, missing)
 		return
 	}
-	g, missing := openCgroups(fmt.Sprintf("%s%d-probe", cgroupPrefix, os.Getpid()))
+	g, missing := openCgroups(fmt.Sprintf("%s%d-probe", cgroupPrefix, os.Getpid()), false)
 	h.setCgroups(g, missing)
 	g.close()
 }

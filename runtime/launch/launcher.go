@@ -29,6 +29,8 @@ type Config struct {
 	Stderr   io.Writer // for the daemon's complaints; nil is this process's stderr
 	Pool     int       // networks and cgroups to keep ready; 0 makes each on its launch's path
 	Rootless bool      // launch in a user namespace even though this process is root; implied if it isn't
+
+	unified bool // for tests: freeze by version 2 cgroups where version 1 could too
 }
 
 // A Launcher is the client of a launcher's process. Its methods may be called
@@ -150,6 +152,7 @@ func (l *Launcher) greet(c Config) error {
 	e := encoder{}
 	e.int(int64(c.Pool))
 	e.bool(c.rootless())
+	e.bool(c.unified)
 	if _, err := l.control.Write(e.b); err != nil {
 		return err
 	}
