@@ -75,12 +75,8 @@ func (d *dialer) dial(ctx context.Context) (*conn, error) {
 // said nothing that nobody asked for.
 func (c *conn) alive() bool {
 	alive := false
-	err := c.raw.Control(func(fd uintptr) {
-		var b [1]byte
-		n, _, err := unix.Recvfrom(int(fd), b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
-		// A TLS endpoint may send session tickets at any time.
-		alive = errors.Is(err, unix.EAGAIN) || (c.tls && err == nil && n > 0)
-	})
+	// A TLS endpoint may send session tickets at any time.
+	err := c.raw.Control(func(fd uintptr) { alive = silent(fd, c.tls) })
 	return err == nil && alive
 }
 

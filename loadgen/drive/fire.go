@@ -103,7 +103,7 @@ func (f *fire) run(observe func(results.Sample)) Report {
 	defer f.sender.stop()
 
 	f.arm(n)
-	seen := f.attack(n, func(s results.Sample) {
+	seen := f.attack(func(s results.Sample) {
 		tally.add(s)
 		observe(s)
 	})
@@ -120,13 +120,15 @@ func (f *fire) run(observe func(results.Sample)) Report {
 }
 
 // attack lets vegeta drive the storm and returns which triggers were observed.
-func (f *fire) attack(n int, observe func(results.Sample)) []bool {
+func (f *fire) attack(observe func(results.Sample)) []bool {
 	seen := make([]bool, len(f.samples))
 	if len(seen) == 0 {
 		return seen
 	}
 	attacker := vegeta.NewAttacker(
-		vegeta.Workers(uint64(n)),
+		// Those due within a few leads; vegeta adds what more the endpoint's
+		// latency asks for. Far too many take turns and are never in a cache.
+		vegeta.Workers(uint64(storm.Peak(f.Schedule, 3*f.Lead)+8)),
 		vegeta.MaxWorkers(uint64(f.Connections+waitingWorkers)),
 		vegeta.Client(&http.Client{
 			Transport:     f,

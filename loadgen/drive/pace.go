@@ -34,7 +34,11 @@ func (p pacer) Pace(_ time.Duration, hits uint64) (wait time.Duration, stop bool
 	case <-f.ctx.Done():
 		return 0, true
 	}
-	return 0, !f.sleepUntil(f.start.Add(at - f.Lead))
+	ready := f.start.Add(at - f.Lead)
+	if ready.Sub(results.Now()) <= early {
+		return 0, false
+	}
+	return 0, !f.sleepUntil(ready)
 }
 
 // Rate is not known here; vegeta does not ask for it while attacking.
@@ -58,6 +62,10 @@ func (f *fire) answered(hits uint64) bool {
 
 // closedLead is the pause of a closed storm between an answer and the next send.
 const closedLead = time.Millisecond
+
+// early is how much more than the lead a trigger may be made ready before its
+// time: at high rates the pacer wakes once for all that are due within it.
+const early = time.Millisecond
 
 // sleepUntil reports whether the time came before the storm was stopped.
 func (f *fire) sleepUntil(t results.Stamp) bool {

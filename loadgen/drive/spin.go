@@ -7,16 +7,16 @@ import (
 
 // spin decides how long before its time the sender ends its sleep and watches
 // the clock instead. A sleep ends late by tens of microseconds; the window
-// covers what the last sleeps were late by, so that it costs no more of a
-// shared core than it must, and never more than a third of the time between
-// two triggers, nor anything where there is one processor.
+// covers what most of the last sleeps were late by, so that it costs no more of
+// a shared core than it must: never more than a third of the time between two
+// triggers, nor anything where there is one processor.
 type spin struct {
-	late time.Duration // a high quantile of oversleeps, tracked
+	late time.Duration // that a quarter of the sleeps exceed, tracked
 }
 
 const (
 	leastSpin = 10 * time.Microsecond
-	mostSpin  = 100 * time.Microsecond
+	mostSpin  = 70 * time.Microsecond
 )
 
 var oneProcessor = runtime.NumCPU() == 1
@@ -34,17 +34,18 @@ func (s *spin) window(gap time.Duration) time.Duration {
 	return w
 }
 
-// overslept takes note of how late a sleep ended: up by a tenth where it was
-// later than thought, down by a hundredth where it was not, which settles where
-// one sleep in eleven is later.
+// overslept takes note of how late a sleep ended: up by three parts where it
+// was later than thought, down by one where it was not, which settles where one
+// sleep in four is later.
 func (s *spin) overslept(late time.Duration) {
 	if s.late == 0 {
 		s.late = 40 * time.Microsecond
 	}
+	step := s.late / 64
 	if late > s.late {
-		s.late += s.late / 10
+		s.late += 3 * step
 	} else {
-		s.late -= s.late / 100
+		s.late -= step
 	}
 	s.late = min(max(s.late, leastSpin/2), mostSpin)
 }
