@@ -23,6 +23,7 @@ type Lambda struct {
 	units    []lambdaUnit
 	scaleOut bucket
 	requests bucket
+	prepared bucket // requests to provisioned environments
 
 	inFlight  int // triggers that run or wait for their environment
 	starting  int
@@ -52,7 +53,9 @@ type LambdaRules struct {
 	// RequestRate is the number of requests a second; 0 is ten times
 	// Concurrency (AWS quota), negative no bound.
 	RequestRate float64
-	// Provisioned is the number of environments that are kept ready.
+	// Provisioned is the number of environments that are kept ready. They take
+	// ten requests a second each (AWS quota), unless RequestRate is negative;
+	// what is beyond goes to others.
 	Provisioned int
 	// Restore says that a start is a restore from a snapshot (SnapStart).
 	Restore bool
@@ -105,6 +108,7 @@ func NewLambda(r LambdaRules) *Lambda {
 	}
 	if r.RequestRate > 0 {
 		l.requests = newBucket(r.RequestRate, r.RequestRate)
+		l.prepared = newBucket(10*float64(r.Provisioned), 10*float64(r.Provisioned))
 	}
 	return l
 }
@@ -156,7 +160,7 @@ func (l *Lambda) arrive(e Event, out []Action) []Action {
 	if !l.requests.take(e.At) {
 		return append(out, Action{Verb: Refuse, Trigger: e.Trigger, Reason: l.reason(ReasonReservedRate, ReasonRate)})
 	}
-	if u := l.pick(); u != 0 {
+	if u := l.pick(e.At); u != 0 {
 		return l.dispatch(u, e.Trigger, out)
 	}
 	if !l.scaleOut.take(e.At) {
@@ -175,8 +179,8 @@ func (l *Lambda) reason(reserved, account Reason) Reason {
 
 // pick takes an idle environment off its list, provisioned ones first, or
 // returns 0.
-func (l *Lambda) pick() Unit {
-	if n := len(l.ready); n > 0 {
+func (l *Lambda) pick(at time.Duration) Unit {
+	if n := len(l.ready); n > 0 && l.prepared.take(at) {
 		u := l.ready[n-1]
 		l.ready = l.ready[:n-1]
 		return u
@@ -278,12 +282,14 @@ func (l *Lambda) reclaim(u Unit, out []Action) []Action {
 }
 
 // gone forgets a unit that died. One that died idle is no longer on a list; a
-// provisioned one is replaced.
+// provisioned one is replaced, unless it failed to start: it would fail for ever
+// (AWS: the status of such an allocation is FAILED).
 func (l *Lambda) gone(u Unit, out []Action) []Action {
 	unit := l.unit(u)
 	if unit == nil || unit.state == unitGone {
 		return out
 	}
+	started := unit.state != unitStarting
 	switch unit.state {
 	case unitStarting:
 		l.starting--
@@ -299,6 +305,9 @@ func (l *Lambda) gone(u Unit, out []Action) []Action {
 	}
 	unit.state = unitGone
 	if unit.provisioned {
+		if !started {
+			return out
+		}
 		return l.start(NoTrigger, results.CauseProvisioned, out)
 	}
 	l.crashed++

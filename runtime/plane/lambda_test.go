@@ -173,11 +173,24 @@ func TestProvisionedConcurrencySpillsOverToOnDemand(t *testing.T) {
 	want(t, s.tick(100), "stop 3")                         // keep-alive takes on-demand ones only
 }
 
+func TestProvisionedEnvironmentTakesTenRequestsASecond(t *testing.T) {
+	s := lambda(t, LambdaRules{KeepAlive: time.Minute, Provisioned: 1})
+	s.tick(0)
+	s.ready(0, 1)
+	for i := range Trigger(10) {
+		s.arrive(1, i)
+		s.done(1, 1, i)
+	}
+	want(t, s.arrive(1, 10), "start 2 for 10 scale-out")
+	want(t, s.arrive(1.1, 11), "dispatch 11 to 1 provisioned")
+}
+
 func TestProvisionedEnvironmentThatDiesIsReplaced(t *testing.T) {
 	s := lambda(t, LambdaRules{Provisioned: 1})
 	s.tick(0)
 	s.ready(1, 1)
 	want(t, s.send(2, Event{Kind: Gone, Unit: 1}), "start 2 provisioned")
+	want(t, s.send(3, Event{Kind: Gone, Unit: 2})) // failed to start: not for ever
 }
 
 func TestWarmEnvironmentsStandBeforeTheFirstTrigger(t *testing.T) {

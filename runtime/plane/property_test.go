@@ -2,6 +2,7 @@ package plane
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -78,4 +79,29 @@ func TestSameEventsGiveSameActions(t *testing.T) {
 			t.Errorf("%s: two runs differ", name)
 		}
 	}
+}
+
+// An executor may be late or wrong: events of units and nodes that are unknown,
+// gone or in another state change nothing that would make the plane panic or
+// count below zero.
+func FuzzNonsense(f *testing.F) {
+	f.Add([]byte{1, 0, 1, 2, 1, 0, 3, 1, 0})
+	f.Add([]byte("no event of these is true"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		all := planes()
+		for _, name := range slices.Sorted(maps.Keys(all)) {
+			p, _ := all[name]()
+			at := time.Duration(0)
+			for i := 0; i+2 < len(data); i += 3 {
+				at += time.Duration(data[i+2]) * time.Second / 4
+				p.Handle(Event{
+					Kind: Kind(data[i]%8) + 1, At: at,
+					Trigger: Trigger(i), Unit: Unit(data[i+1]%16) - 1, Node: Node(data[i+1]%8) - 1,
+				}, nil)
+				if c := p.Census(); min(c.Starting, c.Idle, c.Busy, c.Queued, c.Nodes) < 0 {
+					t.Fatalf("%s: census %+v after event %d", name, c, i/3)
+				}
+			}
+		}
+	})
 }

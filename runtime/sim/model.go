@@ -63,7 +63,11 @@ func lambda(c Config) *model {
 	mo.words = fmt.Sprintf("environment of %d MB (%.2f vCPU), 1 request at once; %s; kept alive %v idle", f.MemoryMB, share, limits, f.KeepAlive)
 	switch c.Model {
 	case workloads.ModelLambdaProvisioned:
-		mo.units = min(c.sized(mo.timing.meanService(), 1), mostProvisioned(f.Concurrency))
+		mo.units = c.sized(mo.timing.meanService(), 1)
+		if c.Units == 0 {
+			mo.units = max(mo.units, int(math.Ceil(c.Steady/provisionedRate-1e-9)))
+		}
+		mo.units = min(mo.units, mostProvisioned(f.Concurrency))
 		rules.Provisioned = mo.units
 		rules.Warm = max(0, c.Warm-mo.units)
 		mo.billing.reserved = mo.units
@@ -79,6 +83,10 @@ func lambda(c Config) *model {
 	mo.plane = func() plane.Plane { return plane.NewLambda(rules) }
 	return mo
 }
+
+// provisionedRate is how many requests a second a provisioned environment takes
+// (AWS Lambda quotas).
+const provisionedRate = 10.0
 
 // mostProvisioned is how much concurrency can be provisioned: what is reserved
 // for the function, or the account's less the 100 that Lambda keeps unreserved

@@ -25,7 +25,7 @@ func own(m workloads.Model) []string {
 	case workloads.ModelLambda:
 		return []string{lambda}
 	case workloads.ModelLambdaProvisioned:
-		return []string{lambda, "Provisioned concurrency is sized for 70 % use at the steady rate and does not scale. Left out: its limit of ten requests a second for each provisioned environment."}
+		return []string{lambda, "Provisioned concurrency is sized for 70 % use at the steady rate and at least a tenth of the rate (its limit of ten requests a second each), and does not scale."}
 	case workloads.ModelLambdaSnapStart:
 		return []string{lambda, "A restore takes 350-600 ms + 1 ms a resident MB (published restores), of which 182 ms are billed (AWS's sample log); a rarely used function restores more slowly."}
 	case workloads.ModelECSFargate:
