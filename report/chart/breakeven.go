@@ -52,7 +52,7 @@ func BreakEven(run results.Run) Chart {
 	c.Alt = breakEvenSentence(marks)
 	c.height = func(w vg.Length) vg.Length {
 		if w < narrow {
-			return 330 + vg.Length((len(curves)+1)/2)*18
+			return 330 + keyHeight(len(curves))
 		}
 		return 440
 	}
@@ -141,18 +141,13 @@ func crossings(bs []results.BreakEven, curves []costCurve) []crossing {
 
 func paintBreakEven(s *sheet, curves []costCurve, marks []crossing) {
 	var xs, ys []float64
-	gutter := vg.Length(0)
 	for _, cv := range curves {
-		gutter = max(gutter, min(150, labelWords.width(cv.model)))
 		for _, p := range cv.points {
 			xs, ys = append(xs, p.Rate), append(ys, float64(p.Monthly))
 		}
 	}
 	y := newLog(usdTick, ys...)
-	pn := &panel{s, rect(margin(y), footer, s.w-gutter-34, s.h-header), exactLog(rateTick, xs...), y}
-	if s.narrow() {
-		pn.box = rect(margin(y), footer+vg.Length((len(curves)+1)/2)*18, s.w-14, s.h-header)
-	}
+	pn := &panel{s, s.keyed(margin(y), costEntries(nil, curves)), exactLog(rateTick, xs...), y}
 	pn.gridY("$ a month, log scale")
 	pn.gridX("requests a second, log scale", true)
 	pn.paintEnvelope(curves, xs)
@@ -161,11 +156,21 @@ func paintBreakEven(s *sheet, curves []costCurve, marks []crossing) {
 		pl.avoid(cv.paint(pn, i, len(curves)))
 	}
 	pn.paintCrossings(marks, pl)
-	if s.narrow() {
-		pn.modelKey(curves)
-	} else {
-		pn.modelLabels(curves)
+	pn.key(costEntries(pn, curves))
+}
+
+// costEntries are the curves in the key, each with its end if p is given.
+func costEntries(p *panel, curves []costCurve) []entry {
+	out := make([]entry, len(curves))
+	for i, cv := range curves {
+		l := lookOf(cv.model)
+		out[i] = entry{name: cv.model, line: solid(l.colour, 1.8), glyph: l.glyph}
+		if p != nil {
+			last := cv.points[len(cv.points)-1]
+			out[i].end = p.at(last.Rate, float64(last.Monthly))
+		}
 	}
+	return out
 }
 
 // paintEnvelope underlays the cheapest feasible cost. Where one model takes over
@@ -266,35 +271,6 @@ func (p *panel) paintCrossings(marks []crossing, pl *placer) {
 		}
 		p.fill(pale(paper, 0.75), box)
 		p.write(strong, box.Min.X+2, box.Min.Y+strong.size*0.16+1, left, text)
-	}
-}
-
-// modelLabels names each curve behind its end.
-func (p *panel) modelLabels(curves []costCurve) {
-	var ends []vg.Point
-	var wanted []vg.Length
-	for _, cv := range curves {
-		last := cv.points[len(cv.points)-1]
-		ends = append(ends, p.at(last.Rate, float64(last.Monthly)))
-		wanted = append(wanted, ends[len(ends)-1].Y)
-	}
-	x := p.box.Max.X + 14
-	for i, y := range spread(wanted, 15, p.box.Min.Y+4, p.box.Max.Y-2) {
-		l := lookOf(curves[i].model)
-		p.line(solid(pale(l.colour, 0.6), 0.8), vg.Point{X: ends[i].X + 2, Y: ends[i].Y}, vg.Point{X: x - 1, Y: y})
-		p.mark(l.glyph, 4, l.colour, true, vg.Point{X: x + 5, Y: y})
-		p.write(labelWords, x+14, y-4, left, labelWords.short(curves[i].model, p.w-x-15))
-	}
-}
-
-// modelKey names the curves in two columns under a narrow drawing.
-func (p *panel) modelKey(curves []costCurve) {
-	for i, cv := range curves {
-		l := lookOf(cv.model)
-		x := vg.Length(i%2)*p.w/2 + 6
-		y := p.box.Min.Y - footer - 14 - vg.Length(i/2)*18
-		p.mark(l.glyph, 4, l.colour, true, vg.Point{X: x, Y: y + 4})
-		p.write(labelWords, x+10, y, left, labelWords.short(cv.model, p.w/2-18))
 	}
 }
 

@@ -89,12 +89,19 @@ func paintCostLatency(s *sheet, points []results.Projection, front map[string]bo
 		at := pn.at(float64(p.Steady.All.P99), float64(p.Steady.Monthly.Total))
 		pl.avoidBox(rect(at.X-r, at.Y-r, at.X+r, at.Y+r))
 	}
-	for _, p := range points {
-		l := lookOf(p.Model)
-		pn.mark(l.glyph, r, l.colour, front[p.Model], pn.at(float64(p.Steady.All.P99), float64(p.Steady.Monthly.Total)))
+	for _, filled := range []bool{false, true} { // those on the front on top
+		for _, p := range points {
+			if l := lookOf(p.Model); front[p.Model] == filled {
+				pn.mark(l.glyph, r, l.colour, filled, pn.at(float64(p.Steady.All.P99), float64(p.Steady.Monthly.Total)))
+			}
+		}
 	}
-	for _, p := range points {
-		pn.labelPoint(pl, pn.at(float64(p.Steady.All.P99), float64(p.Steady.Monthly.Total)), r, p, front[p.Model])
+	for _, onFront := range []bool{true, false} { // those on the front choose first
+		for _, p := range points {
+			if front[p.Model] == onFront {
+				pn.labelPoint(pl, pn.at(float64(p.Steady.All.P99), float64(p.Steady.Monthly.Total)), r, p, onFront)
+			}
+		}
 	}
 }
 

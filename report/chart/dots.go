@@ -52,12 +52,27 @@ func ColdDots(run results.Run, samples []results.Sample) Chart {
 		}
 	}
 	if len(rows) == 0 {
-		c.Empty = "no trigger met a cold start"
+		c.Empty = noColdStarts(run)
 		return c
 	}
 	c.height = func(w vg.Length) vg.Length { return vg.Length(len(rows))*rowHeight(w) + footer + 18 }
 	c.paint = func(s *sheet) { paintDots(s, rows, run.Objective) }
 	return c
+}
+
+// noColdStarts says why there is no cold start to draw.
+func noColdStarts(run results.Run) string {
+	var cold, unknown int
+	for _, s := range run.Series {
+		cold, unknown = max(cold, s.Counts.Cold), max(unknown, s.Counts.Unknown)
+	}
+	switch {
+	case cold > 0:
+		return "the samples of this run's cold starts were not kept"
+	case unknown > 0:
+		return "the endpoint gave no evidence of how its answers started"
+	}
+	return "no trigger met a cold start"
 }
 
 func rowHeight(w vg.Length) vg.Length {
@@ -110,6 +125,12 @@ func paintDots(s *sheet, rows []coldRow, objective time.Duration) {
 	}
 	pn := &panel{s, rect(gutter, footer, s.w-16, s.h-18), newLog(durationTick, values...), nil}
 	pn.gridX("cold start latency, log scale", true)
+	if x := pn.px(float64(objective)); x > pn.box.Min.X && x < pn.box.Max.X { // it doesn't stretch the axis
+		pn.line(dashed(pink, 1.5, 3, 2), vg.Point{X: x, Y: pn.box.Min.Y}, vg.Point{X: x, Y: pn.box.Max.Y})
+		text := "objective " + figure.Duration(objective)
+		half := axisWords.width(text) / 2
+		pn.write(axisWords, min(max(x, half), s.w-half), pn.box.Max.Y+5, centre, text)
+	}
 	tall := (pn.box.Max.Y - pn.box.Min.Y) / vg.Length(len(rows))
 	for i, r := range rows {
 		r.paint(pn, pn.box.Max.Y-vg.Length(i)*tall, tall)
@@ -117,12 +138,6 @@ func paintDots(s *sheet, rows []coldRow, objective time.Duration) {
 			y := pn.box.Max.Y - vg.Length(i)*tall
 			pn.line(solid(grid, 1), vg.Point{X: 0, Y: y}, vg.Point{X: s.w - 16, Y: y})
 		}
-	}
-	if x := pn.px(float64(objective)); x > pn.box.Min.X && x < pn.box.Max.X { // it doesn't stretch the axis
-		pn.line(dashed(pink, 1.5, 3, 2), vg.Point{X: x, Y: pn.box.Min.Y}, vg.Point{X: x, Y: pn.box.Max.Y})
-		text := "objective " + figure.Duration(objective)
-		half := axisWords.width(text) / 2
-		pn.write(axisWords, min(max(x, half), s.w-half), pn.box.Max.Y+5, centre, text)
 	}
 }
 
@@ -172,5 +187,7 @@ func (r coldRow) paintBox(pn *panel, y vg.Length) {
 	if x+width > pn.w-2 { // no room behind: in front
 		x = min(p50, pn.px(float64(max(r.q.P50Low, 1)))) - 7 - width
 	}
-	pn.write(labelWords, max(pn.box.Min.X, x), y-4, left, text)
+	x = max(pn.box.Min.X, x)
+	pn.fill(pale(paper, 0.85), rect(x-2, y-7, x+width+2, y+8)) // the objective's line may pass here
+	pn.write(labelWords, x, y-4, left, text)
 }

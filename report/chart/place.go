@@ -16,6 +16,9 @@ type placer struct {
 	dots   []vg.Point     // lines, as points a few units apart
 }
 
+// apart is the room that labels keep between each other.
+const apart vg.Length = 2
+
 // avoid keeps labels off a line.
 func (pl *placer) avoid(pts []vg.Point) {
 	for i := 1; i < len(pts); i++ {
@@ -41,8 +44,8 @@ func (pl *placer) cost(r vg.Rectangle) float64 {
 		c += 1e6
 	}
 	for _, t := range pl.taken {
-		w := min(r.Max.X, t.Max.X) - max(r.Min.X, t.Min.X)
-		h := min(r.Max.Y, t.Max.Y) - max(r.Min.Y, t.Min.Y)
+		w := min(r.Max.X, t.Max.X) - max(r.Min.X, t.Min.X) + apart
+		h := min(r.Max.Y, t.Max.Y) - max(r.Min.Y, t.Min.Y) + apart
 		if w > 0 && h > 0 {
 			c += 1000 + float64(w*h)
 		}

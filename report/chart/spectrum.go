@@ -94,10 +94,18 @@ func spectrum(curves []percentiles, objective time.Duration) Chart {
 		c.Empty = "no trigger was served, so there is no latency to show"
 		return c
 	}
-	c.height = func(w vg.Length) vg.Length { return max(280, min(380, w*0.45)) }
+	c.height = func(w vg.Length) vg.Length {
+		if w < narrow && len(curves) > direct {
+			return 280 + keyHeight(len(curves))
+		}
+		return max(280, min(380, w*0.45))
+	}
 	c.paint = func(s *sheet) { paintSpectrum(s, curves, objective) }
 	return c
 }
+
+// direct is how many curves can be named beside themselves; more get a key.
+const direct = 3
 
 func paintSpectrum(s *sheet, curves []percentiles, objective time.Duration) {
 	end, values := 0.9, []float64{float64(objective)}
@@ -109,6 +117,9 @@ func paintSpectrum(s *sheet, curves []percentiles, objective time.Duration) {
 	}
 	y := newLog(durationTick, values...)
 	pn := &panel{s, rect(margin(y), footer, s.w-12, s.h-header), tail{end}, y}
+	if len(curves) > direct {
+		pn.box = s.keyed(margin(y), percentileEntries(curves, nil))
+	}
 	pn.gridY("latency from the intended send, log scale")
 	pn.gridX("percentile", true)
 	pl := &placer{bounds: pn.box}
@@ -126,10 +137,26 @@ func paintSpectrum(s *sheet, curves []percentiles, objective time.Duration) {
 	for i, p := range curves {
 		p.paintLine(pn, drawn[i])
 	}
+	if len(curves) > direct {
+		pn.key(percentileEntries(curves, drawn))
+		return
+	}
 	for i, p := range curves {
 		text := fmt.Sprintf("%s  n = %s", p.label, figure.Count(p.n))
 		pn.labelLine(pl, drawn[i], strong.in(lineColour(p.style)), text)
 	}
+}
+
+// percentileEntries are the curves in the key, with their ends if drawn.
+func percentileEntries(curves []percentiles, drawn [][]vg.Point) []entry {
+	out := make([]entry, len(curves))
+	for i, p := range curves {
+		out[i] = entry{name: p.label, line: p.style}
+		if drawn != nil {
+			out[i].end = drawn[i][len(drawn[i])-1]
+		}
+	}
+	return out
 }
 
 func lineColour(st draw.LineStyle) color.NRGBA {

@@ -42,7 +42,7 @@ func ProjectedTimeline(model string, s results.ProjectedStorm) Chart {
 }
 
 func timeline(points []results.TimelinePoint, n results.Counts) Chart {
-	c := Chart{Note: "Each step is one interval. Offered triggers are those that the schedule wanted sent; completed ones were answered, whatever the answer."}
+	c := Chart{Note: "Each step is one interval. Offered triggers are those that the schedule wanted sent; completed ones were served; the others show as throttled or errors."}
 	points = coalesce(points, maxIntervals)
 	if len(points) == 0 {
 		c.Empty = "this storm has no timeline"
@@ -176,6 +176,9 @@ func (t stormLines) paint(s *sheet) {
 	scales := make([]scale, len(rows))
 	for i, r := range rows {
 		scales[i] = newLinear(r.format, r.highest(len(t.from))...)
+		if i == 0 {
+			scales[i] = t.rateScale()
+		}
 	}
 	x := until(durationTick, t.to[len(t.to)-1])
 	top, gutter := s.h, margin(scales...)
@@ -189,8 +192,48 @@ func (t stormLines) paint(s *sheet) {
 		pn.gridBelow(i == len(rows)-1)
 		pn.legend(r)
 		t.paintRow(pn, r)
+		if i == 0 {
+			t.labelPeak(pn)
+		}
 		top -= tall
 	}
+}
+
+// rateScale holds both rates, unless a burst is offered so much faster than
+// anything completes that nothing else could be seen: then it holds what
+// completes, and the burst runs out at the top.
+func (t stormLines) rateScale() linear {
+	offered, completed := highest(t.offered), highest(t.completed)
+	if completed > 0 && offered > 5*completed {
+		return newLinear(countTick, completed*1.2)
+	}
+	return newLinear(countTick, offered, completed)
+}
+
+// labelPeak says how high the offered rate goes where it runs out at the top.
+func (t stormLines) labelPeak(pn *panel) {
+	peak := highest(t.offered)
+	y, _ := pn.y.(linear)
+	if peak <= y.hi {
+		return
+	}
+	text := "offered up to " + figure.Rate(peak) + ", beyond this scale"
+	i := slices.Index(t.offered, peak)
+	x := pn.px(t.to[i]) + 6
+	if w := axisWords.width(text); x+w > pn.box.Max.X {
+		x = max(pn.box.Min.X+4, pn.px(t.from[i])-6-w)
+	}
+	pn.fill(pale(paper, 0.85), rect(x-2, pn.box.Max.Y-17, x+axisWords.width(text)+2, pn.box.Max.Y-3))
+	pn.write(axisWords, x, pn.box.Max.Y-14, left, text)
+}
+
+// highest returns the largest of vs, at least 0.
+func highest(vs []float64) float64 {
+	hi := 0.0
+	for _, v := range vs {
+		hi = max(hi, v)
+	}
+	return hi
 }
 
 // gridBelow draws the time axis, with words under the last panel only.

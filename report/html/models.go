@@ -55,6 +55,9 @@ func newModels(run results.Run) models {
 		}
 		m.Rows = append(m.Rows, row)
 	}
+	if t := steadily(run); len(t.Rows) > 0 {
+		m.Each = append(m.Each, stormTable{"the steady rate", t})
+	}
 	for _, name := range projectedStorms(run) {
 		m.Each = append(m.Each, stormTable{name, everyModel(run, name)})
 	}
@@ -100,10 +103,30 @@ func quantile(d time.Duration, q results.Quantiles) cell {
 	return cell{figure.Quantile(d, q.N), "n " + figure.Count(q.N)}
 }
 
+// steadily is the steady rate under each model that is offered, with every
+// interval.
+func steadily(run results.Run) chart.Table {
+	t := chart.Table{Text: 1, Header: []string{
+		"model", "offered", "served", "throttled", "failed", "timed out", "cold starts", "cold p50", "95 % interval", "p50", "95 % interval", "p90", "p99", "95 % interval",
+	}}
+	for _, p := range run.Projections {
+		n, cold, all := p.Steady.Counts, p.Steady.Latency[results.StartCold], p.Steady.All
+		if !p.Offered || n.Offered == 0 {
+			continue
+		}
+		t.Rows = append(t.Rows, []string{
+			p.Model, figure.Count(n.Offered), figure.Count(n.Served), figure.Count(n.Throttled), figure.Count(n.Failed), figure.Count(n.TimedOut),
+			figure.Count(n.Cold), figure.Quantile(cold.P50, cold.N), figure.Interval(cold.P50Low, cold.P50High), figure.Quantile(all.P50, all.N),
+			figure.Interval(all.P50Low, all.P50High), figure.Quantile(all.P90, all.N), figure.Quantile(all.P99, all.N), figure.Interval(all.P99Low, all.P99High),
+		})
+	}
+	return t
+}
+
 // everyModel is one projected storm under each model that is offered.
 func everyModel(run results.Run, storm string) chart.Table {
 	t := chart.Table{Text: 1, Header: []string{
-		"model", "offered", "served", "throttled", "failed", "timed out", "cold starts", "cold p50", "95 % interval", "p50", "p99", "peak units", "all answered after", "$",
+		"model", "offered", "served", "throttled", "failed", "timed out", "cold starts", "cold p50", "95 % interval", "p50", "p99", "95 % interval", "peak units", "all answered after", "$",
 	}}
 	for _, p := range run.Projections {
 		for _, s := range p.Storms {
@@ -114,7 +137,7 @@ func everyModel(run results.Run, storm string) chart.Table {
 			t.Rows = append(t.Rows, []string{
 				p.Model, figure.Count(n.Offered), figure.Count(n.Served), figure.Count(n.Throttled), figure.Count(n.Failed), figure.Count(n.TimedOut),
 				figure.Count(n.Cold), figure.Quantile(cold.P50, cold.N), figure.Interval(cold.P50Low, cold.P50High),
-				figure.Quantile(s.All.P50, s.All.N), figure.Quantile(s.All.P99, s.All.N), figure.Count(s.Peak), recovered(s), figure.USD(s.Bill.Total),
+				figure.Quantile(s.All.P50, s.All.N), figure.Quantile(s.All.P99, s.All.N), figure.Interval(s.All.P99Low, s.All.P99High), figure.Count(s.Peak), recovered(s), figure.USD(s.Bill.Total),
 			})
 		}
 	}

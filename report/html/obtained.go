@@ -79,6 +79,9 @@ func digest(s string) string {
 // provenance says how the run was obtained.
 func provenance(run results.Run, m results.Manifest) []fact {
 	h := run.Host
+	if h.Cores == 0 && h.Kernel == "" {
+		return softwareFacts(run, m)
+	}
 	limits := "environments ran within their limits of memory and processor"
 	if !h.Limits {
 		limits = "environments ran unlimited"
@@ -87,12 +90,18 @@ func provenance(run results.Run, m results.Manifest) []fact {
 	if h.Rootless {
 		user = "an ordinary user"
 	}
-	return present(
+	return append(present(
 		fact{"host", fmt.Sprintf("%s, %s cores, %s", h.CPU, figure.Count(h.Cores), figure.Bytes(h.MemoryBytes))},
 		fact{"kernel", fmt.Sprintf("%s, clock %s, cgroups %s", h.Kernel, h.ClockSource, h.Cgroups)},
 		fact{"limits", limits},
 		fact{"ran as", user},
 		fact{"missing on this host", strings.Join(h.Missing, "; ")},
+	), softwareFacts(run, m)...)
+}
+
+// softwareFacts are what ran: versions, inputs and prices.
+func softwareFacts(run results.Run, m results.Manifest) []fact {
+	return present(
 		fact{"coldstorm", strings.Trim(fmt.Sprintf("%s, %s, commit %s", m.Version, m.Go, digest(m.Commit)), ", ")},
 		fact{"seed", fmt.Sprint(m.Seed)},
 		fact{"scenario", strings.Trim(run.Scenario+", sha256 "+digest(m.ScenarioHash), ", ")},

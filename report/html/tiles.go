@@ -13,18 +13,14 @@ func tiles(run results.Run) []tile {
 	var out []tile
 	if s, ok := fullest(run.Series, results.StartCold); ok {
 		out = append(out, latencyTile("cold start, p50", s, results.StartCold))
-	} else {
+	} else if !withoutEvidence(run.Series) {
 		out = append(out, tile{Name: "cold start, p50", Basis: chart.Measured, Value: "none", Detail: []string{"no trigger met a cold start"}})
 	}
 	if s, ok := fullest(run.Series, results.StartWarm); ok {
-		t := latencyTile("warm start, p50", s, results.StartWarm)
-		q := s.Latency[results.StartWarm]
-		p99 := "p99 " + figure.Quantile(q.P99, q.N)
-		if i := figure.Interval(q.P99Low, q.P99High); i != "" {
-			p99 += ", 95 % " + i
-		}
-		t.Detail = append(t.Detail[:1:1], append([]string{p99}, t.Detail[1:]...)...)
-		out = append(out, t)
+		out = append(out, latencyTile("warm start, p50", s, results.StartWarm))
+	}
+	if s, ok := fullest(run.Series, results.StartUnknown); ok && withoutEvidence(run.Series) {
+		out = append(out, latencyTile("latency, start unknown, p50", s, results.StartUnknown))
 	}
 	if s, ok := hardest(run.Series); ok {
 		out = append(out, stormTile(s))
@@ -33,6 +29,19 @@ func tiles(run results.Run) []tile {
 		out = append(out, cheapestTile(run))
 	}
 	return out
+}
+
+// withoutEvidence tells whether no answer said how it started: then nothing is
+// known of cold starts, which is not the same as that there were none.
+func withoutEvidence(series []results.Series) bool {
+	unknown := 0
+	for _, s := range series {
+		if s.Counts.Cold+s.Counts.Warm+s.Counts.Ready > 0 {
+			return false
+		}
+		unknown += s.Counts.Unknown
+	}
+	return unknown > 0
 }
 
 // fullest returns the storm with the most samples of a kind of start, before
@@ -72,7 +81,11 @@ func latencyTile(name string, s results.Series, start results.Start) tile {
 	} else {
 		interval = "95 % " + interval
 	}
-	t.Detail = []string{interval, fmt.Sprintf("n = %s, under %s", figure.Count(q.N), s.Name)}
+	p99 := "p99 " + figure.Quantile(q.P99, q.N)
+	if i := figure.Interval(q.P99Low, q.P99High); i != "" {
+		p99 += ", 95 % " + i
+	}
+	t.Detail = []string{interval, p99, fmt.Sprintf("n = %s, under %s", figure.Count(q.N), s.Name)}
 	if s.Generator.Limited {
 		t.Bad = true
 		t.Detail = append(t.Detail, "limited: "+s.Generator.Why)

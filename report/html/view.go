@@ -1,7 +1,6 @@
 package html
 
 import (
-	"fmt"
 	"html/template"
 	"slices"
 	"strings"
@@ -24,10 +23,10 @@ type view struct {
 	Style    template.CSS
 	JSON     template.JS
 
-	When, Took string
-	Facts      []fact // of the function, under the title
-	Banners    []banner
-	Tiles      []tile
+	Subject, When, Took string
+	Facts               []fact // of the function, under the title
+	Banners             []banner
+	Tiles               []tile
 
 	Outcomes              chart.Table
 	Why                   []fact
@@ -74,7 +73,7 @@ type picture struct {
 func newView(run results.Run, samples []results.Sample, m results.Manifest) view {
 	v := view{
 		Run: run, Manifest: m, Style: template.CSS(chart.Style + style), JSON: embedded(run),
-		When: run.Started.UTC().Format("2 January 2006, 15:04:05 UTC"), Took: figure.Duration(run.Took),
+		Subject: subject(run), When: run.Started.UTC().Format("2 January 2006, 15:04:05 UTC"), Took: figure.Duration(run.Took),
 		Facts: functionFacts(run.Function), Banners: banners(run), Tiles: tiles(run),
 		Outcomes: outcomes(run.Series), Why: why(run.Series), Dots: newPicture(chart.ColdDots(run, samples)), Scaling: newPicture(chart.Scaling(run.Sweep)),
 		Models: newModels(run), Cost: newPicture(chart.CostLatency(run)), BreakEven: newPicture(chart.BreakEven(run)),
@@ -177,15 +176,37 @@ func projectedTimelines(run results.Run) []picture {
 }
 
 func functionFacts(f results.Function) []fact {
+	if f.Name == "" {
+		return nil // a storm at an endpoint, of whose function nothing is known
+	}
 	return present(
 		fact{"function", f.Name + ", " + f.Source},
 		fact{"runtime", f.Runtime + ", " + f.Architecture},
-		fact{"memory", fmt.Sprintf("%s MB", figure.Count(f.MemoryMB))},
-		fact{"package", figure.Bytes(f.PackageBytes)},
-		fact{"timeout", figure.Duration(f.Timeout)},
+		fact{"memory", unlessZero(f.MemoryMB, figure.Count(f.MemoryMB)+" MB")},
+		fact{"package", unlessZero(f.PackageBytes, figure.Bytes(f.PackageBytes))},
+		fact{"timeout", unlessZero(f.Timeout, figure.Duration(f.Timeout))},
 		fact{"concurrency", concurrency(f.Concurrency)},
-		fact{"keep-alive", figure.Duration(f.KeepAlive)},
+		fact{"keep-alive", unlessZero(f.KeepAlive, figure.Duration(f.KeepAlive))},
 	)
+}
+
+// unlessZero returns s, or nothing for a quantity that isn't known.
+func unlessZero[N ~int | ~int64](n N, s string) string {
+	if n == 0 {
+		return ""
+	}
+	return s
+}
+
+// subject names what was measured.
+func subject(run results.Run) string {
+	switch {
+	case run.Function.Name != "":
+		return run.Function.Name
+	case run.Scenario != "":
+		return run.Scenario
+	}
+	return "an endpoint"
 }
 
 func concurrency(n int) string {

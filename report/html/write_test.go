@@ -208,6 +208,26 @@ func TestTheRunLiesInThePage(t *testing.T) {
 	}
 }
 
+func TestAnEndpointWithoutEvidenceHasNoColdStartsToDeny(t *testing.T) {
+	run, _, m := random.Run(1)
+	s := run.Series[0]
+	s.Latency = map[results.Start]results.Quantiles{results.StartUnknown: s.Latency[results.StartWarm]}
+	s.Spectra = map[results.Start]results.Spectrum{results.StartUnknown: s.Spectra[results.StartWarm]}
+	s.Counts = results.Counts{Offered: 600, Served: 600, Unknown: 600}
+	s.Phases, s.Total = nil, results.Quantiles{}
+	page := write(t, results.Run{Scenario: "endpoint", Series: []results.Series{s}}, nil, m)
+	for _, want := range []string{"latency, start unknown, p50", "the endpoint gave no evidence", "<em>endpoint</em>"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page doesn't say %q", want)
+		}
+	}
+	for _, bad := range []string{"no trigger met a cold start", "0 MB", "with 0 cores"} {
+		if strings.Contains(page, bad) {
+			t.Errorf("the page says %q", bad)
+		}
+	}
+}
+
 type full struct{}
 
 var errFull = errors.New("no space left")
