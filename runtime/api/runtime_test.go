@@ -161,6 +161,23 @@ func TestNextCarriesTheEventAndItsHeaders(t *testing.T) {
 	}
 }
 
+// A bootstrap in shell calls curl for every request: a connection each, and
+// Expect before a large body.
+func TestAConnectionForEachRequest(t *testing.T) {
+	h, c := newHooks()
+	e, r := begin(t, c)
+	r.http.Transport = &http.Transport{DisableKeepAlives: true, ExpectContinueTimeout: time.Hour}
+	for range 3 {
+		_, result := invoke(t, e, r, h, Invocation{ID: "7"})
+		if a := r.post("invocation/7/response", "ok", "Expect", "100-continue"); a.status != 202 {
+			t.Errorf("response: %d %s", a.status, a.body)
+		}
+		if got := <-result; string(got.Payload) != "ok" {
+			t.Errorf("got %+v", got)
+		}
+	}
+}
+
 func TestHeadersThatAreEmptyAreLeftOutAndLineBreaksDropped(t *testing.T) {
 	h, c := newHooks()
 	e, r := begin(t, c)

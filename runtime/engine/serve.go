@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -53,6 +54,8 @@ func Serve(in io.Reader, out, stderr io.Writer) int {
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, unix.SIGTERM, unix.SIGINT, unix.SIGHUP, unix.SIGPIPE)
 	defer signal.Stop(signals)
+
+	debug.SetGCPercent(400) // the heap is small, and a collection competes with functions for processors
 
 	s := &server{encoder: json.NewEncoder(out)}
 	lines := bufio.NewReaderSize(in, 64<<10)

@@ -29,7 +29,7 @@
 // machine can be. So a trigger that finds every environment taken waits up to
 // Config.SettleGrace for one that has answered already, at most one trigger for each,
 // before the plane decides on it. Without that, triggers sent one after another
-// would scale out at random.
+// would scale out at random, or, with nothing kept alive, name a random cause.
 //
 // # Left out
 //

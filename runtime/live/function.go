@@ -129,7 +129,7 @@ func (f *Function) redeploy(c *Config) {
 	f.reset(*c)
 	f.mu.Unlock()
 	for _, u := range old {
-		u.end(errDiscarded)
+		go u.end(errDiscarded)
 	}
 	for _, u := range old {
 		<-u.dead

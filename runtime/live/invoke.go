@@ -143,7 +143,9 @@ func startPhases(received, asked results.Stamp, b Birth, end results.Stamp) (p r
 // invoke serves a trigger in this environment, which is its own.
 func (u *unit) invoke(r Request, a assignment) Result {
 	u.obey() // thaw
-	u.out.begin(r.ID)
+	if u.f.log != nil || r.Tail {
+		u.out.begin(r.ID)
+	}
 	answer, err := u.api.Invoke(api.Invocation{
 		ID: r.ID, ARN: u.config.ARN(), Deadline: time.Now().Add(u.config.Timeout),
 		TraceID: r.TraceID, ClientContext: r.ClientContext, ContentType: r.ContentType, Payload: r.Payload,

@@ -26,7 +26,7 @@ type assignment struct {
 // arrive brings a trigger to the plane, at once unless an environment is about
 // to be idle. The caller holds the lock.
 func (f *Function) arrive(t *trigger) {
-	if f.settling > len(f.waiters) && f.config.KeepAlive != 0 && f.plane.Census().Idle == 0 {
+	if f.settling > len(f.waiters) && f.plane.Census().Idle == 0 {
 		f.waiters = append(f.waiters, t)
 		time.AfterFunc(f.config.SettleGrace, func() { f.graceOver(t) })
 		return
