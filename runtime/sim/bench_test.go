@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"coldstorm/runtime/plane"
+	"coldstorm/workloads"
 )
 
 // BenchmarkLambda runs 1,000 busy environments: 10,000 triggers a second that
@@ -21,4 +22,39 @@ func BenchmarkLambda(b *testing.B) {
 		b.Fatal(err)
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "invocations/s")
+}
+
+// BenchmarkRun is a whole projection: 200,000 triggers at 10,000 a second on
+// Lambda, with histograms, usage and timeline. An operation is an invocation.
+func BenchmarkRun(b *testing.B) {
+	c := sample(workloads.ModelLambda)
+	c.Function.Concurrency, c.Warm = 2000, 1000
+	for i := range 200_000 {
+		c.Arrivals = append(c.Arrivals, time.Duration(i)*100*time.Microsecond)
+	}
+	b.ResetTimer()
+	n := 0
+	for ; n < b.N; n += len(c.Arrivals) {
+		if _, err := Run(c); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "invocations/s")
+}
+
+// BenchmarkFleet is the same for 143 Fargate tasks.
+func BenchmarkFleet(b *testing.B) {
+	c := sample(workloads.ModelECSFargate)
+	c.Steady = 2000
+	for i := range 200_000 {
+		c.Arrivals = append(c.Arrivals, time.Duration(i)*500*time.Microsecond)
+	}
+	b.ResetTimer()
+	n := 0
+	for ; n < b.N; n += len(c.Arrivals) {
+		if _, err := Run(c); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "invocations/s")
 }

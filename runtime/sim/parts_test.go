@@ -123,6 +123,7 @@ func TestServiceTimesAreScaledInTheirProcessorPart(t *testing.T) {
 		{"slower processor", cpu, full, full, 2, 140 * ms},
 		{"all is processor time when it is not known", nil, full, full, 2, 200 * ms},
 		{"and no more than the limit allowed", nil, half, full, 1, 60 * ms}, // 50 ms of it took 90
+		{"as measured, though the limit did not bind", []time.Duration{90 * ms}, half, half, 1, 100 * ms},
 		{"there and back", []time.Duration{40 * ms}, half, half, 1, 100 * ms},
 	} {
 		got := rescale(wall, test.cpu, test.from, test.to, test.factor)

@@ -67,9 +67,16 @@ func (p *Profile) factor() float64 {
 
 // rescale converts wall times, of which cpu was processor time under the limit
 // from, to what they would be under the limit to. A limit of 0 is none. What is
-// not processor time stays as it is.
+// not processor time stays as it is. Under the same limit, on a processor as
+// fast, a time stays what was measured.
 func rescale(wall, cpu []time.Duration, from, to limit, factor float64) []int64 {
 	out := make([]int64, len(wall))
+	if from == to && factor == 1 {
+		for i, w := range wall {
+			out[i] = int64(w)
+		}
+		return out
+	}
 	for i, w := range wall {
 		c := from.most(w)
 		if len(cpu) == len(wall) {
