@@ -70,3 +70,11 @@ func (h hierarchy) parse(cgroups string) (string, error) {
 	}
 	return "", errNoCgroup
 }
+
+// choose returns the name of a file in version 1 or in version 2.
+func (h hierarchy) choose(v1, v2 string) string {
+	if h.controller == "" {
+		return v2
+	}
+	return v1
+}

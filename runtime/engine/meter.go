@@ -52,18 +52,20 @@ func openCounter(h hierarchy, pid int, v1, v2 string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !strings.HasPrefix(filepath.Base(filepath.Dir(dir)), "coldstorm-") {
+	if !isOurs(dir) {
 		return nil, errNoCgroup
 	}
-	name := v1
-	if h.controller == "" {
-		name = v2
-	}
+	name := h.choose(v1, v2)
 	fd, err := unix.Open(filepath.Join(dir, name), unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, err
 	}
 	return os.NewFile(uintptr(fd), name), nil
+}
+
+// isOurs recognises a sandbox's cgroup by the launcher's folder above it.
+func isOurs(dir string) bool {
+	return strings.HasPrefix(filepath.Base(filepath.Dir(dir)), "coldstorm-")
 }
 
 func (t meter) close() {

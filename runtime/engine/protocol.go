@@ -64,5 +64,5 @@ type Census struct {
 
 	EngineCPU    time.Duration `json:"engine_cpu_ns"`    // of the engine's own process
 	LauncherCPU  time.Duration `json:"launcher_cpu_ns"`  // of the launcher's; 0 if not known
-	FunctionsCPU time.Duration `json:"functions_cpu_ns"` // of all environments, as known when they last answered or ended
+	FunctionsCPU time.Duration `json:"functions_cpu_ns"` // of all environments; without cgroups, as known when they last answered or ended
 }

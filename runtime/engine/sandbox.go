@@ -16,6 +16,7 @@ import (
 type launcher struct {
 	launch *launch.Launcher
 	meters meters
+	total  *total
 	image  image.Image
 }
 
@@ -34,6 +35,7 @@ func (l launcher) Launch(ctx context.Context, s live.Spec) (live.Sandbox, error)
 		}
 		return nil, err
 	}
+	go l.total.learn(b.PID) // aside: this is the path of a start
 	return &sandbox{Sandbox: b, meters: l.meters}, nil
 }
 

@@ -27,6 +27,7 @@ type server struct {
 	launcher    *launch.Launcher
 	launcherPID int
 	meters      meters
+	total       total
 	unfreeze    func() error
 	http        *http.Server
 	log         io.Writer // of functions; nil for none
@@ -108,6 +109,7 @@ func (s *server) begin(in *bufio.Reader, stderr io.Writer) error {
 		return errors.Join(err, l.Close())
 	}
 	s.meters, s.unfreeze = findMeters(), holdFreezer()
+	s.total.cpu = s.meters.cpu
 	s.http = &http.Server{Handler: invoke.Handler{Lookup: s.lookup}}
 	go s.http.Serve(listener)
 	host := l.Host()
@@ -172,7 +174,7 @@ func (s *server) deploy(f Function) error {
 	err := s.retire()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.name, s.function = f.Name, live.New(launcher{s.launcher, s.meters, f.Image}, f.config(s.log))
+	s.name, s.function = f.Name, live.New(launcher{s.launcher, s.meters, &s.total, f.Image}, f.config(s.log))
 	return err
 }
 
@@ -269,6 +271,10 @@ func (s *server) count() Census {
 	f, before := s.function, s.before
 	s.mu.RUnlock()
 	c := Census{At: results.Now(), EngineCPU: ownCPU(), LauncherCPU: processCPU(s.launcherPID), FunctionsCPU: before}
+	all, known := s.total.read()
+	if known {
+		c.FunctionsCPU = all
+	}
 	if f == nil {
 		return c
 	}
@@ -277,6 +283,8 @@ func (s *server) count() Census {
 	c.Starting, c.Idle, c.Busy, c.Queued = now.Units.Starting, now.Units.Idle, now.Units.Busy, now.Queued
 	c.Offered, c.Served, c.Throttled = now.Counts.Offered, now.Counts.Served, now.Counts.Throttled
 	c.Failed, c.TimedOut, c.InFlight = now.Counts.Failed, now.Counts.TimedOut, now.Counts.InFlight
-	c.FunctionsCPU += now.CPU
+	if !known {
+		c.FunctionsCPU += now.CPU
+	}
 	return c
 }
