@@ -37,7 +37,6 @@ type book struct {
 
 	open  int // arrived and not answered
 	alive capacity
-	nodes capacity
 	bill  *billing
 	line  *timeline // nil: none
 	err   error
@@ -156,7 +155,6 @@ func (b *book) started(id int, cause results.Cause) {
 }
 
 func (b *book) unitStarted(at int64) { b.alive.change(1, min(at, b.end), b.from) }
-func (b *book) nodeStarted(at int64) { b.nodes.change(1, min(at, b.end), b.from) }
 
 func (b *book) unitStopped(u *unit, at int64) {
 	b.alive.change(-1, min(at, b.end), b.from)
@@ -164,7 +162,6 @@ func (b *book) unitStopped(u *unit, at int64) {
 }
 
 func (b *book) nodeStopped(n *unit, at int64) {
-	b.nodes.change(-1, min(at, b.end), b.from)
 	b.bill.node(n.from, at, b, true)
 }
 
@@ -172,7 +169,6 @@ func (b *book) nodeStopped(n *unit, at int64) {
 func (b *book) close(m *machine, end int64) {
 	b.end = min(b.end, end)
 	b.alive.change(0, b.end, b.from)
-	b.nodes.change(0, b.end, b.from)
 	for i := 1; i < len(m.units); i++ {
 		if u := &m.units[i]; !u.gone {
 			b.bill.unit(u.from, b.end, b, false)

@@ -3,7 +3,7 @@
 //
 // A plane (package plane) decides; sim gives its decisions their durations.
 // They come from two places only: what live measured of this function (a
-// Profile: init, service and processor time), and published distributions of
+// Profile: init, service and processor time; ProfileOf makes one of samples), and published distributions of
 // AWS's own delays (published.go, each with its source). All latencies are
 // response times from the intended arrival of a trigger to its answer, with
 // Network between client and endpoint. Nothing depends on the host's clock: the

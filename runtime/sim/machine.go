@@ -327,7 +327,6 @@ func (m *machine) startNode(a *plane.Action) {
 		return
 	}
 	m.nodes = append(m.nodes, unit{from: m.now})
-	m.book.nodeStarted(m.now)
 	var wait int64
 	if !m.boot {
 		wait = m.timing.node.draw(m.rng)
