@@ -26,6 +26,7 @@ var controllers = []string{"memory", "cpu", "cpuacct", "pids", "freezer"}
 // A hierarchy is one mounted cgroup tree and the folder that is ours in it.
 type hierarchy struct {
 	v2  bool
+	top string // where the tree is mounted
 	dir string // ours, or (before open) the one that this process is in
 	fd  int
 }
@@ -67,7 +68,7 @@ func findCgroups(mountinfo, self string) map[string]*hierarchy {
 				continue
 			}
 			if h == nil {
-				h = &hierarchy{v2: m.fs == "cgroup2", dir: below(m, path), fd: -1}
+				h = &hierarchy{v2: m.fs == "cgroup2", top: m.point, dir: below(m, path), fd: -1}
 			}
 			found[c] = h
 		}
@@ -422,7 +423,7 @@ func (g *cgroups) close() error {
 }
 
 // Clean removes the cgroups of launchers that were killed before they could, in
-// every tree below this process's cgroup. It returns what it removed.
+// every tree, and ends what still runs there. It returns what it removed.
 func Clean() ([]string, error) {
 	mountinfo, err := os.ReadFile("/proc/self/mountinfo")
 	self, err2 := os.ReadFile("/proc/self/cgroup")
@@ -433,32 +434,52 @@ func Clean() ([]string, error) {
 	var errs []error
 	seen := map[string]bool{}
 	for _, h := range findCgroups(string(mountinfo), string(self)) {
-		if seen[h.dir] {
+		if seen[h.top] {
 			continue
 		}
-		seen[h.dir] = true
-		tops, _ := filepath.Glob(filepath.Join(h.dir, cgroupPrefix+"*"))
-		for _, top := range tops {
-			if launcherLives(filepath.Base(top)) {
-				continue
+		seen[h.top] = true
+		filepath.WalkDir(h.top, func(path string, d os.DirEntry, err error) error {
+			if err != nil {
+				return nil // it went, or is not ours to read
 			}
-			if err := removeTree(top); err != nil {
-				errs = append(errs, err)
-				continue
+			if !d.IsDir() || !strings.HasPrefix(d.Name(), cgroupPrefix) {
+				return nil
 			}
-			removed = append(removed, top)
-		}
+			if abandoned(d.Name()) {
+				if err := removeTree(path); err != nil {
+					errs = append(errs, err)
+				} else {
+					removed = append(removed, path)
+				}
+			}
+			return filepath.SkipDir
+		})
 	}
 	slices.Sort(removed)
 	return removed, errors.Join(errs...)
 }
 
-// launcherLives says whether the pid in a cgroup's name is a living process.
-// A pid that was given to another program only delays the cleaning.
-func launcherLives(name string) bool {
-	pid, _, _ := strings.Cut(strings.TrimPrefix(name, cgroupPrefix), "-")
-	n, err := strconv.Atoi(pid)
-	return err != nil || !errors.Is(unix.Kill(n, 0), unix.ESRCH)
+// cgroupName is the name of a launcher's cgroup. The pid means nothing in
+// another pid namespace, so that is in it too.
+func cgroupName(pid int, unique string) string {
+	return fmt.Sprintf("%s%d-%s-%s", cgroupPrefix, pid, pidNamespace(), unique)
+}
+
+func pidNamespace() string {
+	var st unix.Stat_t
+	unix.Stat("/proc/self/ns/pid", &st)
+	return strconv.FormatUint(st.Ino, 36)
+}
+
+// abandoned says whether a cgroup's launcher, of this pid namespace, is no
+// more. A pid that was given to another program only delays the cleaning.
+func abandoned(name string) bool {
+	f := strings.Split(strings.TrimPrefix(name, cgroupPrefix), "-")
+	if len(f) != 3 || f[1] != pidNamespace() {
+		return false
+	}
+	n, err := strconv.Atoi(f[0])
+	return err == nil && n > 1 && errors.Is(unix.Kill(n, 0), unix.ESRCH)
 }
 
 func removeTree(top string) error {

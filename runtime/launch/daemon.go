@@ -96,6 +96,7 @@ type config struct {
 	pool     int
 	rootless bool
 	unified  bool
+	bind     bool
 }
 
 // hello is the daemon's answer to it.
@@ -120,7 +121,7 @@ func (d *daemon) begin() error {
 		return fmt.Errorf("read configuration: %w", err)
 	}
 	dec := decoder{b: buf[:n]}
-	c := config{pool: int(dec.int()), rootless: dec.bool(), unified: dec.bool()}
+	c := config{pool: int(dec.int()), rootless: dec.bool(), unified: dec.bool(), bind: dec.bool()}
 	if dec.err != nil {
 		return dec.err
 	}
@@ -133,6 +134,9 @@ func (d *daemon) begin() error {
 		return fmt.Errorf("network namespace: %w", err)
 	}
 	host := probeKernel()
+	if c.bind {
+		host.Overlay = Part{Reason: "not to be used"}
+	}
 	host.Rootless = c.rootless
 	d.cg = &cgroups{}
 	missing := map[string]error{}
@@ -142,7 +146,7 @@ func (d *daemon) begin() error {
 			missing[name] = err
 		}
 	} else {
-		d.cg, missing = openCgroups(fmt.Sprintf("%s%d-%s", cgroupPrefix, os.Getpid(), strconv.FormatInt(time.Now().UnixNano()&0xffffffffff, 36)), c.unified)
+		d.cg, missing = openCgroups(cgroupName(os.Getpid(), strconv.FormatInt(time.Now().UnixNano()&0xffffffffff, 36)), c.unified)
 	}
 	host.setCgroups(d.cg, missing)
 	if err := d.startWorkers(&host); err != nil {

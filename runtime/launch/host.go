@@ -100,7 +100,7 @@ func Probe() Host {
 }
 
 func probeKernel() Host {
-	h := Host{Rootless: unix.Geteuid() != 0}
+	h := Host{Rootless: !privileged()}
 	var u unix.Utsname
 	if unix.Uname(&u) == nil {
 		h.Kernel = unix.ByteSliceToString(u.Release[:])
@@ -147,7 +147,7 @@ func probeOverlay(rootless bool) Part {
 	s.mount(0, "overlay", "/tmp", "overlay", unix.MS_RDONLY, "lowerdir=/usr:/etc")
 	s.exit(0)
 	flags := uintptr(unix.CLONE_NEWNS)
-	if rootless && unix.Geteuid() != 0 {
+	if rootless {
 		flags |= unix.CLONE_NEWUSER
 	}
 	if err := s.try(flags); err != nil {
@@ -192,7 +192,7 @@ func (h *Host) probeCgroups() {
 		h.setCgroups(&cgroups{}, missing)
 		return
 	}
-	g, missing := openCgroups(fmt.Sprintf("%s%d-probe", cgroupPrefix, os.Getpid()), false)
+	g, missing := openCgroups(cgroupName(os.Getpid(), "probe"), false)
 	h.setCgroups(g, missing)
 	g.close()
 }

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"sync"
 	"syscall"
 
@@ -28,9 +30,10 @@ type Config struct {
 	Env      []string  // added to this process's environment
 	Stderr   io.Writer // for the daemon's complaints; nil is this process's stderr
 	Pool     int       // networks and cgroups to keep ready; 0 makes each on its launch's path
-	Rootless bool      // launch in a user namespace even though this process is root; implied if it isn't
+	Rootless bool      // launch in a user namespace even though this process is root; implied if it isn't, or may not mount
 
 	unified bool // for tests: freeze by version 2 cgroups where version 1 could too
+	bind    bool // for tests: as if overlay could not be mounted
 }
 
 // A Launcher is the client of a launcher's process. Its methods may be called
@@ -129,7 +132,15 @@ func (l *Launcher) spawn(c Config) error {
 	return nil
 }
 
-func (c Config) rootless() bool { return c.Rootless || os.Geteuid() != 0 }
+// rootless says whether a user namespace is needed: also for a root that may
+// not mount, as in a container.
+func (c Config) rootless() bool { return c.Rootless || !privileged() }
+
+func privileged() bool {
+	var caps [2]unix.CapUserData
+	err := unix.Capget(&unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}, &caps[0])
+	return err == nil && os.Geteuid() == 0 && caps[0].Effective&(1<<unix.CAP_SYS_ADMIN) != 0
+}
 
 // socketPair makes a connected pair: our end, and one to hand down.
 func socketPair() (*net.UnixConn, *os.File, error) {
@@ -153,6 +164,7 @@ func (l *Launcher) greet(c Config) error {
 	e.int(int64(c.Pool))
 	e.bool(c.rootless())
 	e.bool(c.unified)
+	e.bool(c.bind)
 	if _, err := l.control.Write(e.b); err != nil {
 		return err
 	}
@@ -186,10 +198,16 @@ func (l *Launcher) Close() error {
 	l.mu.Lock()
 	closed := l.closed
 	l.closed = true
+	list := slices.Collect(maps.Values(l.boxes))
 	l.mu.Unlock()
 	if closed {
 		<-l.exited
 		return nil
+	}
+	for _, b := range list { // a frozen one could not be killed
+		b.mu.Lock()
+		b.stopped = true
+		b.mu.Unlock()
 	}
 	_, err := l.ask(msgGoodbye, 0, nil)
 	if errors.Is(err, ErrClosed) {

@@ -272,8 +272,12 @@ func TestDaemonDeath(t *testing.T) {
 	for _, pid := range list {
 		waitGone(t, pid)
 	}
-	if _, err := Clean(); err != nil {
+	removed, err := Clean()
+	if err != nil {
 		t.Error(err)
+	}
+	if mine := fmt.Sprintf("%s%d-", cgroupPrefix, l.pid); l.Host().Limits() && !strings.Contains(strings.Join(removed, " "), mine) {
+		t.Errorf("removed %v, nothing of %s", removed, mine)
 	}
 	if left := ourCgroups(t, l.pid); len(left) > 0 {
 		t.Errorf("cgroups left: %v", left)

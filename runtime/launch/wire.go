@@ -23,7 +23,6 @@ const (
 	msgCPU     = 'C' // client: seq, box, CPUs
 	msgUsage   = 'U' // client: seq, box
 	msgExit    = 'X' // daemon: box, exit
-	msgForget  = 'G' // client: seq, layer
 	msgGoodbye = 'Q' // client: seq; the reply comes when nothing is left
 )
 

@@ -54,6 +54,9 @@ func (d *daemon) launch(id int64, spec *Spec, received results.Stamp) error {
 	if closing {
 		return errGone
 	}
+	if spec.Writable && !d.st.overlay {
+		return errors.New("a writable root needs overlay, which this host lacks")
+	}
 	b := &birth{spec: spec}
 	var err error
 	if b.layers, err = d.layers.get(spec.Image.Layers); err != nil {
