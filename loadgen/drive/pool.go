@@ -2,7 +2,9 @@ package drive
 
 import (
 	"context"
+	"errors"
 	"sync"
+	"syscall"
 )
 
 // pool keeps connections ready: last in, first out, so that few stay busy, and
@@ -71,7 +73,11 @@ func (p *pool) get(ctx context.Context) (*conn, error) {
 			p.open++
 			p.dialled++
 			p.mu.Unlock()
-			return p.dial(ctx)
+			c, err := p.dial(ctx)
+			if err != nil && p.shrink(err) {
+				continue
+			}
+			return c, err
 		}
 		turn := make(chan struct{})
 		p.waiting = append(p.waiting, turn)
@@ -99,6 +105,22 @@ func (p *pool) dial(ctx context.Context) (*conn, error) {
 	}
 	p.busy[c] = struct{}{}
 	return c, nil
+}
+
+// shrink lowers the limit to what is open where err says that there can be no
+// more connections, of descriptors or ports. It reports false for other
+// errors, and where none is open.
+func (p *pool) shrink(err error) bool {
+	if !errors.Is(err, syscall.EMFILE) && !errors.Is(err, syscall.ENFILE) && !errors.Is(err, syscall.EADDRNOTAVAIL) {
+		return false
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.open == 0 {
+		return false
+	}
+	p.limit = min(p.limit, p.open)
+	return true
 }
 
 // put takes back a connection that can be used again.

@@ -94,12 +94,12 @@ func TestAStopOfASequence(t *testing.T) {
 	srv := serve(t, func(http.ResponseWriter, *http.Request) {})
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	all, _ := fireUntil(t, ctx, drive.Attack{URL: srv.URL, Schedule: storm.Sequence{N: 1000}}, func(s results.Sample) {
+	all, _ := fireUntil(t, ctx, drive.Attack{URL: srv.URL, Schedule: storm.Sequence{N: 100_000}}, func(s results.Sample) {
 		if s.Seq == 3 {
 			stop()
 		}
 	})
-	if n := unsent(t, all); n < 990 {
-		t.Errorf("%d unsent of 1,000, stopped at the fourth", n)
+	if n := unsent(t, all); n < 50_000 {
+		t.Errorf("%d unsent of 100,000, stopped at the fourth", n)
 	}
 }

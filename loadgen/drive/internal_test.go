@@ -1,0 +1,230 @@
+package drive
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"coldstorm/results"
+)
+
+const µs = time.Microsecond
+
+func TestSpinTakesNoMoreThanAThirdOfTheTimeBetweenTriggers(t *testing.T) {
+	if oneProcessor {
+		t.Skip("one processor: there is no spinning at all")
+	}
+	s := spin{late: mostSpin}
+	for gap, most := range map[time.Duration]time.Duration{
+		time.Hour: mostSpin, 90 * µs: 30 * µs, 10 * µs: 4 * µs, 3: 1,
+		0: mostSpin, // at the same time as the one before: it is due at once anyway
+	} {
+		if got := s.window(gap); got > most {
+			t.Errorf("%v before a trigger %v after the last, want at most %v", got, gap, most)
+		}
+	}
+}
+
+func TestSpinFollowsHowLateSleepsEnd(t *testing.T) {
+	var s spin
+	for range 1000 {
+		s.overslept(30 * µs)
+	}
+	if w := s.window(0); !oneProcessor && (w < 30*µs || w > 40*µs) {
+		t.Errorf("sleeps end 30 µs late, window %v", w)
+	}
+	for range 1000 {
+		s.overslept(time.Second)
+	}
+	if w := s.window(0); w > mostSpin {
+		t.Errorf("sleeps end a second late, window %v", w)
+	}
+	for range 1000 {
+		s.overslept(0)
+	}
+	if w := s.window(0); w > leastSpin {
+		t.Errorf("sleeps end in time, window %v", w)
+	}
+}
+
+func TestLimitsHoldLagAgainstTheLatencyItIsPartOf(t *testing.T) {
+	for rule, c := range map[string]struct {
+		lag, latency time.Duration // at p50 and p99 alike
+		waits        int
+		cpu, host    float64
+		want         string // "" for none
+	}{
+		"lag below the host's noise is no limit, however short the latency": {lag: 90 * µs, latency: 200 * µs},
+		"a millisecond is nothing to a cold start":                          {lag: 1000 * µs, latency: 300_000 * µs},
+		"a millisecond is much of a warm start":                             {lag: 1000 * µs, latency: 2000 * µs, want: "50 % of the latency"},
+		"a wait for a connection is the generator's":                        {latency: 2000 * µs, waits: 3, want: "3 triggers waited"},
+		"a generator that fills its core":                                   {latency: 2000 * µs, cpu: 0.9, want: "90 % of a core"},
+		"a host that is full":                                               {latency: 2000 * µs, host: 0.97, want: "97 % busy"},
+	} {
+		var tal tally
+		for range 100 {
+			tal.latencies = append(tal.latencies, c.latency)
+		}
+		r := Report{
+			Sent: 100, Waits: c.waits,
+			Lag:       results.Quantiles{N: 100, P50: c.lag, P99: c.lag},
+			Generator: results.Generator{CPUShare: c.cpu, HostCPUShare: c.host},
+		}
+		got := strings.Join(r.limits(&tal), "; ")
+		if (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
+			t.Errorf("%s: got %q, want %q", rule, got, c.want)
+		}
+	}
+}
+
+func TestTheSenderSendsInTheOrderOfTime(t *testing.T) {
+	a, b, c := &trigger{seq: 0, at: 5}, &trigger{seq: 1, at: 5}, &trigger{seq: 2, at: 3}
+	s := &sender{start: results.Now().Add(-time.Second), ended: make(chan struct{})} // no thread: the test takes
+	for _, t := range []*trigger{b, a, c} {
+		s.add(t)
+	}
+	if !s.takeBack(a) || a.state != taken {
+		t.Error("a queued trigger could not be taken back")
+	}
+	s.add(a)
+	for i, want := range []*trigger{c, a, b} {
+		got, due, ok := s.next(0)
+		if got != want || !ok || due != s.start.Add(want.at) {
+			t.Errorf("number %d: %+v", i, got)
+		}
+	}
+	if s.takeBack(b) {
+		t.Error("a trigger that was sent could be taken back")
+	}
+	s.stopped = true
+	if s.add(&trigger{}) {
+		t.Error("a trigger was queued after the stop")
+	}
+	if _, _, ok := s.next(0); ok {
+		t.Error("the sender goes on after the stop")
+	}
+}
+
+func TestParseStat(t *testing.T) {
+	const line = "cpu  10 1 5 80 4 2 3 7 99 99\ncpu0 1 1 1 1 1 1 1 1\n"
+	if busy, total := parseStat([]byte(line)); busy != 28 || total != 112 {
+		t.Errorf("busy %v of %v, want 28 of 112: guests' time is within user's", busy, total)
+	}
+	for _, bad := range []string{"", "cpu", "cpu 1 2 3", "cpu0 1 2 3 4 5 6 7 8", "cpu 1 2 3 4 x 6 7 8", "cpu -1 2 3 4 5 6 7 8"} {
+		if busy, total := parseStat([]byte(bad)); busy != 0 || total != 0 {
+			t.Errorf("%q: busy %v of %v", bad, busy, total)
+		}
+	}
+}
+
+func TestUsageIsAShareOfTheTimeBetween(t *testing.T) {
+	now := time.Now()
+	from := usage{at: now, self: time.Second, busy: 100, total: 1000}
+	got := usage{at: now.Add(2 * time.Second), self: 2 * time.Second, busy: 150, total: 1200}.since(from)
+	if got.process != 0.5 || got.host != 0.25 {
+		t.Errorf("process %v, host %v, want 0.5 and 0.25", got.process, got.host)
+	}
+	if same := from.since(from); same.process != 0 || same.host != 0 {
+		t.Errorf("no time: process %v, host %v", same.process, same.host)
+	}
+}
+
+func TestTransportOutcome(t *testing.T) {
+	wrap := func(err error) error { return &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", err)} }
+	for _, c := range []struct {
+		err     error
+		outcome results.Outcome
+		reason  string
+	}{
+		{wrap(syscall.ECONNRESET), results.OutcomeFailed, "connection reset"},
+		{wrap(syscall.EPIPE), results.OutcomeFailed, "connection reset"},
+		{wrap(syscall.EMFILE), results.OutcomeFailed, "out of file descriptors"},
+		{wrap(syscall.EADDRNOTAVAIL), results.OutcomeFailed, "out of ports"},
+		{wrap(syscall.ETIMEDOUT), results.OutcomeFailed, "connection timeout"},
+		{&net.OpError{Op: "dial", Err: &net.DNSError{Name: "x", IsNotFound: true}}, results.OutcomeFailed, "unknown host"},
+		{fmt.Errorf("read: %w", os.ErrDeadlineExceeded), results.OutcomeTimedOut, "client timeout"},
+		{io.ErrUnexpectedEOF, results.OutcomeFailed, "connection closed"},
+		{errors.New("something new"), results.OutcomeFailed, "transport error"},
+	} {
+		if outcome, reason := transportOutcome(c.err); outcome != c.outcome || reason != c.reason {
+			t.Errorf("%v: %s %q, want %s %q", c.err, outcome, reason, c.outcome, c.reason)
+		}
+	}
+}
+
+func TestAPoolThatCanHaveNoMoreConnectionsSharesThoseItHas(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- ServeNull(l) }()
+	p := &pool{dialer: &dialer{network: "tcp", address: l.Addr().String()}, limit: 10, busy: map[*conn]struct{}{}}
+	one, err := p.get(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.shrink(syscall.ECONNREFUSED) {
+		t.Error("a refusal is taken for a lack of descriptors")
+	}
+	if !p.shrink(os.NewSyscallError("socket", syscall.EMFILE)) || p.limit != 1 {
+		t.Errorf("limit %d after running out of descriptors with one connection open", p.limit)
+	}
+	turn := make(chan *conn)
+	go func() {
+		c, err := p.get(t.Context())
+		if err != nil {
+			t.Error(err)
+		}
+		turn <- c
+	}()
+	for waiting := 0; waiting == 0; runtime.Gosched() {
+		p.mu.Lock()
+		waiting = len(p.waiting)
+		p.mu.Unlock()
+	}
+	p.put(one)
+	if c := <-turn; c != one || p.waits != 1 {
+		t.Errorf("got %p after %d waits, want %p after one", c, p.waits, one)
+	}
+	p.drop(one)
+	if p.open != 0 || p.shrink(syscall.EMFILE) {
+		t.Error("with no connection open there is none to share")
+	}
+	p.close()
+	l.Close()
+	if err := <-served; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestPickIsAFunctionOfSeedAndPosition(t *testing.T) {
+	a := Attack{URL: "http://x/", Method: "POST", Seed: 3, Payloads: []Payload{{Name: "a"}, {Name: "b", Weight: 2}, {Name: "c"}}}
+	one, err := a.requests()
+	if err != nil {
+		t.Fatal(err)
+	}
+	two, err := a.requests()
+	if err != nil {
+		t.Fatal(err)
+	}
+	counts := map[string]int{}
+	for seq := range uint64(4000) {
+		_, name := one.pick(seq)
+		if _, again := two.pick(seq); again != name {
+			t.Fatalf("trigger %d carries %s and %s", seq, name, again)
+		}
+		counts[name]++
+	}
+	// Five standard deviations of a binomial count.
+	if b := counts["b"]; b < 1840 || b > 2160 || counts["a"] < 860 || counts["a"] > 1140 {
+		t.Errorf("%v, want shares of 1, 2 and 1", counts)
+	}
+}
