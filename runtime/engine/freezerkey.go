@@ -4,7 +4,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // holdFreezer keeps one empty cgroup frozen for as long as the engine runs, and
@@ -23,7 +26,10 @@ func holdFreezer() (release func() error) {
 	if err != nil {
 		return nothing
 	}
-	dir = filepath.Join(dir, fmt.Sprintf("coldstorm-%d-freezer", os.Getpid()))
+	var ns unix.Stat_t
+	unix.Stat("/proc/self/ns/pid", &ns)
+	// Named as launch.Clean expects it, should the engine be killed.
+	dir = filepath.Join(dir, fmt.Sprintf("coldstorm-%d-%s-freezer", os.Getpid(), strconv.FormatUint(ns.Ino, 36)))
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return nothing
 	}

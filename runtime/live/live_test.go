@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -73,6 +75,46 @@ func TestTriggersOneAfterAnotherShareAnEnvironment(t *testing.T) {
 	if n := l.launched.Load(); n != 1 {
 		t.Errorf("%d launches", n)
 	}
+}
+
+func TestATriggerWaitsForAnEnvironmentThatHasAnswered(t *testing.T) {
+	tests := []struct {
+		rule  string
+		grace time.Duration
+		then  func(*guest) *Exit // what the environment does after its first answer
+		cause results.Cause      // of the second trigger's start; empty: warm
+	}{
+		{"which then asks for work", time.Minute, func(*guest) *Exit { return nil }, ""},
+		{"which then dies", time.Minute, func(*guest) *Exit { return &Exit{} }, results.CauseCrashed},
+		{"but no longer than the grace", time.Millisecond, func(g *guest) *Exit { x := hang(g); return &x }, results.CauseScaleOut},
+	}
+	for _, tt := range tests {
+		t.Run(tt.rule, func(t *testing.T) {
+			var f *Function
+			var later atomic.Bool
+			f, _ = deploy(t, serve(func(g *guest, id, event string) *Exit {
+				g.post("invocation/"+id+"/response", event)
+				if later.Swap(true) {
+					return nil
+				}
+				for tt.grace == time.Minute && f.waiting() == 0 {
+					runtime.Gosched()
+				}
+				return tt.then(g)
+			}), Config{SettleGrace: tt.grace, Timeout: time.Minute})
+			f.Invoke(Request{})
+			if r := f.Invoke(Request{}); r.Outcome != results.OutcomeServed || r.Evidence.Cause != tt.cause {
+				t.Errorf("got %+v", r)
+			}
+		})
+	}
+}
+
+// waiting is the number of triggers that the grace holds back.
+func (f *Function) waiting() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.waiters)
 }
 
 func TestABurstStartsAnEnvironmentForEachTrigger(t *testing.T) {

@@ -46,10 +46,11 @@ func (f *Function) graceOver(t *trigger) {
 	}
 }
 
-// settled lets the longest waiting trigger through.
-func (f *Function) settled() {
-	f.settling--
-	if len(f.waiters) > 0 {
+// admitWaiters lets waiting triggers through, the longest waiting first, as long
+// as an environment is idle for them or there is none left to wait for. The
+// caller, who holds the lock, has just made an environment idle or lost one.
+func (f *Function) admitWaiters() {
+	for len(f.waiters) > 0 && (len(f.waiters) > f.settling || f.plane.Census().Idle > 0) {
 		t := f.waiters[0]
 		f.waiters = f.waiters[1:]
 		f.admit(t)
@@ -136,11 +137,12 @@ func (f *Function) lose(u *unit, why *Failure) bool {
 	}
 	f.forget(u)
 	if u.state == unitAnswered {
-		f.settled()
+		f.settling--
 	}
 	if u.state == unitStarting {
 		f.assign(u.trigger, assignment{unit: u, start: results.StartCold, cause: u.cause, failure: why})
 	}
 	f.handle(plane.Event{Kind: plane.Gone, Unit: u.no})
+	f.admitWaiters()
 	return true
 }

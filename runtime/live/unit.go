@@ -196,8 +196,8 @@ func (u *unit) isIdle(results.Stamp) {
 		case unitBusy:
 			u.state, u.deadline = unitAsked, 0
 		case unitAnswered:
+			u.f.settling--
 			u.release()
-			u.f.settled()
 		}
 	}
 	u.f.mu.Unlock()
@@ -227,6 +227,7 @@ func (u *unit) answered() {
 func (u *unit) release() {
 	u.rest()
 	u.f.handle(plane.Event{Kind: plane.Done, Unit: u.no})
+	u.f.admitWaiters()
 }
 
 func (u *unit) rest() {
