@@ -105,6 +105,7 @@ func conformance(t *testing.T, c Config) {
 		{"it sees no mount of the host", seesNoHostMounts},
 		{"forbidden calls fail", forbiddenCallsFail},
 		{"its network is loopback with the listening socket", networkIsLoopback},
+		{"a server inside is reached from outside", serverIsReached},
 		{"its limits on files and cores are set", limitsAreSet},
 		{"two share no state", sharesNothing},
 		{"streams and exit code come out", streamsAndExit},
@@ -259,6 +260,29 @@ func networkIsLoopback(t *testing.T, l *Launcher) {
 		t.Errorf("listening on %s", got)
 	}
 	greeting(t, a)
+}
+
+func serverIsReached(t *testing.T, l *Launcher) {
+	for _, n := range []Network{NetworkNone, NetworkHost} {
+		b := run(t, l, Spec{Network: n}, "serve")
+		addr := line(t, b.Stdout)
+		conn, err := b.DialContext(context.Background(), "tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text, err := io.ReadAll(conn); err != nil || string(text) != "served" {
+			t.Errorf("%q, %v", text, err)
+		}
+		conn.Close()
+	}
+	b := run(t, l, Spec{}, "sleep")
+	if _, err := b.DialContext(context.Background(), "tcp", "127.0.0.1:1"); !errors.Is(err, unix.ECONNREFUSED) {
+		t.Errorf("a port without listener: %v", err)
+	}
+	b.Stop()
+	if _, err := b.DialContext(context.Background(), "tcp", "127.0.0.1:1"); !errors.Is(err, errGone) {
+		t.Errorf("a stopped sandbox: %v", err)
+	}
 }
 
 func greeting(t *testing.T, b *Sandbox) {

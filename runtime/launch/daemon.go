@@ -34,6 +34,7 @@ type daemon struct {
 	hostNet  int // descriptor of the network namespace that it was started in
 	pool     *pool
 	layers   layers
+	visits   visits
 
 	send sync.Mutex // control socket, whole messages
 
@@ -154,6 +155,8 @@ func (d *daemon) begin() error {
 		return err
 	}
 	go d.reap()
+	d.visits = make(visits)
+	go d.visits.serve()
 	d.pool = newPool(d, c.pool)
 	return d.sendControl((&hello{host: host}).encode())
 }
@@ -231,17 +234,23 @@ func (d *daemon) serve() {
 			os.Exit(code)
 		}
 		e := encoder{}
-		err = d.control(kind, id, &dec, &e)
-		d.reply(seq, err, e.b)
+		fd, err := d.control(kind, id, &dec, &e)
+		if fd >= 0 {
+			d.reply(seq, err, e.b, fd)
+			unix.Close(fd)
+		} else {
+			d.reply(seq, err, e.b)
+		}
 	}
 }
 
-func (d *daemon) control(kind, id int64, dec *decoder, e *encoder) error {
+// control carries out one request. The descriptor, if not -1, goes with the reply.
+func (d *daemon) control(kind, id int64, dec *decoder, e *encoder) (fd int, err error) {
 	d.mu.Lock()
 	b := d.boxes[id]
 	d.mu.Unlock()
 	if b == nil {
-		return errGone
+		return -1, errGone
 	}
 	switch kind {
 	case msgStop:
@@ -254,17 +263,19 @@ func (d *daemon) control(kind, id int64, dec *decoder, e *encoder) error {
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		if d.boxes[id] == nil || b.killed {
-			return errGone
+			return -1, errGone
 		}
 		signalFamily(b.pid, sig)
 	case msgCPU:
-		return d.cg.setCPU(b.group, dec.float())
+		return -1, d.cg.setCPU(b.group, dec.float())
+	case msgSocket:
+		return d.socket(b)
 	case msgUsage:
 		d.usage(b).encode(e)
 	default:
-		return errMessage
+		return -1, errMessage
 	}
-	return dec.err
+	return -1, dec.err
 }
 
 func (d *daemon) usage(b *box) Usage {
@@ -295,7 +306,7 @@ func (d *daemon) kill(b *box) {
 	d.cg.thaw(b.group)
 }
 
-func (d *daemon) reply(seq int64, err error, payload []byte) {
+func (d *daemon) reply(seq int64, err error, payload []byte, fds ...int) {
 	e := encoder{}
 	e.int(msgReply)
 	e.int(seq)
@@ -305,13 +316,13 @@ func (d *daemon) reply(seq int64, err error, payload []byte) {
 	}
 	e.string(msg)
 	e.b = append(e.b, payload...)
-	d.sendControl(e.b)
+	d.sendControl(e.b, fds...)
 }
 
-func (d *daemon) sendControl(b []byte) error {
+func (d *daemon) sendControl(b []byte, fds ...int) error {
 	d.send.Lock()
 	defer d.send.Unlock()
-	return sendPacket(controlFD, b)
+	return sendPacket(controlFD, b, fds...)
 }
 
 // sendPacket sends a whole packet with descriptors. A client that went away is

@@ -55,6 +55,7 @@ type Launcher struct {
 
 type controlAnswer struct {
 	payload []byte
+	fds     []int
 	err     error
 }
 
@@ -229,7 +230,7 @@ func (l *Launcher) Launch(ctx context.Context, s Spec) (*Sandbox, error) {
 	if err := s.check(); err != nil {
 		return nil, fmt.Errorf("start sandbox %s: %w", s.ID, err)
 	}
-	b := &Sandbox{ID: s.ID, l: l, done: make(chan struct{}), launched: make(chan error, 1), freezer: -1}
+	b := &Sandbox{ID: s.ID, l: l, done: make(chan struct{}), launched: make(chan error, 1), freezer: -1, network: s.Network}
 	b.Stamps.Ask = asked
 	l.mu.Lock()
 	if l.closed {
@@ -336,13 +337,14 @@ func rights(oob []byte) []int {
 
 // readControl receives answers and exits.
 func (l *Launcher) readControl() {
-	buf := make([]byte, maxPacket)
+	buf, oob := make([]byte, maxPacket), make([]byte, unix.CmsgSpace(4*8))
 	for {
-		n, err := l.control.Read(buf)
+		n, oobn, _, _, err := l.control.ReadMsgUnix(buf, oob)
 		if err != nil || n == 0 {
 			l.fail()
 			return
 		}
+		fds := rights(oob[:oobn])
 		d := decoder{b: buf[:n]}
 		switch d.int() {
 		case msgExit:
@@ -358,7 +360,7 @@ func (l *Launcher) readControl() {
 			}
 		case msgReply:
 			seq, msg := d.int(), d.string()
-			a := controlAnswer{payload: append([]byte(nil), d.b...)}
+			a := controlAnswer{payload: append([]byte(nil), d.b...), fds: fds}
 			if msg == errGone.Error() {
 				a.err = errGone
 			} else if msg != "" {
@@ -370,18 +372,26 @@ func (l *Launcher) readControl() {
 			l.mu.Unlock()
 			if ch != nil {
 				ch <- a
+			} else {
+				closeAll(fds...)
 			}
 		}
 	}
 }
 
 // ask makes a request on the control socket and waits for its answer.
-func (l *Launcher) ask(kind int64, box int64, fields func(*encoder)) (decoder, error) {
+func (l *Launcher) ask(kind, box int64, fields func(*encoder)) (decoder, error) {
+	d, _, err := l.askFDs(kind, box, fields)
+	return d, err
+}
+
+// askFDs is ask for what is answered with descriptors.
+func (l *Launcher) askFDs(kind, box int64, fields func(*encoder)) (decoder, []int, error) {
 	ch := make(chan controlAnswer, 1)
 	l.mu.Lock()
 	if l.pending == nil {
 		l.mu.Unlock()
-		return decoder{}, ErrClosed
+		return decoder{}, nil, ErrClosed
 	}
 	l.seq++
 	seq := l.seq
@@ -398,10 +408,10 @@ func (l *Launcher) ask(kind int64, box int64, fields func(*encoder)) (decoder, e
 		l.mu.Lock()
 		delete(l.pending, seq)
 		l.mu.Unlock()
-		return decoder{}, ErrClosed
+		return decoder{}, nil, ErrClosed
 	}
 	a := <-ch
-	return decoder{b: a.payload}, a.err
+	return decoder{b: a.payload}, a.fds, a.err
 }
 
 // fail ends everything that waits for a process that has gone.

@@ -82,6 +82,7 @@ type Sandbox struct {
 	launched chan error // capacity 1
 	answered bool       // under the launcher's lock
 	ended    bool
+	network  Network
 	v2       bool // the freezer is a version 2 cgroup's
 
 	mu      sync.Mutex // freezer against Stop

@@ -22,6 +22,7 @@ const (
 	msgFreeze  = 'F' // client: seq, box, 1 or 0
 	msgCPU     = 'C' // client: seq, box, CPUs
 	msgUsage   = 'U' // client: seq, box
+	msgSocket  = 'D' // client: seq, box; the reply has a socket
 	msgExit    = 'X' // daemon: box, exit
 	msgGoodbye = 'Q' // client: seq; the reply comes when nothing is left
 )

@@ -63,6 +63,19 @@ func main() {
 		fmt.Println("ready")
 		for {
 		}
+	case "serve":
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			fmt.Println(err)
+			os.Exit(1)
+		}
+		fmt.Println(l.Addr())
+		for {
+			if c, err := l.Accept(); err == nil {
+				fmt.Fprint(c, "served")
+				c.Close()
+			}
+		}
 	case "dial":
 		c, err := net.Dial("tcp", os.Args[2])
 		if err != nil {
