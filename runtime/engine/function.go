@@ -26,6 +26,7 @@ type Function struct {
 	ScaleOutBurst float64       `json:"scale_out_burst,omitempty"`
 	ScaleOutRate  float64       `json:"scale_out_rate,omitempty"`
 	RequestRate   float64       `json:"request_rate,omitempty"` // 0: ten times Concurrency; negative: no bound
+	SettleGrace   time.Duration `json:"settle_grace_ns,omitempty"`
 }
 
 // check finds what can't be deployed.
@@ -45,6 +46,7 @@ func (f Function) config(log io.Writer) live.Config {
 	return live.Config{
 		Name: f.Name, Handler: f.Handler, MemoryMB: f.MemoryMB, Timeout: f.Timeout, InitLimit: f.Init,
 		Env: f.Env, NoFreeze: f.NoFreeze, Concurrency: f.Concurrency, KeepAlive: f.KeepAlive,
-		ScaleOutBurst: f.ScaleOutBurst, ScaleOutRate: f.ScaleOutRate, RequestRate: f.RequestRate, Log: log,
+		ScaleOutBurst: f.ScaleOutBurst, ScaleOutRate: f.ScaleOutRate, RequestRate: f.RequestRate,
+		SettleGrace: f.SettleGrace, Log: log,
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"coldstorm/results"
 	"coldstorm/runtime/image"
@@ -83,6 +84,7 @@ func deploy(t testing.TB, e *Engine, f Function) {
 		t.Fatal(err)
 	}
 	f.Name, f.Image = "f", img
+	f.SettleGrace = time.Minute // which environment serves must not depend on how busy the machine is
 	if f.KeepAlive == 0 {
 		f.KeepAlive = -1
 	}
