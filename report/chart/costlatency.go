@@ -163,7 +163,7 @@ func (p *panel) objectiveX(objective time.Duration, pl *placer) {
 	a, b := vg.Point{X: x, Y: p.box.Min.Y}, vg.Point{X: x, Y: p.box.Max.Y}
 	p.line(dashed(pink, 1.5, 3, 2), a, b)
 	pl.avoid([]vg.Point{a, b})
-	text := "objective " + figure.Duration(objective)
+	text := "objective " + figure.Plain(objective)
 	w := axisWords.width(text)
 	at := x + 5
 	if at+w > p.box.Max.X {

@@ -127,7 +127,7 @@ func paintDots(s *sheet, rows []coldRow, objective time.Duration) {
 	pn.gridX("cold start latency, log scale", true)
 	if x := pn.px(float64(objective)); x > pn.box.Min.X && x < pn.box.Max.X { // it doesn't stretch the axis
 		pn.line(dashed(pink, 1.5, 3, 2), vg.Point{X: x, Y: pn.box.Min.Y}, vg.Point{X: x, Y: pn.box.Max.Y})
-		text := "objective " + figure.Duration(objective)
+		text := "objective " + figure.Plain(objective)
 		half := axisWords.width(text) / 2
 		pn.write(axisWords, min(max(x, half), s.w-half), pn.box.Max.Y+5, centre, text)
 	}
@@ -183,7 +183,7 @@ func (r coldRow) paintBox(pn *panel, y vg.Length) {
 		text += ", p90 " + figure.Duration(r.q.P90)
 	}
 	width := labelWords.width(text)
-	x := p90 + 7
+	x := max(p90, pn.px(float64(r.q.P50High))) + 7
 	if x+width > pn.w-2 { // no room behind: in front
 		x = min(p50, pn.px(float64(max(r.q.P50Low, 1)))) - 7 - width
 	}

@@ -4,6 +4,8 @@ import (
 	"math"
 	"strconv"
 	"time"
+
+	"coldstorm/report/chart/figure"
 )
 
 // scale places values along an axis: 0 at its start, 1 at its end. What lies
@@ -34,6 +36,7 @@ func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 // linear runs from 0 to hi.
 type linear struct {
 	hi     float64
+	least  float64 // between two ticks; 1 for counts
 	format func(float64) string
 }
 
@@ -48,9 +51,22 @@ func newLinear(format func(float64) string, vs ...float64) linear {
 	if hi < 1e-12 {
 		hi = 1
 	}
-	step := niceStep(hi, 4)
-	return linear{hi: math.Ceil(hi/step-1e-9) * step, format: format}
+	s := linear{hi: hi, format: format}
+	step := s.step()
+	s.hi = math.Ceil(hi/step-1e-9) * step
+	return s
 }
+
+// newWhole is newLinear for counts: no tick stands between two whole numbers.
+func newWhole(vs ...float64) linear {
+	s := newLinear(countTick, vs...)
+	s.least = 1
+	s.hi = math.Ceil(s.hi)
+	return s
+}
+
+// step is the distance between two ticks.
+func (s linear) step() float64 { return math.Max(niceStep(s.hi, 4), s.least) }
 
 // until returns a scale from 0 to exactly hi, for an axis that ends where its
 // data does.
@@ -76,7 +92,7 @@ func niceStep(hi float64, n int) float64 {
 func (s linear) at(v float64) float64 { return hold(v / s.hi) }
 
 func (s linear) ticks() []tick {
-	step := niceStep(s.hi, 4)
+	step := s.step()
 	var out []tick
 	for i := 0; float64(i)*step <= s.hi*1.0001 && i < 20; i++ {
 		v := float64(i) * step
@@ -221,22 +237,10 @@ func (s tail) ticks() []tick {
 // The labels of ticks: round values without needless zeros.
 
 func durationTick(ns float64) string {
-	for _, u := range []struct {
-		of   time.Duration
-		name string
-	}{{time.Hour, "h"}, {time.Minute, "min"}, {time.Second, "s"}, {time.Millisecond, "ms"}, {time.Microsecond, "µs"}} {
-		limit := float64(u.of)
-		if u.of >= time.Minute && math.Mod(ns, limit) != 0 {
-			continue // decades of nanoseconds don't meet whole minutes
-		}
-		if ns >= limit*0.9999 {
-			return trim(ns/limit) + " " + u.name
-		}
+	if !finite(ns) || ns < 0 || ns > math.MaxInt64/2 {
+		return figure.Absent
 	}
-	if ns == 0 {
-		return "0"
-	}
-	return trim(ns) + " ns"
+	return figure.Plain(time.Duration(math.Round(ns)))
 }
 
 func countTick(v float64) string {

@@ -66,6 +66,9 @@ func (p *percentiles) set(points results.Spectrum) {
 			p.points = append(p.points, x)
 		}
 	}
+	if len(p.points) == 0 && p.q.P50 > 0 { // too few for a line: the median alone
+		p.points = results.Spectrum{{Q: 0.5, Value: p.q.P50, Count: int64(p.n+1) / 2}}
+	}
 	slices.SortStableFunc(p.points, func(a, b results.SpectrumPoint) int { return cmp.Compare(a.Q, b.Q) })
 }
 
@@ -79,7 +82,7 @@ func (p percentiles) at(q float64) time.Duration {
 func spectrum(curves []percentiles, objective time.Duration) Chart {
 	curves = slices.DeleteFunc(curves, func(p percentiles) bool { return len(p.points) == 0 })
 	c := Chart{Note: "The axis gives each nine of the percentile the same room, so that the tail can be read. " +
-		"A line ends where fewer than one sample lies beyond it and is thin where fewer than ten do; the band holds the curve with 95 % confidence, point by point."}
+		"A line ends where fewer than one sample lies beyond it and is thin where fewer than ten do; the band, from 30 samples on, holds the curve with 95 % confidence, point by point."}
 	c.Table.Header = []string{"start", "n", "p50", "95 % interval", "p90", "p99", "95 % interval", "max"}
 	c.Table.Text = 1
 	for i, p := range curves {
@@ -180,6 +183,10 @@ func (p percentiles) paintLine(pn *panel, pts []vg.Point) {
 	pn.line(thin, pts[max(0, sure-1):]...)
 }
 
+// leastBand is how many samples a band needs: with fewer it would show little
+// but the approximation.
+const leastBand = 30
+
 // paintBand fills the 95 % interval of each quantile, which order statistics
 // give as the quantiles at q ± 1.96 √(q(1-q)/n). It ends where the upper bound
 // lies beyond the last sample.
@@ -194,7 +201,7 @@ func (p percentiles) paintBand(pn *panel) {
 		lower = append(lower, pn.at(x.Q, float64(p.at(x.Q-half))))
 		upper = append(upper, pn.at(x.Q, float64(p.at(x.Q+half))))
 	}
-	if len(lower) < 2 {
+	if len(lower) < 2 || p.n < leastBand {
 		return
 	}
 	slices.Reverse(upper)
@@ -227,7 +234,7 @@ func (p *panel) objectiveY(objective time.Duration, pl *placer) {
 	a, b := vg.Point{X: p.box.Min.X, Y: p.py(float64(objective))}, vg.Point{X: p.box.Max.X, Y: p.py(float64(objective))}
 	p.line(dashed(pink, 1.5, 3, 2), a, b)
 	pl.avoid([]vg.Point{a, b})
-	text := "objective " + figure.Duration(objective)
+	text := "objective " + figure.Plain(objective)
 	p.labelLine(pl, []vg.Point{{X: b.X - 60, Y: b.Y}, {X: a.X + 60, Y: a.Y}}, axisWords, text)
 }
 

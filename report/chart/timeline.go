@@ -134,10 +134,9 @@ func newStorm(points []results.TimelinePoint) stormLines {
 
 // stormRow is one panel of a timeline.
 type stormRow struct {
-	title  string
-	areas  []layer // stacked, from below
-	lines  []layer
-	format func(float64) string
+	title string
+	areas []layer // stacked, from below
+	lines []layer
 }
 
 // layer is one quantity over time and how it is drawn.
@@ -149,21 +148,21 @@ type layer struct {
 }
 
 func (t stormLines) rows() []stormRow {
-	rows := []stormRow{{title: "triggers a second", format: countTick, lines: []layer{
+	rows := []stormRow{{title: "triggers a second", lines: []layer{
 		{"completed", t.completed, solid(blue, 2), color.NRGBA{}},
 		{"offered", t.offered, dashed(ink, 1.4, 5, 3), color.NRGBA{}},
 	}}}
 	if t.units {
-		rows = append(rows, stormRow{title: "environments", format: countTick, areas: []layer{
+		rows = append(rows, stormRow{title: "environments", areas: []layer{
 			{"busy", t.busy, solid(blue, 1), blue},
 			{"starting", t.starting, solid(red, 1), orange},
 			{"idle", t.idle, solid(faint, 1), pale(sky, 0.45)},
 		}})
 	} else {
-		rows = append(rows, stormRow{title: "in flight", format: countTick, lines: []layer{{"in flight", t.inFlight, solid(blue, 2), color.NRGBA{}}}})
+		rows = append(rows, stormRow{title: "in flight", lines: []layer{{"in flight", t.inFlight, solid(blue, 2), color.NRGBA{}}}})
 	}
 	if t.troubles {
-		rows = append(rows, stormRow{title: "refused a second", format: countTick, areas: []layer{
+		rows = append(rows, stormRow{title: "refused a second", areas: []layer{
 			{"throttled", t.throttled, solid(red, 1), pale(orange, 0.8)},
 			{"errors", t.errored, solid(ink, 1), ink},
 		}})
@@ -175,7 +174,7 @@ func (t stormLines) paint(s *sheet) {
 	rows := t.rows()
 	scales := make([]scale, len(rows))
 	for i, r := range rows {
-		scales[i] = newLinear(r.format, r.highest(len(t.from))...)
+		scales[i] = newWhole(r.highest(len(t.from))...)
 		if i == 0 {
 			scales[i] = t.rateScale()
 		}
@@ -204,10 +203,10 @@ func (t stormLines) paint(s *sheet) {
 // completes, and the burst runs out at the top.
 func (t stormLines) rateScale() linear {
 	offered, completed := highest(t.offered), highest(t.completed)
-	if completed > 0 && offered > 5*completed {
-		return newLinear(countTick, completed*1.2)
+	if completed > 0 && offered > 3*completed {
+		return newWhole(completed * 1.2)
 	}
-	return newLinear(countTick, offered, completed)
+	return newWhole(offered, completed)
 }
 
 // labelPeak says how high the offered rate goes where it runs out at the top.

@@ -97,7 +97,7 @@ func paintWaterfall(s *sheet, bars []bar, total results.Quantiles) {
 		ends = append(ends, float64(b.offset)+float64(max(b.q.P50, b.q.P90)))
 		gutter = max(gutter, strong.width(b.label)+10)
 	}
-	x := newLinear(durationTick, ends...)
+	x := until(durationTick, highest(ends))
 	pn := &panel{s, rect(gutter, footer, s.w-labelWords.width("88.8 ms")-14, s.h-4), x, nil}
 	pn.gridX("time since the trigger was sent", true)
 	tall := (pn.box.Max.Y - pn.box.Min.Y) / vg.Length(len(rows))

@@ -90,7 +90,7 @@ func models(run results.Run) chart.Table {
 
 func meets(run results.Run) string {
 	if run.Objective > 0 {
-		return "within " + figure.Duration(run.Objective)
+		return "within " + figure.Plain(run.Objective)
 	}
 	return "serves all"
 }
@@ -148,7 +148,7 @@ func verdict(run results.Run) string {
 
 func condition(run results.Run) string {
 	if run.Objective > 0 {
-		return "meets " + figure.Duration(run.Objective) + " at p99"
+		return "meets " + figure.Plain(run.Objective) + " at p99"
 	}
 	return "serves every trigger"
 }

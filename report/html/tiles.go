@@ -61,11 +61,13 @@ func fullest(series []results.Series, start results.Start) (results.Series, bool
 	return best, found
 }
 
-// hardest returns the storm that offered the most triggers a second.
+// hardest returns the storm of which the most triggers went unserved, and if
+// all were served, the one with the most triggers.
 func hardest(series []results.Series) (results.Series, bool) {
 	best, found := results.Series{}, false
 	for _, s := range series {
-		if !found || s.Generator.Offered > best.Generator.Offered || s.Generator.Offered == best.Generator.Offered && s.Counts.Offered > best.Counts.Offered {
+		a, b := s.Counts.Offered-s.Counts.Served, best.Counts.Offered-best.Counts.Served
+		if !found || a > b || a == b && s.Counts.Offered > best.Counts.Offered {
 			best, found = s, true
 		}
 	}
@@ -114,7 +116,7 @@ func stormTile(s results.Series) tile {
 func cheapestTile(run results.Run) tile {
 	t := tile{Name: "cheapest model", Basis: chart.Projected}
 	if run.Objective > 0 {
-		t.Name += " that meets " + figure.Duration(run.Objective) + " at p99"
+		t.Name += " that meets " + figure.Plain(run.Objective) + " at p99"
 	}
 	p, ok := chart.Cheapest(run)
 	if !ok {

@@ -13,6 +13,7 @@ import (
 // The widths, in points, at which each chart is drawn for the page.
 const (
 	wide   = 900
+	half   = 500 // where two stand side by side
 	narrow = 370
 )
 
@@ -30,14 +31,14 @@ type view struct {
 
 	Outcomes              chart.Table
 	Why                   []fact
-	Spectra, Phases       []picture
+	Spectra, Phases       group
 	Dots, Scaling         picture
-	Timelines             []picture
+	Timelines             group
 	Models                models
 	Cost, BreakEven       picture
 	Crossings, Others     chart.Table // break-even rates: between the two cheapest, and all others
-	ProjectedSpectra      []picture
-	ProjectedTimelines    []picture
+	ProjectedSpectra      group
+	ProjectedTimelines    group
 	Bills                 []bill
 	Fidelity              picture
 	Provenance            []fact
@@ -50,8 +51,12 @@ type view struct {
 // fact is a name and what is to be said about it.
 type fact struct{ Name, Text string }
 
-// banner is a note at the top of the page. Level is also its style.
-type banner struct{ Level, Word, About, Text string }
+// banner is a box at the top of the page. Level is its style; each note names
+// what it is about, or nothing if it is about the run.
+type banner struct {
+	Level, Word string
+	Notes       []fact
+}
 
 // tile is one figure of the verdict.
 type tile struct {
@@ -75,72 +80,89 @@ func newView(run results.Run, samples []results.Sample, m results.Manifest) view
 		Run: run, Manifest: m, Style: template.CSS(chart.Style + style), JSON: embedded(run),
 		Subject: subject(run), When: run.Started.UTC().Format("2 January 2006, 15:04:05 UTC"), Took: figure.Duration(run.Took),
 		Facts: functionFacts(run.Function), Banners: banners(run), Tiles: tiles(run),
-		Outcomes: outcomes(run.Series), Why: why(run.Series), Dots: newPicture(chart.ColdDots(run, samples)), Scaling: newPicture(chart.Scaling(run.Sweep)),
-		Models: newModels(run), Cost: newPicture(chart.CostLatency(run)), BreakEven: newPicture(chart.BreakEven(run)),
-		Bills: bills(run), Fidelity: newPicture(chart.Fidelity(run.Fidelity)),
+		Outcomes: outcomes(run.Series), Why: why(run.Series), Dots: newPicture(chart.ColdDots(run, samples), wide), Scaling: newPicture(chart.Scaling(run.Sweep), wide),
+		Models: newModels(run), Cost: newPicture(chart.CostLatency(run), wide), BreakEven: newPicture(chart.BreakEven(run), wide),
+		Bills: bills(run), Fidelity: newPicture(chart.Fidelity(run.Fidelity), wide),
 		Provenance: provenance(run, m), Generators: generators(run.Series), Omissions: omissions(run),
 		HasProjections: len(run.Projections) > 0, Quiet: len(run.Series) == 0,
 	}
 	v.Crossings, v.Others = chart.Crossings(run)
+	var spectra, timelines, latencies []chart.Chart
 	for _, s := range run.Series {
-		v.Spectra = append(v.Spectra, newPicture(chart.Spectrum(s, run.Objective)))
-		v.Timelines = append(v.Timelines, newPicture(chart.Timeline(s)))
+		spectra, timelines = append(spectra, chart.Spectrum(s, run.Objective)), append(timelines, chart.Timeline(s))
 	}
-	v.Phases = phases(run.Series)
 	for _, name := range projectedStorms(run) {
-		v.ProjectedSpectra = append(v.ProjectedSpectra, newPicture(chart.ProjectedSpectrum(name, run.Projections, run.Objective)))
+		latencies = append(latencies, chart.ProjectedSpectrum(name, run.Projections, run.Objective))
 	}
-	v.ProjectedTimelines = projectedTimelines(run)
-	for _, ps := range [][]picture{v.Spectra, v.Timelines, v.ProjectedSpectra, v.ProjectedTimelines} {
-		sayOnce(ps)
-	}
+	v.Spectra, v.Timelines, v.Phases = newGroup(spectra, true), newGroup(timelines, true), newGroup(phases(run.Series), true)
+	v.ProjectedSpectra, v.ProjectedTimelines = newGroup(latencies, false), newGroup(projectedTimelines(run), true)
 	return v
 }
+
+// group is several pictures of a kind.
+type group struct {
+	Pair     bool   // two side by side, where there is room
+	Note     string // that all share
+	Pictures []picture
+}
+
+// newGroup sets charts of a kind; more than one go side by side if pair is
+// given.
+func newGroup(charts []chart.Chart, pair bool) group {
+	g := group{Pair: pair && len(charts) > 1}
+	width := wide
+	if g.Pair {
+		width = half
+	}
+	shared := len(charts) > 1
+	for _, c := range charts {
+		g.Pictures = append(g.Pictures, newPicture(c, width))
+		shared = shared && c.Note == charts[0].Note
+	}
+	if shared {
+		g.Note = charts[0].Note
+		for i := range g.Pictures {
+			g.Pictures[i].Note = ""
+		}
+	}
+	return g
+}
+
+// first leaves the first n pictures.
+func (g *group) first(n int) { g.Pictures = g.Pictures[:min(n, len(g.Pictures))] }
 
 // eachPicture calls f for every picture of the page.
 func (v *view) eachPicture(f func(*picture)) {
 	for _, p := range []*picture{&v.Dots, &v.Scaling, &v.Cost, &v.BreakEven, &v.Fidelity} {
 		f(p)
 	}
-	for _, ps := range [][]picture{v.Spectra, v.Phases, v.Timelines, v.ProjectedSpectra, v.ProjectedTimelines} {
-		for i := range ps {
-			f(&ps[i])
+	for _, g := range []group{v.Spectra, v.Phases, v.Timelines, v.ProjectedSpectra, v.ProjectedTimelines} {
+		for i := range g.Pictures {
+			f(&g.Pictures[i])
 		}
 	}
 }
 
-// sayOnce leaves a note under the first of the pictures that share it.
-func sayOnce(ps []picture) {
-	said := map[string]bool{}
-	for i := range ps {
-		if said[ps[i].Note] {
-			ps[i].Note = ""
-			continue
-		}
-		said[ps[i].Note] = true
-	}
-}
-
-func newPicture(c chart.Chart) picture {
+func newPicture(c chart.Chart, width int) picture {
 	p := picture{
 		ID: c.Name, Title: strings.TrimSuffix(c.Title, ", "+string(c.Basis)), Note: c.Note, Empty: c.Empty, Basis: c.Basis, Table: c.Table,
 	}
 	if c.Empty == "" {
 		// Inline escapes every text that it places.
-		p.Wide, p.Narrow = template.HTML(c.Inline(wide)), template.HTML(c.Inline(narrow))
+		p.Wide, p.Narrow = template.HTML(c.Inline(width)), template.HTML(c.Inline(narrow))
 	}
 	return p
 }
 
 // phases draws the waterfall of each storm that had cold starts with phases,
 // the one with the most of them first.
-func phases(series []results.Series) []picture {
+func phases(series []results.Series) []chart.Chart {
 	series = slices.Clone(series)
 	slices.SortStableFunc(series, func(a, b results.Series) int { return b.Total.N - a.Total.N })
-	var out []picture
+	var out []chart.Chart
 	for _, s := range series {
 		if c := chart.Waterfall(s); c.Empty == "" {
-			out = append(out, newPicture(c))
+			out = append(out, c)
 		}
 	}
 	return out
@@ -163,12 +185,12 @@ func projectedStorms(run results.Run) []string {
 // the timelines of so many are drawn.
 const maxTimelines = 6
 
-func projectedTimelines(run results.Run) []picture {
-	var out []picture
+func projectedTimelines(run results.Run) []chart.Chart {
+	var out []chart.Chart
 	for _, p := range run.Projections {
 		for _, s := range p.Storms {
 			if c := chart.ProjectedTimeline(p.Model, s); c.Empty == "" && p.Offered && len(out) < maxTimelines {
-				out = append(out, newPicture(c))
+				out = append(out, c)
 			}
 		}
 	}
@@ -184,9 +206,9 @@ func functionFacts(f results.Function) []fact {
 		fact{"runtime", f.Runtime + ", " + f.Architecture},
 		fact{"memory", unlessZero(f.MemoryMB, figure.Count(f.MemoryMB)+" MB")},
 		fact{"package", unlessZero(f.PackageBytes, figure.Bytes(f.PackageBytes))},
-		fact{"timeout", unlessZero(f.Timeout, figure.Duration(f.Timeout))},
+		fact{"timeout", unlessZero(f.Timeout, figure.Plain(f.Timeout))},
 		fact{"concurrency", concurrency(f.Concurrency)},
-		fact{"keep-alive", unlessZero(f.KeepAlive, figure.Duration(f.KeepAlive))},
+		fact{"keep-alive", unlessZero(f.KeepAlive, figure.Plain(f.KeepAlive))},
 	)
 }
 
@@ -221,21 +243,24 @@ func present(fs ...fact) []fact {
 	return slices.DeleteFunc(fs, func(f fact) bool { return strings.Trim(f.Text, " ,") == "" })
 }
 
-// banners puts what spoils the figures before everything else.
+// banners puts what spoils the figures before everything else: how the run
+// ended, then the notes, those of a level together.
 func banners(run results.Run) []banner {
 	var out []banner
 	switch run.Status {
 	case results.StatusAborted:
-		out = append(out, banner{"spoilt", "aborted", "", "this run was stopped before its end: it holds what was measured until then"})
+		out = append(out, banner{"spoilt", "Aborted", []fact{{"", "this run was stopped before its end: it holds what was measured until then"}}})
 	case results.StatusInvalid:
-		out = append(out, banner{"spoilt", "invalid", "", "this run had an error that spoils its figures"})
+		out = append(out, banner{"spoilt", "Invalid", []fact{{"", "this run had an error that spoils its figures"}}})
 	}
-	for _, level := range []results.Level{results.LevelSpoil, results.LevelWarn} {
+	for _, b := range []banner{{Level: string(results.LevelSpoil), Word: "Spoilt"}, {Level: string(results.LevelWarn), Word: "Read with care"}} {
 		for _, n := range run.Notes {
-			if n.Level == level {
-				word := map[results.Level]string{results.LevelSpoil: "spoilt", results.LevelWarn: "read with care"}[level]
-				out = append(out, banner{string(level), word, n.About, n.Text})
+			if string(n.Level) == b.Level {
+				b.Notes = append(b.Notes, fact{n.About, n.Text})
 			}
+		}
+		if len(b.Notes) > 0 {
+			out = append(out, b)
 		}
 	}
 	return out

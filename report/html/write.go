@@ -51,12 +51,13 @@ var savings = []struct {
 	what string
 	save func(*view)
 }{
-	{"projected timelines", func(v *view) { v.ProjectedTimelines = nil }},
+	{"projected timelines", func(v *view) { v.ProjectedTimelines.first(0) }},
 	{"tables of more than 15 rows under drawings", func(v *view) { v.eachPicture(dropLongTable) }},
-	{"phases of all storms but the one with the most cold starts", func(v *view) { v.Phases = v.Phases[:min(1, len(v.Phases))] }},
-	{"latencies under each model of all storms but the first", func(v *view) { v.ProjectedSpectra = v.ProjectedSpectra[:min(1, len(v.ProjectedSpectra))] }},
+	{"phases of all storms but the one with the most cold starts", func(v *view) { v.Phases.first(1) }},
+	{"latencies under each model of all storms but the first", func(v *view) { v.ProjectedSpectra.first(1) }},
 	{"drawings of all storms but the first six", func(v *view) {
-		v.Spectra, v.Timelines = v.Spectra[:min(6, len(v.Spectra))], v.Timelines[:min(6, len(v.Timelines))]
+		v.Spectra.first(6)
+		v.Timelines.first(6)
 	}},
 	{"the run as data", func(v *view) { v.JSON = "null" }},
 }

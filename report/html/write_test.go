@@ -142,7 +142,7 @@ func TestWhatSpoilsFiguresComesFirst(t *testing.T) {
 	run.Status = results.StatusAborted
 	page := write(t, run, samples, m)
 	last := 0
-	for _, s := range []string{"<h1>", "aborted:</strong>", "the clock went backwards", "read with care", `class="tile"`, `<h2>Measured here`, `<h2>Compute models`, `<h2>What it costs`, `<h2>Bills`, `<h2>How it was obtained`} {
+	for _, s := range []string{"<h1>", "Aborted</strong>", "the clock went backwards", "Read with care", `class="tile"`, `<h2>Measured here`, `<h2>Compute models`, `<h2>What it costs`, `<h2>Bills`, `<h2>How it was obtained`} {
 		at := strings.Index(page, s)
 		if at < last {
 			t.Errorf("%q stands at %d, want it after %d", s, at, last)

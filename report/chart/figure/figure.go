@@ -50,6 +50,23 @@ func Duration(d time.Duration) string {
 	return pair(int64(d/time.Hour), " h", int64(d%time.Hour/time.Minute), " min")
 }
 
+// Plain writes a round duration, such as a limit that someone chose, with four
+// digits at most and no needless zeros: "250 ms", "1 s", "5 min".
+func Plain(d time.Duration) string {
+	if d < 0 {
+		return Duration(d)
+	}
+	for _, u := range []struct {
+		of   time.Duration
+		name string
+	}{{time.Hour, " h"}, {time.Minute, " min"}, {time.Second, " s"}, {time.Millisecond, " ms"}, {time.Microsecond, " µs"}, {1, " ns"}} {
+		if d >= u.of && (u.of <= time.Second || d%u.of == 0) {
+			return strconv.FormatFloat(float64(d)/float64(u.of), 'g', 4, 64) + u.name
+		}
+	}
+	return "0"
+}
+
 // pair joins two units, the second only where it isn't zero.
 func pair(a int64, unitA string, b int64, unitB string) string {
 	s := strconv.FormatInt(a, 10) + unitA

@@ -35,6 +35,20 @@ func TestDuration(t *testing.T) {
 	}
 }
 
+func TestPlain(t *testing.T) {
+	for _, c := range []struct {
+		d    time.Duration
+		want string
+	}{
+		{0, "0"}, {3, "3 ns"}, {250 * time.Millisecond, "250 ms"}, {time.Second, "1 s"}, {1500 * time.Millisecond, "1.5 s"},
+		{90 * time.Second, "90 s"}, {2 * time.Minute, "2 min"}, {3 * time.Hour, "3 h"}, {500 * time.Microsecond, "500 µs"}, {-time.Second, "−1.00 s"},
+	} {
+		if got := Plain(c.d); got != c.want {
+			t.Errorf("Plain(%d) = %q, want %q", c.d, got, c.want)
+		}
+	}
+}
+
 func TestWhatIsAbsentIsNotZero(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
 		{Quantile(0, 0), "none"},
