@@ -1,7 +1,6 @@
 package launch
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -36,73 +35,6 @@ type cgroups struct {
 	at  map[string]*hierarchy // by controller
 	all []*hierarchy          // each once
 	v2  *hierarchy            // if any controller is there
-}
-
-// findCgroups reads what is mounted where and which cgroup this process is in.
-// A sandbox's cgroups go below it, so that limits set on coldstorm hold for what
-// it starts.
-func findCgroups(mountinfo, self string) map[string]*hierarchy {
-	own := map[string]string{}
-	for line := range strings.Lines(self) {
-		f := strings.SplitN(strings.TrimSpace(line), ":", 3)
-		if len(f) == 3 {
-			for c := range strings.SplitSeq(f[1], ",") { // the empty name is version 2's
-				own[c] = f[2]
-			}
-		}
-	}
-	found := map[string]*hierarchy{}
-	for line := range strings.Lines(mountinfo) {
-		m, ok := parseMount(line)
-		if !ok {
-			continue
-		}
-		names := []string{""}
-		if m.fs == "cgroup" {
-			names = strings.Split(m.options, ",")
-		}
-		var h *hierarchy
-		for _, c := range names {
-			path, mine := own[c]
-			if !mine || found[c] != nil || (c != "" && !slices.Contains(controllers, c)) {
-				continue
-			}
-			if h == nil {
-				h = &hierarchy{v2: m.fs == "cgroup2", top: m.point, dir: below(m, path), fd: -1}
-			}
-			found[c] = h
-		}
-	}
-	return found
-}
-
-type mountLine struct{ root, point, fs, options string }
-
-// parseMount reads a line of /proc/self/mountinfo (proc(5)), if it is a cgroup's.
-func parseMount(line string) (mountLine, bool) {
-	left, right, ok := strings.Cut(line, " - ")
-	l, r := strings.Fields(left), strings.Fields(right)
-	if !ok || len(l) < 5 || len(r) < 3 || (r[0] != "cgroup" && r[0] != "cgroup2") {
-		return mountLine{}, false
-	}
-	return mountLine{root: unescape(l[3]), point: unescape(l[4]), fs: r[0], options: r[2]}, true
-}
-
-// unescape undoes the octal escapes of mountinfo.
-func unescape(s string) string {
-	if !strings.Contains(s, `\`) {
-		return s
-	}
-	return strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace(s)
-}
-
-// below is where a cgroup of the hierarchy's is seen through a mount that may
-// show only a part of it, as in a container.
-func below(m mountLine, cgroup string) string {
-	if rel, err := filepath.Rel(m.root, cgroup); err == nil && rel != ".." && !strings.HasPrefix(rel, "../") {
-		return filepath.Join(m.point, rel)
-	}
-	return m.point
 }
 
 // openCgroups makes our folder in every tree that has a controller we want.
@@ -420,98 +352,6 @@ func (g *cgroups) close() error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// Clean removes the cgroups of launchers that were killed before they could, in
-// every tree, and ends what still runs there. It returns what it removed.
-func Clean() ([]string, error) {
-	mountinfo, err := os.ReadFile("/proc/self/mountinfo")
-	self, err2 := os.ReadFile("/proc/self/cgroup")
-	if err := errors.Join(err, err2); err != nil {
-		return nil, err
-	}
-	var removed []string
-	var errs []error
-	seen := map[string]bool{}
-	for _, h := range findCgroups(string(mountinfo), string(self)) {
-		if seen[h.top] {
-			continue
-		}
-		seen[h.top] = true
-		filepath.WalkDir(h.top, func(path string, d os.DirEntry, err error) error {
-			if err != nil {
-				return nil // it went, or is not ours to read
-			}
-			if !d.IsDir() || !strings.HasPrefix(d.Name(), cgroupPrefix) {
-				return nil
-			}
-			if abandoned(d.Name()) {
-				if err := removeTree(path); err != nil {
-					errs = append(errs, err)
-				} else {
-					removed = append(removed, path)
-				}
-			}
-			return filepath.SkipDir
-		})
-	}
-	slices.Sort(removed)
-	return removed, errors.Join(errs...)
-}
-
-// cgroupName is the name of a launcher's cgroup. The pid means nothing in
-// another pid namespace, so that is in it too.
-func cgroupName(pid int, unique string) string {
-	return fmt.Sprintf("%s%d-%s-%s", cgroupPrefix, pid, pidNamespace(), unique)
-}
-
-func pidNamespace() string {
-	var st unix.Stat_t
-	unix.Stat("/proc/self/ns/pid", &st)
-	return strconv.FormatUint(st.Ino, 36)
-}
-
-// abandoned says whether a cgroup's launcher, of this pid namespace, is no
-// more. A pid that was given to another program only delays the cleaning.
-func abandoned(name string) bool {
-	f := strings.Split(strings.TrimPrefix(name, cgroupPrefix), "-")
-	if len(f) != 3 || f[1] != pidNamespace() {
-		return false
-	}
-	n, err := strconv.Atoi(f[0])
-	return err == nil && n > 1 && errors.Is(unix.Kill(n, 0), unix.ESRCH)
-}
-
-func removeTree(top string) error {
-	entries, err := os.ReadDir(top)
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		if !e.IsDir() {
-			continue
-		}
-		dir := filepath.Join(top, e.Name())
-		killAll(dir)
-		if err := rmdir(unix.AT_FDCWD, dir); err != nil {
-			return fmt.Errorf("remove %s: %w", dir, err)
-		}
-	}
-	return rmdir(unix.AT_FDCWD, top)
-}
-
-// killAll ends what still runs in an abandoned cgroup.
-func killAll(dir string) {
-	list, err := os.ReadFile(filepath.Join(dir, "cgroup.procs"))
-	if err != nil {
-		return
-	}
-	for _, pid := range bytes.Fields(list) {
-		if n, err := strconv.Atoi(string(pid)); err == nil && n > 1 {
-			unix.Kill(n, unix.SIGKILL)
-		}
-	}
-	os.WriteFile(filepath.Join(dir, "freezer.state"), []byte("THAWED"), 0)
 }
 
 func closeAll(fds ...int) {

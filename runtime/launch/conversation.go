@@ -1,0 +1,167 @@
+package launch
+
+import (
+	"errors"
+
+	"golang.org/x/sys/unix"
+
+	"coldstorm/results"
+)
+
+// settle marks a sandbox and forgets it once its launch has been answered and
+// its end told: they come on two sockets, in any order.
+func (l *Launcher) settle(b *Sandbox, mark func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	mark()
+	if b.answered && b.ended {
+		delete(l.boxes, b.seq)
+	}
+}
+
+// readLaunches receives the answers to launches, with their descriptors.
+func (l *Launcher) readLaunches() {
+	buf, oob := make([]byte, maxPacket), make([]byte, unix.CmsgSpace(4*8))
+	for {
+		n, oobn, _, _, err := l.asks.ReadMsgUnix(buf, oob)
+		if err != nil || n == 0 {
+			l.fail()
+			return
+		}
+		fds := rights(oob[:oobn])
+		d := decoder{b: buf[:n]}
+		seq, msg := d.int(), d.string()
+		l.mu.Lock()
+		b := l.boxes[seq]
+		l.mu.Unlock()
+		switch {
+		case b == nil:
+			closeAll(fds...)
+			continue
+		case msg != "":
+			l.drop(seq)
+			closeAll(fds...)
+			err = errors.New(msg)
+		default:
+			err = b.accept(&d, fds)
+		}
+		l.settle(b, func() { b.answered = true })
+		b.launched <- err
+	}
+}
+
+// rights returns the descriptors of a control message.
+func rights(oob []byte) []int {
+	list, err := unix.ParseSocketControlMessage(oob)
+	if err != nil {
+		return nil
+	}
+	var fds []int
+	for _, m := range list {
+		if got, err := unix.ParseUnixRights(&m); err == nil {
+			fds = append(fds, got...)
+		}
+	}
+	return fds
+}
+
+// readControl receives answers and exits.
+func (l *Launcher) readControl() {
+	buf, oob := make([]byte, maxPacket), make([]byte, unix.CmsgSpace(4*8))
+	for {
+		n, oobn, _, _, err := l.control.ReadMsgUnix(buf, oob)
+		if err != nil || n == 0 {
+			l.fail()
+			return
+		}
+		fds := rights(oob[:oobn])
+		d := decoder{b: buf[:n]}
+		switch d.int() {
+		case msgExit:
+			seq := d.int()
+			var x Exit
+			x.decode(&d)
+			l.mu.Lock()
+			b := l.boxes[seq]
+			l.mu.Unlock()
+			if b != nil {
+				b.finish(x)
+				l.settle(b, func() { b.ended = true })
+			}
+		case msgReply:
+			seq, msg := d.int(), d.string()
+			a := controlAnswer{payload: append([]byte(nil), d.b...), fds: fds}
+			if msg == errGone.Error() {
+				a.err = errGone
+			} else if msg != "" {
+				a.err = errors.New(msg)
+			}
+			l.mu.Lock()
+			ch := l.pending[seq]
+			delete(l.pending, seq)
+			l.mu.Unlock()
+			if ch != nil {
+				ch <- a
+			} else {
+				closeAll(fds...)
+			}
+		}
+	}
+}
+
+// ask makes a request on the control socket and waits for its answer.
+func (l *Launcher) ask(kind, box int64, fields func(*encoder)) (decoder, error) {
+	d, _, err := l.askFDs(kind, box, fields)
+	return d, err
+}
+
+// askFDs is ask for what is answered with descriptors.
+func (l *Launcher) askFDs(kind, box int64, fields func(*encoder)) (decoder, []int, error) {
+	ch := make(chan controlAnswer, 1)
+	l.mu.Lock()
+	if l.pending == nil {
+		l.mu.Unlock()
+		return decoder{}, nil, ErrClosed
+	}
+	l.seq++
+	seq := l.seq
+	l.pending[seq] = ch
+	l.mu.Unlock()
+	e := encoder{}
+	e.int(kind)
+	e.int(seq)
+	e.int(box)
+	if fields != nil {
+		fields(&e)
+	}
+	if _, err := l.control.Write(e.b); err != nil {
+		l.mu.Lock()
+		delete(l.pending, seq)
+		l.mu.Unlock()
+		return decoder{}, nil, ErrClosed
+	}
+	a := <-ch
+	return decoder{b: a.payload}, a.fds, a.err
+}
+
+// fail ends everything that waits for a process that has gone.
+func (l *Launcher) fail() {
+	l.mu.Lock()
+	l.closed = true
+	boxes, pending := l.boxes, l.pending
+	l.boxes, l.pending = map[int64]*Sandbox{}, nil
+	l.mu.Unlock()
+	for _, ch := range pending {
+		ch <- controlAnswer{err: ErrClosed}
+	}
+	for _, b := range boxes {
+		select {
+		case b.launched <- ErrClosed:
+		default:
+		}
+		if b.ended {
+			continue
+		}
+		b.finish(Exit{Code: -1, Signal: unix.SIGKILL, At: results.Now()})
+	}
+}

@@ -1,0 +1,99 @@
+package launch
+
+import (
+	"errors"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"coldstorm/results"
+)
+
+// reap waits for children, as the only one who does, and tells of their end.
+func (d *daemon) reap() {
+	for {
+		d.mu.Lock()
+		before := d.clones
+		d.mu.Unlock()
+		var x death
+		pid, err := unix.Wait4(-1, &x.status, 0, &x.usage)
+		switch {
+		case errors.Is(err, unix.ECHILD):
+			d.mu.Lock()
+			for d.clones == before {
+				d.born.Wait()
+			}
+			d.mu.Unlock()
+		case err == nil:
+			d.mu.Lock()
+			b := d.pids[pid]
+			if b == nil {
+				d.early[pid] = x
+			} else {
+				delete(d.pids, pid)
+			}
+			d.mu.Unlock()
+			if b != nil {
+				d.bury(b, x)
+			}
+		}
+	}
+}
+
+// book notes a cloned child, and buries it if it died in the meantime.
+func (d *daemon) book(b *box) {
+	d.mu.Lock()
+	d.clones++
+	d.born.Broadcast()
+	x, dead := d.early[b.pid]
+	delete(d.early, b.pid)
+	d.boxes[b.id] = b
+	if !dead {
+		d.pids[b.pid] = b
+	}
+	closing := d.closing
+	d.mu.Unlock()
+	switch {
+	case dead:
+		d.bury(b, x)
+	case closing:
+		d.kill(b)
+	}
+}
+
+// bury takes the last figures of a dead sandbox, tells the client and frees its cgroups.
+func (d *daemon) bury(b *box, x death) {
+	u := d.cg.usage(b.group)
+	if d.cg.at["cpuacct"] == nil {
+		u.CPU = time.Duration(x.usage.Utime.Nano() + x.usage.Stime.Nano())
+	}
+	if d.cg.at["memory"] == nil {
+		u.PeakMemory = x.usage.Maxrss << 10
+	}
+	exit := Exit{At: results.Now(), Usage: u, OOM: u.OOMKills > 0}
+	if x.status.Signaled() {
+		exit.Code, exit.Signal = -1, syscall.Signal(x.status.Signal())
+	} else {
+		exit.Code = x.status.ExitStatus()
+	}
+	e := encoder{}
+	e.int(msgExit)
+	e.int(b.id)
+	exit.encode(&e)
+	d.sendControl(e.b)
+	go d.release(b)
+}
+
+func (d *daemon) release(b *box) {
+	err := d.cg.remove(b.group)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err != nil {
+		d.leaks = append(d.leaks, err)
+	}
+	delete(d.boxes, b.id)
+	if len(d.boxes) == 0 {
+		d.empty.Broadcast()
+	}
+}
