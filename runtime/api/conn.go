@@ -17,12 +17,18 @@ type conn struct {
 	net  net.Conn
 	in   io.LimitedReader
 	buf  *bufio.Reader
-	out  []byte        // the head, or all, of a response
-	wake chan *pending // ends a blocked next; closed at the end
+	out  []byte     // the head, or all, of a response
+	wake chan woken // ends a blocked next, one value, buffered; closed if there is nothing to come
+}
+
+// woken says what a blocked next is to do: write p, or nothing more if p is nil.
+type woken struct {
+	p   *pending
+	err error // of the write
 }
 
 func newConn(e *Environment, nc net.Conn) *conn {
-	c := &conn{env: e, net: nc, wake: make(chan *pending, 1)}
+	c := &conn{env: e, net: nc, wake: make(chan woken, 1)}
 	c.in = io.LimitedReader{R: nc}
 	c.buf = bufio.NewReader(&c.in)
 	return c

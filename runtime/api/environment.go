@@ -103,11 +103,21 @@ func (e *Environment) Invoke(inv Invocation) (Response, error) {
 		return Response{}, ErrNotReady
 	}
 	e.state, e.current, e.answering = running, p, false
-	if w := e.waiting; w != nil {
-		e.waiting = nil
-		w.wake <- p
+	w := e.waiting
+	e.waiting = nil
+	direct := w != nil && len(p.Payload) <= oneWrite
+	if direct {
+		p.delivered = results.Now()
 	}
 	e.mu.Unlock()
+	if direct {
+		// Written from here, the event is under way one change of goroutine
+		// earlier. A large one could block here for longer than the caller's
+		// patience.
+		w.wake <- woken{err: w.event(p)}
+	} else if w != nil {
+		w.wake <- woken{p: p}
+	}
 	out := <-p.answer
 	return out.response, out.err
 }

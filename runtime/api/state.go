@@ -64,11 +64,14 @@ func (c *conn) next() error {
 	} else if was == sent && e.config.Idle != nil {
 		e.config.Idle(at)
 	}
-	p, ok := <-c.wake
-	if !ok {
+	switch w, ok := <-c.wake; {
+	case !ok:
 		return ErrClosed
+	case w.p == nil:
+		return w.err
+	default:
+		return c.deliver(w.p)
 	}
-	return c.deliver(p)
 }
 
 func (c *conn) deliver(p *pending) error {

@@ -84,7 +84,15 @@ func deploy(t testing.TB, e *Engine, f Function) {
 		t.Fatal(err)
 	}
 	f.Name, f.Image = "f", img
-	f.SettleGrace = time.Minute // which environment serves must not depend on how busy the machine is
+	// What is served, and by which environment, must not depend on how busy the
+	// machine is.
+	f.SettleGrace = time.Minute
+	if f.Timeout == 0 {
+		f.Timeout = time.Minute
+	}
+	if f.Init == 0 {
+		f.Init = time.Minute
+	}
 	if f.KeepAlive == 0 {
 		f.KeepAlive = -1
 	}
