@@ -36,7 +36,7 @@ type Evidence struct {
 func (e Evidence) String() string {
 	var b strings.Builder
 	put := func(k, v string) {
-		if v == "" || v == "0" {
+		if v == "" {
 			return
 		}
 		if b.Len() > 0 {
@@ -46,7 +46,11 @@ func (e Evidence) String() string {
 		b.WriteByte('=')
 		b.WriteString(url.QueryEscape(v))
 	}
-	num := func(k string, v int64) { put(k, strconv.FormatInt(v, 10)) }
+	num := func(k string, v int64) {
+		if v != 0 {
+			put(k, strconv.FormatInt(v, 10))
+		}
+	}
 	put("environment", e.Environment)
 	num("served", int64(e.Served))
 	put("start", string(e.Start))

@@ -54,7 +54,7 @@ func (r *runner) measure(ctx context.Context) error {
 	}
 	defer r.closeEngine(eng)
 	r.describe(eng)
-	l := &liveTarget{runner: r, engine: eng, image: img, log: log.Name()}
+	l := &liveTarget{runner: r, engine: eng, image: img, log: log.Name(), peak: map[string]int64{}}
 	if err := l.check(ctx); err != nil {
 		return err
 	}
@@ -147,8 +147,8 @@ type liveTarget struct {
 	*runner
 	engine *engine.Engine
 	image  image.Image
-	log    string // function.log
-	peak   int64  // highest memory of an environment so far, bytes
+	log    string           // function.log
+	peak   map[string]int64 // by payload: highest memory of an environment after its first invocation, bytes
 }
 
 // deploy discards every environment and deploys the function with the storm's
@@ -169,24 +169,35 @@ func (l *liveTarget) deploy(st workloads.Storm) error {
 }
 
 // fitting is the number of environments that this host's memory holds at once
-// where the storm may ask for more, and 0 where it holds enough.
+// where a burst may ask for more, and 0 where it holds enough. Each environment
+// of a burst serves about one trigger, so its first invocation tells its need.
 func (l *liveTarget) fitting(st workloads.Storm, f workloads.Function) int {
-	schedule, err := storm.Of(st, l.scenario.Seed)
-	if err != nil || l.peak == 0 {
+	if st.Shape != workloads.ShapeBurst {
 		return 0
 	}
-	want := schedule.Len()
+	var each int64
+	for _, p := range chosen(l.payloads, st.Payloads) {
+		each = max(each, l.peak[p.Name])
+	}
+	want := st.N
 	if f.Concurrency > 0 {
 		want = min(want, f.Concurrency)
 	}
-	fits := max(1, int(float64(availableMemory())*0.8/float64(l.peak)))
-	if st.Shape != workloads.ShapeBurst || want <= fits {
+	if each == 0 {
 		return 0
 	}
-	l.note(results.LevelWarn, st.Name, "at most %d environments at once: an environment takes %d MB, and this host has no memory for the %d that the storm may ask for; what is beyond is throttled",
-		fits, l.peak>>20, want)
+	fits := max(1, int(float64(availableMemory())*memoryShare/float64(each)))
+	if want <= fits {
+		return 0
+	}
+	l.note(results.LevelWarn, st.Name, "at most %d environments at once: one takes %d MB, and this host has no memory for the %d that the storm may ask for; what is beyond is throttled",
+		fits, each>>20, want)
 	return fits
 }
+
+// memoryShare of what is available may be taken by environments: the rest is
+// for what they need beyond their first invocation, and for the host.
+const memoryShare = 0.75
 
 // check fires each payload once, and checks the answers of a bundled function
 // against what is expected: a storm at a function that doesn't work measures
@@ -205,7 +216,7 @@ func (l *liveTarget) check(ctx context.Context) error {
 			return context.Cause(ctx)
 		}
 		x := m.samples[0]
-		l.peak = max(l.peak, x.MaxMemory)
+		l.peak[p.Name] = x.MaxMemory
 		if x.Outcome != results.OutcomeServed {
 			l.series = append(l.series, m)
 			return fmt.Errorf("the function failed its first invocation, with payload %s: %s: %s", p.Name, x.Outcome, failure(x, l.log))
@@ -253,7 +264,6 @@ func (l *liveTarget) storm(ctx context.Context, st workloads.Storm) error {
 
 // judge notes what a reader must know of a storm.
 func (l *liveTarget) judge(m measured) {
-	l.peak = max(l.peak, m.PeakMemory)
 	if m.Generator.Limited {
 		l.note(results.LevelWarn, m.Name, "this machine was the bottleneck: %s", m.Generator.Why)
 	}

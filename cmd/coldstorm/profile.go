@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"errors"
+	"slices"
 	"time"
 
 	"coldstorm/results"
@@ -14,83 +16,83 @@ import (
 const mbPerVCPU = 1769
 
 // errNoProfile says that live measured too little to feed a simulation.
-var errNoProfile = errors.New("too little was measured to project: it takes one cold and one warm start at least")
+var errNoProfile = errors.New("too little was measured: it takes one cold and one warm start at least")
 
-// profile is what the simulation is fed with: everything that live measured of
-// the function in storms that didn't saturate the host.
-func profile(sc workloads.Scenario, payloads []payload, series []measured, host results.Host, fn results.Function) (sim.Profile, error) {
-	p := sim.Profile{CPUFactor: sc.Project.CPUFactor, PackageBytes: fn.PackageBytes}
+// profile is what the simulation is fed with: what live measured of the
+// function while the host was quiet. busy is the busiest share of the host's
+// cores, 0..1, during a storm that it took figures from.
+func profile(sc workloads.Scenario, payloads []payload, series []measured, host results.Host, fn results.Function) (p sim.Profile, busy float64, err error) {
+	quiet := quietest(series)
+	var samples []results.Sample
+	for _, s := range quiet {
+		samples = append(samples, s.samples...)
+		busy = max(busy, s.Generator.HostCPUShare)
+	}
+	p = sim.ProfileOf(samples)
+	if len(p.Init) == 0 || len(p.Payloads) == 0 {
+		return p, busy, errNoProfile
+	}
+	p.CPUFactor, p.PackageBytes = sc.Project.CPUFactor, fn.PackageBytes
 	if host.Limits {
 		p.Share = float64(sc.Function.MemoryMB) / mbPerVCPU
 	}
-	quiet := quietest(series)
-	byPayload := map[string]*sim.Payload{}
+	p.Payloads = weighted(p.Payloads, payloads)
 	for _, pl := range payloads {
-		byPayload[pl.Name] = &sim.Payload{Name: pl.Name, Weight: pl.Weight}
 		p.RequestBytes = max(p.RequestBytes, int64(len(pl.Body)))
 	}
-	var answered, bytes int64
-	for _, s := range quiet {
-		for _, x := range s.samples {
-			if x.Outcome != results.OutcomeServed {
-				continue
-			}
-			answered++
-			bytes += x.Bytes
-			p.ResidentBytes = max(p.ResidentBytes, x.MaxMemory)
-			addToProfile(&p, byPayload[x.Payload], x)
-		}
-	}
-	if answered > 0 {
-		p.ResponseBytes = bytes / answered
-	}
+	return p, busy, nil
+}
+
+// weighted gives measured payloads the scenario's weights, in its order.
+func weighted(got []sim.Payload, payloads []payload) []sim.Payload {
+	var out []sim.Payload
 	for _, pl := range payloads {
-		if got := byPayload[pl.Name]; len(got.Service) > 0 {
-			p.Payloads = append(p.Payloads, *got)
+		if i := slices.IndexFunc(got, func(g sim.Payload) bool { return g.Name == pl.Name }); i >= 0 {
+			got[i].Weight = pl.Weight
+			out = append(out, got[i])
 		}
 	}
-	if len(p.Init) == 0 || len(p.Payloads) == 0 {
-		return p, errNoProfile
-	}
-	return p, nil
+	return out
 }
 
-func addToProfile(p *sim.Profile, pl *sim.Payload, x results.Sample) {
-	if pl == nil {
-		return
+// only keeps those payloads of a profile that a storm fires.
+func only(p sim.Profile, names []string) sim.Profile {
+	if len(names) == 0 {
+		return p
 	}
-	switch x.Start {
-	case results.StartCold:
-		p.Init = append(p.Init, x.Phases.InitDuration())
-		p.Launch = append(p.Launch, x.Phases.Sandbox+x.Phases.Rootfs)
-		pl.First = append(pl.First, x.Phases.Invoke)
-	case results.StartWarm:
-		pl.Service = append(pl.Service, x.Phases.Invoke)
-		if x.CPU > 0 {
-			pl.CPU = append(pl.CPU, x.CPU)
+	all := p.Payloads
+	p.Payloads = nil
+	for _, pl := range all {
+		if slices.Contains(names, pl.Name) {
+			p.Payloads = append(p.Payloads, pl)
 		}
 	}
-	if len(pl.CPU) != len(pl.Service) {
-		pl.CPU = nil // processor time of some is no pairing
+	if len(p.Payloads) == 0 { // none of them was measured while the host was quiet
+		p.Payloads = all
 	}
+	return p
 }
 
-// quietest drops the storms during which the host's cores were busy, as their
-// service times hold a wait for a core: all those above half, or, where none is
-// below, all but the least busy.
+// quietShare is the busy share of the host's cores up to which service times
+// hold no wait for a core that is worth speaking of.
+const quietShare = 0.75
+
+// quietest are the storms during which the host was quiet. Where they hold no
+// cold or no warm start, the least busy of the others join them until they do.
 func quietest(series []measured) []measured {
+	sorted := slices.Clone(series)
+	slices.SortStableFunc(sorted, func(a, b measured) int {
+		return cmp.Compare(a.Generator.HostCPUShare, b.Generator.HostCPUShare)
+	})
 	var quiet []measured
-	least := -1
-	for i, s := range series {
-		if s.Generator.HostCPUShare <= 0.75 {
-			quiet = append(quiet, s)
+	cold, warm := 0, 0
+	for _, s := range sorted {
+		if s.Generator.HostCPUShare > quietShare && cold > 0 && warm > 0 {
+			break
 		}
-		if least < 0 || s.Generator.HostCPUShare < series[least].Generator.HostCPUShare {
-			least = i
-		}
-	}
-	if len(quiet) == 0 && least >= 0 {
-		return series[least : least+1]
+		quiet = append(quiet, s)
+		cold += s.Counts.Cold
+		warm += s.Counts.Warm
 	}
 	return quiet
 }

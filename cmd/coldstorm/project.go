@@ -85,7 +85,7 @@ func (p projector) storm(c sim.Config, st workloads.Storm) (results.ProjectedSto
 		return results.ProjectedStorm{}, err
 	}
 	c.Arrivals, c.Warm = arrivals(schedule), st.Warm
-	c.Function = stormFunction(c.Function, st)
+	c.Function, c.Profile = stormFunction(c.Function, st), only(c.Profile, st.Payloads)
 	o, err := sim.Run(c)
 	if err != nil {
 		return results.ProjectedStorm{}, err
@@ -169,7 +169,7 @@ func fidelity(sc workloads.Scenario, prof sim.Profile, cores int, series []measu
 				Concurrency: f.Concurrency, Reserved: f.Concurrency > 0, KeepAlive: f.KeepAlive,
 				ScaleOutBurst: -1, Warm: s.storm.Warm,
 			},
-			Profile: prof, Timeout: f.Timeout, Arrivals: arrivals(s.schedule),
+			Profile: only(prof, s.storm.Payloads), Timeout: f.Timeout, Arrivals: arrivals(s.schedule),
 			Cores: float64(cores), Overhead: overhead, Seed: sc.Seed,
 		})
 		if err == nil {

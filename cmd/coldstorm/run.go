@@ -218,9 +218,12 @@ func (r *runner) projectAll(ctx context.Context) error {
 	if r.options.noProjection || ctx.Err() != nil {
 		return nil
 	}
-	prof, err := profile(r.scenario, r.payloads, r.series, r.run.Host, r.run.Function)
+	prof, busy, err := profile(r.scenario, r.payloads, r.series, r.run.Host, r.run.Function)
 	if err != nil {
 		return err
+	}
+	if busy > quietShare {
+		r.note(results.LevelWarn, "", "projections are fed with service times from a storm during which this host's cores were %.0f %% busy: they hold some wait for a core", 100*busy)
 	}
 	r.progress.Say("projecting %d compute models on AWS", len(r.scenario.Models))
 	if why := withheld(r.run.Host, r.scenario.Function); why != "" {
