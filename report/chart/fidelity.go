@@ -3,6 +3,7 @@ package chart
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -65,20 +66,22 @@ func fidelityError(f results.Fidelity) string {
 }
 
 func paintFidelity(s *sheet, fs []results.Fidelity, worst float64) {
-	reach := niceStep(math.Min(math.Max(worst, 0.01), 1e6), 1)
-	x := errorScale{reach}
+	var x scale = percentError{niceStep(math.Max(worst, 0.01), 1)}
+	if worst > 0.5 {
+		x = newRatio(fs)
+	}
 	gutter := vg.Length(0)
 	for _, f := range fs {
-		gutter = max(gutter, min(s.w*0.45, labelWords.width(f.Series+"  "+metricWords(f.Metric))+12))
+		gutter = max(gutter, min(s.w*0.45, labelWords.width(fidelityName(f))+12))
 	}
-	pn := &panel{s, rect(gutter, footer, s.w-60, s.h-2), x, nil}
-	pn.gridX("error of the simulation", true)
+	pn := &panel{s, rect(gutter, footer, s.w-64, s.h-2), x, nil}
+	pn.gridX("simulated against live", true)
 	tall := (pn.box.Max.Y - pn.box.Min.Y) / vg.Length(len(fs))
 	zero := pn.px(0)
 	pn.line(solid(muted, 1.2), vg.Point{X: zero, Y: pn.box.Min.Y}, vg.Point{X: zero, Y: pn.box.Max.Y})
 	for i, f := range fs {
 		y := pn.box.Max.Y - (vg.Length(i)+0.5)*tall
-		pn.write(labelWords, gutter-10, y-4, right, labelWords.short(f.Series+"  "+metricWords(f.Metric), gutter-10))
+		pn.write(labelWords, gutter-10, y-4, right, labelWords.short(fidelityName(f), gutter-10))
 		at := vg.Point{X: pn.px(f.Error), Y: y}
 		pn.line(solid(blue, 2), vg.Point{X: zero, Y: y}, at)
 		pn.mark(glyphCircle, 4, blue, true, at)
@@ -86,19 +89,59 @@ func paintFidelity(s *sheet, fs []results.Fidelity, worst float64) {
 	}
 }
 
-// errorScale runs from -reach to +reach.
-type errorScale struct{ reach float64 }
+func fidelityName(f results.Fidelity) string { return f.Series + ", " + metricWords(f.Metric) }
 
-func (s errorScale) at(v float64) float64 { return hold((v + s.reach) / (2 * s.reach)) }
+// percentError runs from -reach to +reach.
+type percentError struct{ reach float64 }
 
-func (s errorScale) ticks() []tick {
+func (s percentError) at(v float64) float64 { return hold((v + s.reach) / (2 * s.reach)) }
+
+func (s percentError) ticks() []tick {
 	var out []tick
 	for _, k := range []float64{-1, -0.5, 0, 0.5, 1} {
 		label := "0"
 		if k != 0 {
 			label = fmt.Sprintf("%+.4g %%", k*s.reach*100)
 		}
-		out = append(out, tick{k * s.reach, strings.ReplaceAll(label, "-", "−")})
+		out = append(out, tick{v: k * s.reach, label: strings.ReplaceAll(label, "-", "−")})
+	}
+	return out
+}
+
+// ratioError is for large errors: on it, half as much lies as far from none as
+// twice as much. It runs from 1/most to most.
+type ratioError struct{ most float64 }
+
+func newRatio(fs []results.Fidelity) ratioError {
+	most := 2.0
+	for _, f := range fs {
+		if r := 1 + f.Error; r > 0 {
+			most = math.Max(most, math.Max(r, 1/r))
+		}
+	}
+	return ratioError{up125(math.Min(most, 1e6))}
+}
+
+func (s ratioError) at(v float64) float64 {
+	return hold(0.5 + math.Log(math.Max(1+v, 1e-9))/math.Log(s.most)/2)
+}
+
+func (s ratioError) ticks() []tick {
+	step := math.Pow(10, math.Ceil(math.Log10(s.most)/3))
+	if s.most <= 20 {
+		step = 2
+	}
+	var above []float64
+	for r := step; r <= s.most*1.001 && len(above) < 8; r *= step {
+		above = append(above, r)
+	}
+	var out []tick
+	for _, r := range slices.Backward(above) {
+		out = append(out, tick{v: 1/r - 1, label: "1/" + trim(r)})
+	}
+	out = append(out, tick{label: "equal"})
+	for _, r := range above {
+		out = append(out, tick{v: r - 1, label: trim(r) + " times"})
 	}
 	return out
 }

@@ -94,16 +94,31 @@ func margin(scales ...scale) vg.Length {
 // over its top left corner, where it reads without turning one's head.
 func (p *panel) gridY(title string) {
 	last := vg.Length(-1e9)
-	for _, t := range p.y.ticks() {
+	ticks := p.y.ticks()
+	tight := p.tight(ticks)
+	for _, t := range ticks {
 		y := p.py(t.v)
 		p.line(solid(grid, 1), vg.Point{X: p.box.Min.X, Y: y}, vg.Point{X: p.box.Max.X, Y: y})
-		if y-last < tickWords.size*1.2 {
+		if y-last < tickWords.size*1.2 || tight && t.minor {
 			continue
 		}
 		last = y
 		p.write(tickWords, p.box.Min.X-7, y-tickWords.height()/2, right, t.label)
 	}
 	p.write(axisWords, 0, p.box.Max.Y+12, left, axisWords.short(title, p.w-4))
+}
+
+// tight tells whether the labels of a vertical axis don't all have room while
+// the major ones are enough to read it by.
+func (p *panel) tight(ticks []tick) bool {
+	majors, crowded := 0, false
+	for i, t := range ticks {
+		if !t.minor {
+			majors++
+		}
+		crowded = crowded || i > 0 && p.py(t.v)-p.py(ticks[i-1].v) < tickWords.size*1.2
+	}
+	return crowded && majors > 1
 }
 
 // gridX draws the base line, the ticks and their labels under it, as many as

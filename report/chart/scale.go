@@ -16,10 +16,12 @@ type scale interface {
 	ticks() []tick
 }
 
-// tick is a mark on an axis. One without a label is a grid line only.
+// tick is a mark on an axis. Where not all labels have room, those that are
+// minor go first.
 type tick struct {
 	v     float64
 	label string
+	minor bool
 }
 
 // hold keeps x between 0 and 1; NaN is 0.
@@ -96,7 +98,7 @@ func (s linear) ticks() []tick {
 	var out []tick
 	for i := 0; float64(i)*step <= s.hi*1.0001 && i < 20; i++ {
 		v := float64(i) * step
-		out = append(out, tick{v, s.format(v)})
+		out = append(out, tick{v: v, label: s.format(v)})
 	}
 	return out
 }
@@ -166,7 +168,7 @@ func (s logarithmic) ticks() []tick {
 	if s.base == 2 {
 		var out []tick
 		for v := s.lo; v <= s.hi*1.001 && len(out) < 64; v *= 2 {
-			out = append(out, tick{v, s.format(v)})
+			out = append(out, tick{v: v, label: s.format(v)})
 		}
 		return out
 	}
@@ -182,7 +184,7 @@ func (s logarithmic) ticks() []tick {
 		for _, m := range marks {
 			v := m * math.Pow(10, float64(e))
 			if v >= s.lo*0.999 && v <= s.hi*1.001 {
-				out = append(out, tick{v, s.format(v)})
+				out = append(out, tick{v, s.format(v), m != 1})
 			}
 		}
 	}
@@ -223,13 +225,13 @@ func nines(q float64) float64 {
 func (s tail) at(q float64) float64 { return hold(nines(q) / math.Max(nines(s.hi), 0.5)) }
 
 func (s tail) ticks() []tick {
-	out := []tick{{0, "p0"}, {0.5, "p50"}}
+	out := []tick{{label: "p0"}, {v: 0.5, label: "p50"}}
 	for k := 1; k <= 9; k++ {
 		q := 1 - math.Pow(10, -float64(k))
 		if q > s.hi+1e-12 {
 			break
 		}
-		out = append(out, tick{q, "p" + strconv.FormatFloat(q*100, 'f', max(0, k-2), 64)})
+		out = append(out, tick{v: q, label: "p" + strconv.FormatFloat(q*100, 'f', max(0, k-2), 64)})
 	}
 	return out
 }

@@ -162,7 +162,7 @@ func (t stormLines) rows() []stormRow {
 		rows = append(rows, stormRow{title: "in flight", lines: []layer{{"in flight", t.inFlight, solid(blue, 2), color.NRGBA{}}}})
 	}
 	if t.troubles {
-		rows = append(rows, stormRow{title: "refused a second", areas: []layer{
+		rows = append(rows, stormRow{title: "not served, a second", areas: []layer{
 			{"throttled", t.throttled, solid(red, 1), pale(orange, 0.8)},
 			{"errors", t.errored, solid(ink, 1), ink},
 		}})

@@ -191,13 +191,38 @@ func (b *bill) add(title string, of results.Bill) {
 	b.Parts = append(b.Parts, billPart{title, figure.USD(of.Total), t})
 }
 
-// omissions are the refinements that projections leave out.
+// omissions are the refinements that projections leave out. What many models
+// share is said once, of all of them.
 func omissions(run results.Run) []fact {
-	var out []fact
+	offered := 0
+	var notes []string
+	models := map[string][]string{} // of a note
 	for _, p := range run.Projections {
-		if len(p.Notes) > 0 && p.Offered {
-			out = append(out, fact{p.Model, strings.Join(p.Notes, "; ")})
+		if !p.Offered {
+			continue
 		}
+		offered++
+		for _, n := range p.Notes {
+			if models[n] == nil {
+				notes = append(notes, n)
+			}
+			models[n] = append(models[n], p.Model)
+		}
+	}
+	var out []fact
+	at := map[string]int{} // of the models in out
+	for _, n := range notes {
+		who := strings.Join(models[n], ", ")
+		if len(models[n]) == offered {
+			who = "every model"
+		}
+		sentence := strings.TrimSuffix(n, ".") + "."
+		if i, ok := at[who]; ok {
+			out[i].Text += " " + sentence
+			continue
+		}
+		at[who] = len(out)
+		out = append(out, fact{who, sentence})
 	}
 	return out
 }

@@ -32,17 +32,26 @@ func why(series []results.Series) []fact {
 	var out []fact
 	for _, s := range series {
 		var parts []string
-		for _, k := range slices.Sorted(maps.Keys(s.Counts.Causes)) {
-			parts = append(parts, fmt.Sprintf("%s cold by %s", figure.Count(s.Counts.Causes[k]), k))
+		if c := tally(s.Counts.Causes); c != "" {
+			parts = append(parts, "cold starts: "+c)
 		}
-		for _, k := range slices.Sorted(maps.Keys(s.Counts.Reasons)) {
-			parts = append(parts, fmt.Sprintf("%s %s", figure.Count(s.Counts.Reasons[k]), k))
+		if r := tally(s.Counts.Reasons); r != "" {
+			parts = append(parts, "not served: "+r)
 		}
 		if len(parts) > 0 {
-			out = append(out, fact{s.Name, strings.Join(parts, ", ")})
+			out = append(out, fact{s.Name, strings.Join(parts, "; ")})
 		}
 	}
 	return out
+}
+
+// tally lists counts by their names.
+func tally[K ~string](counts map[K]int) string {
+	var parts []string
+	for _, k := range slices.Sorted(maps.Keys(counts)) {
+		parts = append(parts, fmt.Sprintf("%s %s", k, figure.Count(counts[k])))
+	}
+	return strings.Join(parts, ", ")
 }
 
 // generators is the verdict on the load generator in each storm.
@@ -61,15 +70,24 @@ func generators(series []results.Series) chart.Table {
 			skew = figure.Duration(s.Skew)
 		}
 		t.Rows = append(t.Rows, []string{
-			s.Name, verdict, figure.Rate(g.Offered), figure.Rate(g.Achieved), figure.Quantile(s.Lag.P50, s.Lag.N), figure.Quantile(s.Lag.P99, s.Lag.N),
+			s.Name, verdict, rate(g.Offered), rate(g.Achieved), figure.Quantile(s.Lag.P50, s.Lag.N), figure.Quantile(s.Lag.P99, s.Lag.N),
 			figure.Quantile(s.Lag.Max, s.Lag.N), skew, figure.Share(g.CPUShare), figure.Share(g.HostCPUShare), digest(s.Arrivals),
 		})
 	}
 	return t
 }
 
+// rate writes a rate; a burst and triggers sent one after another have none.
+func rate(perSecond float64) string {
+	if perSecond == 0 {
+		return figure.Absent
+	}
+	return figure.Rate(perSecond)
+}
+
 // digest shortens a hash to what a reader compares.
 func digest(s string) string {
+	s = strings.TrimPrefix(s, "sha256:")
 	if len(s) > 12 {
 		return s[:12]
 	}
@@ -102,14 +120,27 @@ func provenance(run results.Run, m results.Manifest) []fact {
 // softwareFacts are what ran: versions, inputs and prices.
 func softwareFacts(run results.Run, m results.Manifest) []fact {
 	return present(
-		fact{"coldstorm", strings.Trim(fmt.Sprintf("%s, %s, commit %s", m.Version, m.Go, digest(m.Commit)), ", ")},
+		fact{"coldstorm", join(m.Version, m.Go, named("commit", m.Commit))},
 		fact{"seed", fmt.Sprint(m.Seed)},
-		fact{"scenario", strings.Trim(run.Scenario+", sha256 "+digest(m.ScenarioHash), ", ")},
-		fact{"function's files", "sha256 " + digest(run.Function.Digest)},
+		fact{"scenario", join(run.Scenario, named("sha256", m.ScenarioHash))},
+		fact{"function's files", named("sha256", run.Function.Digest)},
 		fact{"payloads", hashes(m.Payloads)},
 		fact{"price book", priceBook(run.PriceBook)},
 		fact{"modules", versions(m.Modules)},
 	)
+}
+
+// named is a digest after its name, or nothing without one.
+func named(name, hash string) string {
+	if hash == "" {
+		return ""
+	}
+	return name + " " + digest(hash)
+}
+
+// join lists the parts that aren't empty.
+func join(parts ...string) string {
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), ", ")
 }
 
 func priceBook(p results.PriceBookRef) string {
