@@ -91,31 +91,66 @@ func openCgroups(name string, unified bool) (*cgroups, map[string]error) {
 }
 
 // unified offers the version 2 tree for a controller, handing it down to our
-// folder. The tree's rule is that a cgroup with processes of its own, but for
-// the root, hands nothing down: then the tree's root is tried.
+// folder, or nil if the tree hasn't got it.
 func (g *cgroups) unified(h *hierarchy, controller, name string) (*hierarchy, error) {
-	if h == nil {
+	switch {
+	case h == nil:
 		return nil, nil
-	}
-	switch controller {
-	case "freezer", "cpuacct": // part of every version 2 cgroup but the root
+	case controller == "freezer", controller == "cpuacct": // part of every version 2 cgroup but the root
 		return h, nil
 	}
-	has, err := os.ReadFile(filepath.Join(h.dir, "cgroup.controllers"))
-	if err != nil || !slices.Contains(strings.Fields(string(has)), controller) {
-		return nil, nil
+	bases := []string{h.dir, h.top}
+	if h.fd >= 0 {
+		bases = []string{filepath.Dir(h.dir)}
 	}
-	err = os.WriteFile(filepath.Join(h.dir, "cgroup.subtree_control"), []byte("+"+controller), 0)
-	if err != nil {
-		return nil, fmt.Errorf("hand %s down from %s: %w", controller, h.dir, err)
+	base, err := handedDown(bases, controller)
+	if base == "" || err != nil {
+		return nil, err
+	}
+	if h.fd < 0 {
+		h.dir = base
 	}
 	if err := h.open(name); err != nil {
 		return nil, err
 	}
-	if err := os.WriteFile(filepath.Join(h.dir, "cgroup.subtree_control"), []byte("+"+controller), 0); err != nil {
-		return nil, fmt.Errorf("hand %s down from %s: %w", controller, h.dir, err)
+	return h, enable(h.dir, controller)
+}
+
+// handedDown returns the first base that hands the controller down to folders
+// made in it, "" if none has it. A cgroup with processes of its own hands
+// nothing down, unless it is the tree's root (kernel: cgroup-v2, no internal
+// process constraint), so the root is tried after the cgroup that we are in.
+func handedDown(bases []string, controller string) (string, error) {
+	var errs []error
+	for _, base := range bases {
+		has, err := os.ReadFile(filepath.Join(base, "cgroup.controllers"))
+		if err != nil || !slices.Contains(strings.Fields(string(has)), controller) {
+			continue
+		}
+		if err := enable(base, controller); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		return base, nil
 	}
-	return h, nil
+	return "", errors.Join(errs...)
+}
+
+// enable hands a controller down from a cgroup to those below it.
+func enable(dir, controller string) error {
+	file := filepath.Join(dir, "cgroup.subtree_control")
+	if on, err := os.ReadFile(file); err == nil && slices.Contains(strings.Fields(string(on)), controller) {
+		return nil
+	}
+	f, err := os.OpenFile(file, os.O_WRONLY, 0)
+	if err == nil {
+		_, err = f.WriteString("+" + controller)
+		err = errors.Join(err, f.Close())
+	}
+	if err != nil {
+		return fmt.Errorf("hand %s down from %s: %w", controller, dir, err)
+	}
+	return nil
 }
 
 // open makes our folder, once.

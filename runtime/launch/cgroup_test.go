@@ -73,6 +73,40 @@ func TestField(t *testing.T) {
 	}
 }
 
+func TestHandedDown(t *testing.T) {
+	tree := func(controllers, on string, refuses bool) string {
+		dir := t.TempDir()
+		os.WriteFile(filepath.Join(dir, "cgroup.controllers"), []byte(controllers), 0o644)
+		if refuses { // what can't be written stands for a cgroup with processes
+			os.Mkdir(filepath.Join(dir, "cgroup.subtree_control"), 0o755)
+		} else {
+			os.WriteFile(filepath.Join(dir, "cgroup.subtree_control"), []byte(on), 0o644)
+		}
+		return dir
+	}
+	has, busy, lacks := tree("cpu memory", "", false), tree("cpu memory", "", true), tree("hugetlb", "", false)
+	for _, c := range []struct {
+		rule  string
+		bases []string
+		want  string
+		fails bool
+	}{
+		{"our own cgroup comes first", []string{has, busy}, has, false},
+		{"one with processes gives way to the root", []string{busy, has}, has, false},
+		{"one without the controller is passed over", []string{lacks, has}, has, false},
+		{"none has it", []string{lacks, lacks}, "", false},
+		{"all refuse", []string{busy, busy}, "", true},
+	} {
+		got, err := handedDown(c.bases, "memory")
+		if got != c.want || (err != nil) != c.fails {
+			t.Errorf("%s: %q, %v", c.rule, got, err)
+		}
+	}
+	if on, _ := os.ReadFile(filepath.Join(has, "cgroup.subtree_control")); string(on) != "+memory" {
+		t.Errorf("subtree_control holds %q", on)
+	}
+}
+
 // TestVersion2Files holds what is written to version 2 cgroups against the
 // kernel's names for it, on folders that look like them: this needs no host
 // whose controllers are there.

@@ -140,9 +140,8 @@ func (d *daemon) begin() error {
 	d.cg = &cgroups{}
 	missing := map[string]error{}
 	if c.rootless {
-		err := errors.New("an ordinary user may not make cgroups")
 		for _, name := range controllers {
-			missing[name] = err
+			missing[name] = errNoCgroups
 		}
 	} else {
 		d.cg, missing = openCgroups(cgroupName(os.Getpid(), strconv.FormatInt(time.Now().UnixNano()&0xffffffffff, 36)), c.unified)

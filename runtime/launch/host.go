@@ -33,6 +33,10 @@ type Host struct {
 	Freezer Part // without: SIGSTOP and SIGCONT
 }
 
+// errNoCgroups is why launches without root have no limits: cgroups that were
+// delegated to a user are not made use of yet.
+var errNoCgroups = errors.New("cgroups are used by root alone")
+
 // Limits says whether sandboxes are held to memory, CPU and pids. Results
 // measured without are unlimited, and nothing that depends on a limit may be
 // projected from them.
@@ -187,7 +191,7 @@ func (h *Host) probeCgroups() {
 	if h.Rootless {
 		missing := map[string]error{}
 		for _, c := range controllers {
-			missing[c] = errors.New("an ordinary user may not make cgroups")
+			missing[c] = errNoCgroups
 		}
 		h.setCgroups(&cgroups{}, missing)
 		return
