@@ -29,7 +29,8 @@ type Result struct {
 	Tail        []byte
 	Evidence    results.Evidence
 
-	fatal bool // the environment ended with it
+	fatal bool   // the environment ended with it
+	why   string // how it ended, in Lambda's words, for the log
 }
 
 // Invoke sends a trigger to the function and waits for what becomes of it. A
@@ -99,7 +100,7 @@ func refused(r Request, a assignment) Result {
 func (r Request) failure(why *Failure, e results.Evidence) Result {
 	return Result{
 		RequestID: r.ID, Outcome: why.Outcome, Reason: why.Reason, ErrorType: why.Type,
-		Payload: why.body(r.ID), ContentType: "application/json", Evidence: e, fatal: true,
+		Payload: why.body(r.ID), ContentType: "application/json", Evidence: e, fatal: true, why: why.Message,
 	}
 }
 

@@ -8,8 +8,9 @@ import (
 )
 
 // report writes the lines that end an invocation and returns its log's tail, if
-// the request wants it. began says that a START line was written. The lines are those of AWS Lambda's text format: fields
-// parted by tabs, and one at the end.
+// the request wants it. began says that a START line was written. The lines are
+// those of AWS Lambda's text format: fields parted by tabs, and one at the end.
+// How an environment ended has a line of its own, as in Lambda's older logs.
 func (u *unit) report(r Request, res Result, began bool) []byte {
 	if u.f.log == nil && !r.Tail {
 		return nil
@@ -21,6 +22,9 @@ func (u *unit) report(r Request, res Result, began bool) []byte {
 	if !began {
 		b = fmt.Appendf(b, "INIT_REPORT Init Duration: %.2f ms\tPhase: init\t%s\n", ms(res.Evidence.Phases.InitDuration()), status(res))
 		b = fmt.Appendf(b, "START RequestId: %s Version: %s\n", r.ID, version)
+	}
+	if res.fatal && res.why != "" {
+		b = fmt.Appendf(b, "RequestId: %s Error: %s\n", r.ID, res.why)
 	}
 	b = fmt.Appendf(b, "END RequestId: %s\n", r.ID)
 	b = append(appendReport(b, res, u.config.MemoryMB), '\n')
