@@ -160,7 +160,7 @@ func (r coldRow) paint(pn *panel, top, tall vg.Length) {
 		path.Move(at)
 		path.Line(vg.Point{X: at.X + size, Y: at.Y})
 	}
-	pn.SetColor(pale(red, 0.55))
+	pn.SetColor(pale(red, 0.7))
 	pn.SetLineWidth(size)
 	pn.SetLineDash(nil, 0)
 	pn.Stroke(path)

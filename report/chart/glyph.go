@@ -120,7 +120,7 @@ func Glyph(model string, filled bool) string {
 		}
 		fmt.Fprintf(&d, "%s%.3g,%.3g", op, 7+5*p[0], 7-5*p[1])
 	}
-	stroke := variable.Replace(hex(l.colour))
+	stroke := "var(" + nearest(int(l.colour.R), int(l.colour.G), int(l.colour.B)) + ")"
 	fill := stroke
 	if !filled {
 		fill = "none"

@@ -3,7 +3,6 @@ package chart
 import (
 	"fmt"
 	"html"
-	"image/color"
 	"regexp"
 	"strconv"
 	"strings"
@@ -53,7 +52,7 @@ func shorten(body string) string {
 		m := textAt.FindStringSubmatch(s)
 		return `<text x="` + shortNumber(m[1]) + `" y="` + shortNumber(m[2]) + `" `
 	})
-	return classes.Replace(variable.Replace(body))
+	return classes.Replace(themed(body))
 }
 
 // classes replaces the commonest styles by the classes of Style. Texts are
@@ -109,13 +108,30 @@ func shortNumber(s string) string {
 	return s
 }
 
-// variable replaces each colour of ink.go by its CSS variable.
-var variable = func() *strings.Replacer {
-	var pairs []string
-	for _, v := range variables {
-		pairs = append(pairs, hex(v.colour), "var("+v.name+")")
-	}
-	return strings.NewReplacer(pairs...)
-}()
+var hexColour = regexp.MustCompile(`(fill|stroke):#([0-9A-F]{6})`)
 
-func hex(c color.NRGBA) string { return fmt.Sprintf("#%02X%02X%02X", c.R, c.G, c.B) }
+// themed replaces each colour by its CSS variable. The SVG backend truncates
+// the channels of a translucent colour, so a colour is known by the nearest of
+// ours.
+func themed(svg string) string {
+	return hexColour.ReplaceAllStringFunc(svg, func(s string) string {
+		property, code, _ := strings.Cut(s, ":#")
+		v, err := strconv.ParseUint(code, 16, 32)
+		if err != nil {
+			return s
+		}
+		return property + ":var(" + nearest(int(v>>16), int(v>>8&0xFF), int(v&0xFF)) + ")"
+	})
+}
+
+// nearest names the variable of the colour that is closest to r, g, b.
+func nearest(r, g, b int) string {
+	name, least := "", 1<<30
+	for _, v := range variables {
+		dr, dg, db := r-int(v.colour.R), g-int(v.colour.G), b-int(v.colour.B)
+		if d := dr*dr + dg*dg + db*db; d < least {
+			name, least = v.name, d
+		}
+	}
+	return name
+}
