@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -18,9 +19,17 @@ const (
 
 // resources are what a sandbox can be given ready-made, once.
 type resources struct {
-	net   network
-	group string
-	mode  string
+	net     network
+	group   string
+	tasks   []int // version 1 cgroups, for the child to write itself into
+	into    int   // version 2 cgroup for the child to be born in, or -1
+	freezer int   // or -1
+	mode    string
+}
+
+func (r *resources) close() {
+	r.net.close()
+	closeAll(append(r.tasks, r.into, r.freezer)...)
 }
 
 // A pool keeps networks and cgroups ready, and makes new ones while nothing is
@@ -33,6 +42,7 @@ type pool struct {
 	mu    sync.Mutex
 	calm  *sync.Cond // launches under way went to 0, or the pool closed, or something was taken
 	work  int
+	asked int // launches begun so far
 	done  bool
 	want  int
 	ended chan struct{} // fill has returned
@@ -87,22 +97,36 @@ func (p *pool) network() (network, error) {
 }
 
 // create makes resources. It is called from locked threads only.
-func (p *pool) create(n Network) (resources, error) {
-	r := resources{mode: ModeCold, net: network{-1, -1}, group: "s" + strconv.FormatInt(p.names.Add(1), 10)}
-	var err error
-	if n == NetworkHost {
-		r.net.listener, err = listen(0)
+func (p *pool) create(kind Network) (resources, error) {
+	n, err := network{-1, -1}, error(nil)
+	if kind == NetworkHost {
+		n.listener, err = listen(0)
 	} else {
-		r.net, err = p.network()
+		n, err = p.network()
 	}
 	if err != nil {
+		return resources{}, err
+	}
+	return p.group(n)
+}
+
+// group makes cgroups to go with a network, which it closes if it can't, and
+// opens what a launch needs of them.
+func (p *pool) group(n network) (resources, error) {
+	r := resources{mode: ModeCold, net: n, group: "s" + strconv.FormatInt(p.names.Add(1), 10), into: -1, freezer: -1}
+	err := p.d.cg.make(r.group)
+	if err != nil {
+		n.close()
 		return r, err
 	}
-	if err := p.d.cg.make(r.group); err != nil {
-		r.net.close()
-		return r, err
+	if r.tasks, r.into, err = p.d.cg.tasks(r.group); err == nil {
+		r.freezer, err = p.d.cg.freezer(r.group)
 	}
-	return r, nil
+	if err != nil {
+		r.close()
+		p.d.cg.remove(r.group)
+	}
+	return r, err
 }
 
 // take returns resources that are ready, or makes them.
@@ -122,29 +146,47 @@ func (p *pool) take(s *Spec) (resources, error) {
 func (p *pool) busy(n int) {
 	p.mu.Lock()
 	p.work += n
+	if n > 0 {
+		p.asked += n
+	}
 	if p.work == 0 {
 		p.calm.Broadcast()
 	}
 	p.mu.Unlock()
 }
 
-// fill keeps the pool full.
+// calm is how long nothing must have been launched before the pool is filled
+// again: the program that was launched last has the processors to itself.
+const calm = 2 * time.Millisecond
+
+// fill keeps the pool full, at a low priority.
 func (p *pool) fill() {
 	runtime.LockOSThread()
+	unix.Setpriority(unix.PRIO_PROCESS, 0, 10) // of this thread alone
 	defer close(p.ended)
+	seen := 0
 	for {
 		p.mu.Lock()
 		for !p.done && (p.work > 0 || len(p.ready) >= p.want) {
 			p.calm.Wait()
 		}
-		done := p.done
+		done, asked := p.done, p.asked
 		p.mu.Unlock()
 		if done {
 			return
 		}
-		r, err := p.create(NetworkNone)
+		if asked != seen {
+			seen = asked
+			time.Sleep(calm)
+			continue
+		}
+		n, err := newNetwork() // this thread need not go back to the host's
 		if err != nil {
 			return // launches go on without a pool, and say so: their mode is cold
+		}
+		r, err := p.group(n)
+		if err != nil {
+			return
 		}
 		p.ready <- r
 	}
@@ -155,7 +197,7 @@ func (p *pool) empty() {
 	for {
 		select {
 		case r := <-p.ready:
-			r.net.close()
+			r.close()
 			p.d.cg.remove(r.group)
 		default:
 			return

@@ -66,7 +66,7 @@ func (d *daemon) launch(id int64, spec *Spec, received results.Stamp) error {
 	if err != nil {
 		return err
 	}
-	defer r.net.close()
+	defer r.close()
 	kept := false
 	defer func() {
 		if !kept {
@@ -76,22 +76,14 @@ func (d *daemon) launch(id int64, spec *Spec, received results.Stamp) error {
 	if err := d.cg.limit(r.group, spec); err != nil {
 		return err
 	}
-	into, freezer := -1, -1
-	if b.tasks, into, err = d.cg.tasks(r.group); err != nil {
-		return err
-	}
-	defer func() { closeAll(append(b.tasks, into, freezer)...) }()
-	if freezer, err = d.cg.freezer(r.group); err != nil {
-		return err
-	}
 	var out, errp [2]int
 	if err := pipes(&out, &errp); err != nil {
 		return err
 	}
 	defer closeAll(out[0], out[1], errp[0], errp[1])
-	b.cgroup, b.net, b.stdout, b.stderr = len(b.tasks) > 0 || into >= 0, r.net.ns, out[1], errp[1]
+	b.tasks, b.cgroup, b.net, b.stdout, b.stderr = r.tasks, len(r.tasks) > 0 || r.into >= 0, r.net.ns, out[1], errp[1]
 	s := d.st.compile(b)
-	pid, err := s.run(birthFlags, into)
+	pid, err := s.run(birthFlags, r.into)
 	if err != nil {
 		return fmt.Errorf("clone: %w", err)
 	}
@@ -103,8 +95,8 @@ func (d *daemon) launch(id int64, spec *Spec, received results.Stamp) error {
 		return err
 	}
 	fds := []int{r.net.listener, out[0], errp[0]}
-	if freezer >= 0 {
-		fds = append(fds, freezer)
+	if r.freezer >= 0 {
+		fds = append(fds, r.freezer)
 	}
 	e := encoder{}
 	e.int(id)
