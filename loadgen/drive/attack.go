@@ -27,7 +27,7 @@ type Attack struct {
 
 	Timeout     time.Duration // from the send to the last byte; 905 s by default, as Lambda allows 900 s
 	Connections int           // at most open at once; 2,048 by default
-	Lead        time.Duration // how long before its send a trigger is made ready; 4 ms by default
+	Lead        time.Duration // how long before its send a trigger is made ready; 20 ms by default
 	TLS         *tls.Config   // for https; nil for the defaults
 
 	// Check, if set, is handed the body of each 2xx response; its error makes the
@@ -47,7 +47,7 @@ type Payload struct {
 const (
 	DefaultTimeout     = 905 * time.Second
 	DefaultConnections = 2048
-	DefaultLead        = 4 * time.Millisecond
+	DefaultLead        = 20 * time.Millisecond
 )
 
 // withDefaults fills in what is left out and checks the rest.

@@ -5,12 +5,12 @@
 // hits a local endpoint or a real one.
 //
 // vegeta's library drives: its Attacker paces, hands the triggers to its
-// workers and returns their results. Four things are ours, each because what
+// workers and returns their results. Three things are ours, each because what
 // they replace was measured to spoil the figures:
 //
-//	schedule ──> Pacer: waits inside Pace, under a context, until a lead of a
-//	   │         few ms before the intended send, so that waking a goroutine
-//	   │         (50 to 90 µs) and a timer's millisecond are off the path
+//	schedule ──> Pacer: waits inside Pace, under a context, until a lead of
+//	   │         20 ms before the intended send, so that waking a goroutine,
+//	   │         on a host that the storm itself keeps busy, is off the path
 //	   │           │ tick
 //	   │         worker ──> RoundTripper: finds its trigger by X-Vegeta-Seq,
 //	   │                    takes a connection that is already dialled, queues

@@ -128,7 +128,7 @@ func (f *fire) attack(observe func(results.Sample)) []bool {
 	attacker := vegeta.NewAttacker(
 		// Those due within a few leads; vegeta adds what more the endpoint's
 		// latency asks for. Far too many take turns and are never in a cache.
-		vegeta.Workers(uint64(storm.Peak(f.Schedule, 3*f.Lead)+8)),
+		vegeta.Workers(uint64(storm.Peak(f.Schedule, 2*f.Lead)+8)),
 		vegeta.MaxWorkers(uint64(f.Connections+waitingWorkers)),
 		vegeta.Client(&http.Client{
 			Transport:     f,
