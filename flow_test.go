@@ -20,8 +20,8 @@ var flow = [][]string{
 	{"runtime/engine"},
 	{"loadgen/drive"},
 	{"report/cost"},
-	{"report/gate", "report/chart", "report/export"},
-	{"report/html"},
+	{"report/gate", "report/chart"},
+	{"report/html", "report/export"},
 	{"cmd/coldstorm"},
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"coldstorm/loadgen/drive"
@@ -38,7 +39,7 @@ func (r *runner) measure(ctx context.Context) error {
 	if err != nil {
 		return badFunction(path, err)
 	}
-	r.run.Function.Digest, r.run.Function.PackageBytes = img.Digest, img.Bytes
+	r.run.Function.Digest, r.run.Function.PackageBytes = strings.TrimPrefix(img.Digest, "sha256:"), img.Bytes
 	if img.HostUsr {
 		r.note(results.LevelInfo, "", "the function sees this host's /usr, read-only: %s", img.Reason)
 	}

@@ -4,12 +4,16 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
 func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && strings.HasPrefix(os.Args[1], "__") {
+		main() // a process that coldstorm started of itself, by /proc/self/exe
+	}
 	testscript.Main(m, map[string]func(){"coldstorm": main})
 }
 
