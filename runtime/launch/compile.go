@@ -44,6 +44,24 @@ func (st *stage) compile(b *birth) *script {
 	return s
 }
 
+// trial goes through everything but execve once, so that what a host forbids is
+// known before anything is launched: as an error, or, for what sandboxes can do
+// without, as a list.
+func (st *stage) trial() ([]string, error) {
+	null, err := unix.Open("/devtree/null", unix.O_RDWR|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(null)
+	s := st.compile(&birth{spec: &Spec{ID: "trial", Argv: []string{"/"}, TmpBytes: 1 << 20}, layers: []string{"/hostbase"}, net: -1, stdout: null, stderr: null})
+	s.ops = s.ops[:len(s.ops)-1]
+	s.exit(0)
+	if err := s.try(birthFlags | unix.CLONE_NEWNET); err != nil {
+		return nil, fmt.Errorf("trial of a sandbox: %w", err)
+	}
+	return s.forbidden(), nil
+}
+
 // join enters cgroups and namespaces and takes the output streams.
 //
 // A version 1 cgroup is entered through tasks: a single-threaded child that

@@ -171,6 +171,7 @@ func (d *daemon) startWorkers(host *Host) error {
 				d.st, err = newStage(d.rootless)
 				if err == nil {
 					d.st.overlay = host.Overlay.OK
+					host.Lacks, err = d.st.trial()
 				}
 				close(first)
 			} else {

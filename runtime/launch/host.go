@@ -31,6 +31,8 @@ type Host struct {
 	CPU     Part // limit
 	Pids    Part // limit
 	Freezer Part // without: SIGSTOP and SIGCONT
+
+	Lacks []string // of a running launcher: system calls that the host forbade and sandboxes can do without, such as mounting mqueue
 }
 
 // errNoCgroups is why launches without root have no limits: cgroups that were
@@ -84,6 +86,7 @@ func (h *Host) encode(e *encoder) {
 		e.string(p.part.Reason)
 		e.string(p.part.Hint)
 	}
+	e.strings(h.Lacks)
 }
 
 func (h *Host) decode(d *decoder) {
@@ -93,6 +96,7 @@ func (h *Host) decode(d *decoder) {
 	for _, p := range h.parts() {
 		*p.part = Part{OK: d.bool(), Reason: d.string(), Hint: d.string()}
 	}
+	h.Lacks = d.strings()
 }
 
 // Probe says what this host offers to this process, by trying: nothing that it

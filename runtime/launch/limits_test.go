@@ -122,7 +122,7 @@ func TestDaemonKeepsNothing(t *testing.T) {
 	launch(20)
 	before := count()
 	launch(200)
-	if after := count(); after > before+8 { // the pool may hold more or fewer than before
+	if after := count(); after > before+40 { // two pooled ones hold eight each; a leak would show as 200
 		t.Errorf("%d descriptors after 200 launches, %d before", after, before)
 	}
 	l.mu.Lock()

@@ -155,3 +155,21 @@ func TestManyChildren(t *testing.T) {
 		}
 	}
 }
+
+// TestTrialTellsWhatIsForbidden says that what a trial found is what sandboxes find.
+func TestTrialTellsWhatIsForbidden(t *testing.T) {
+	for _, rootless := range []bool{false, true} {
+		l := start(t, Config{Rootless: rootless})
+		b := run(t, l, Spec{}, "exit", "0")
+		calls := func(list []string) (calls []string) {
+			for _, s := range list {
+				call, _, _ := strings.Cut(s, " ")
+				calls = append(calls, call)
+			}
+			return calls
+		}
+		if got, want := calls(b.Lacks), calls(l.Host().Lacks); !slices.Equal(got, want) {
+			t.Errorf("rootless %v: a sandbox lacks %q, the trial %q", rootless, got, want)
+		}
+	}
+}

@@ -38,13 +38,13 @@ func TestExitRoundTrip(t *testing.T) {
 }
 
 func TestHostRoundTrip(t *testing.T) {
-	want := Host{Rootless: true, Kernel: "k", Cgroup: "v2", Overlay: Part{OK: true}, Pids: Part{Reason: "r", Hint: "h"}}
+	want := Host{Rootless: true, Kernel: "k", Cgroup: "v2", Overlay: Part{OK: true}, Pids: Part{Reason: "r", Hint: "h"}, Lacks: []string{"l"}}
 	e := encoder{}
 	want.encode(&e)
 	var got Host
 	d := decoder{b: e.b}
 	got.decode(&d)
-	if d.err != nil || got != want {
+	if d.err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, %v", got, d.err)
 	}
 }
