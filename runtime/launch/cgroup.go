@@ -172,29 +172,47 @@ func (h *hierarchy) open(name string) error {
 }
 
 func (h *hierarchy) write(path, text string) error {
-	fd, err := unix.Openat(h.fd, path, unix.O_WRONLY|unix.O_CLOEXEC, 0)
+	fd, err := openAt(h.fd, path, unix.O_WRONLY)
 	if err != nil {
 		return fmt.Errorf("cgroup %s: %w", path, err)
 	}
 	defer unix.Close(fd)
-	if _, err := unix.Write(fd, []byte(text)); err != nil {
+	_, err = unix.Write(fd, []byte(text))
+	for errors.Is(err, unix.EINTR) { // a memory limit's write waits, and is interrupted
+		_, err = unix.Write(fd, []byte(text))
+	}
+	if err != nil {
 		return fmt.Errorf("cgroup %s: write %s: %w", path, text, err)
 	}
 	return nil
 }
 
 func (h *hierarchy) read(path string) (string, error) {
-	fd, err := unix.Openat(h.fd, path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	fd, err := openAt(h.fd, path, unix.O_RDONLY)
 	if err != nil {
 		return "", fmt.Errorf("cgroup %s: %w", path, err)
 	}
 	defer unix.Close(fd)
 	var buf [4096]byte
 	n, err := unix.Read(fd, buf[:])
+	for errors.Is(err, unix.EINTR) {
+		n, err = unix.Read(fd, buf[:])
+	}
 	if err != nil {
 		return "", fmt.Errorf("cgroup %s: %w", path, err)
 	}
 	return string(buf[:n]), nil
+}
+
+// openAt opens a file below a folder. (The Go runtime's signals interrupt calls
+// that the os package would repeat.)
+func openAt(dir int, path string, flags int) (fd int, err error) {
+	for {
+		fd, err = unix.Openat(dir, path, flags|unix.O_CLOEXEC, 0)
+		if !errors.Is(err, unix.EINTR) {
+			return fd, err
+		}
+	}
 }
 
 // make makes a sandbox's cgroups, empty and without limits.
@@ -273,9 +291,9 @@ func (g *cgroups) tasks(name string) (tasks []int, into int, err error) {
 	for _, h := range g.all {
 		var fd int
 		if h.v2 {
-			fd, err = unix.Openat(h.fd, name, unix.O_DIRECTORY|unix.O_RDONLY|unix.O_CLOEXEC, 0)
+			fd, err = openAt(h.fd, name, unix.O_DIRECTORY)
 			into = fd
-		} else if fd, err = unix.Openat(h.fd, name+"/tasks", unix.O_WRONLY|unix.O_CLOEXEC, 0); err == nil {
+		} else if fd, err = openAt(h.fd, name+"/tasks", unix.O_WRONLY); err == nil {
 			tasks = append(tasks, fd)
 		}
 		if err != nil {
@@ -297,7 +315,7 @@ func (g *cgroups) freezer(name string) (fd int, err error) {
 	if h.v2 {
 		file = "/cgroup.freeze"
 	}
-	fd, err = unix.Openat(h.fd, name+file, unix.O_WRONLY|unix.O_CLOEXEC, 0)
+	fd, err = openAt(h.fd, name+file, unix.O_WRONLY)
 	if err != nil {
 		return -1, fmt.Errorf("cgroup %s%s: %w", name, file, err)
 	}

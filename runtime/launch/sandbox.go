@@ -150,6 +150,9 @@ func (b *Sandbox) freeze(on bool) error {
 	var err error
 	if b.freezer >= 0 {
 		_, err = unix.Pwrite(b.freezer, freezerWords[[2]bool{b.v2, on}], 0)
+		for errors.Is(err, unix.EINTR) {
+			_, err = unix.Pwrite(b.freezer, freezerWords[[2]bool{b.v2, on}], 0)
+		}
 	} else {
 		_, err = b.l.ask(msgFreeze, b.seq, func(e *encoder) { e.bool(on) })
 	}
