@@ -20,7 +20,7 @@
 // root it runs as UID and GID without a capability, limited by cgroups (version
 // 1, 2 or both, each controller where the host has it). An ordinary user's daemon
 // lives in a user namespace: sandboxes get no limits and are frozen by signals,
-// and Host says so. Always: no_new_privs, Docker's default system call filter
+// and Host says so; cgroups that were delegated to a user are not used yet. Always: no_new_privs, Docker's default system call filter
 // less what needs a capability, /proc and /sys masked as runc masks them, a /dev
 // of six nodes on a read-only mount that sandboxes share, no file but the
 // standard streams open. Not done: AppArmor and SELinux profiles, the devices
@@ -29,7 +29,8 @@
 //
 // Its network is loopback alone. The socket on which the Runtime API is to
 // listen is made inside by the daemon and comes to the client as a descriptor
-// (Sandbox.Listener), so nothing else is reachable and no address can collide.
+// (Sandbox.Listener), so nothing else is reachable and no address can collide. A
+// server inside is reached in the same way (Sandbox.DialContext).
 //
 // Children are waited for and killed by pid, by one goroutine under one lock,
 // rather than by pidfd: a thousand sandboxes then cost the daemon no descriptor,
