@@ -28,12 +28,12 @@ var flow = [][]string{
 // outside lists the packages that may use a dependency which others shouldn't,
 // with why.
 var outside = map[string][]string{
-	"github.com/tsenart/vegeta/v12": {"loadgen/drive"},            // firing
-	"gonum.org/v1/plot":             {"report/chart"},             // drawing
-	"github.com/spf13/pflag":        {"cmd/coldstorm"},            // flags
-	"github.com/goccy/go-yaml":      {"workloads", "report/cost"}, // scenarios, price books
-	"github.com/aws/aws-lambda-go":  {"workloads/thumbnail", "workloads/hello", "runtime/api"},      // functions alone: a binary of their own
-	"golang.org/x/term":             {"cmd/coldstorm"},            // the live view
+	"github.com/tsenart/vegeta/v12": {"loadgen/drive"},                                         // firing
+	"gonum.org/v1/plot":             {"report/chart"},                                          // drawing
+	"github.com/spf13/pflag":        {"cmd/coldstorm"},                                         // flags
+	"github.com/goccy/go-yaml":      {"workloads", "report/cost"},                              // scenarios, price books
+	"github.com/aws/aws-lambda-go":  {"workloads/thumbnail", "workloads/hello", "runtime/api"}, // functions alone: a binary of their own
+	"golang.org/x/term":             {"cmd/coldstorm"},                                         // the live view
 }
 
 func TestDataFlowsOneWay(t *testing.T) {

@@ -11,6 +11,11 @@ import (
 // EvidenceHeader carries an Evidence with each response of the engine.
 const EvidenceHeader = "Coldstorm-Evidence"
 
+// ReasonHeader names what a response that was not served counts as, where its
+// body can't: such as OutOfMemory, for which Lambda's error type is the same as
+// for any crash.
+const ReasonHeader = "Coldstorm-Reason"
+
 // Evidence is the proof of how an invocation started, as its endpoint stamped
 // it. Its zero value, with Start set to StartUnknown, is what an endpoint that
 // gives none leaves.

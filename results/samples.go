@@ -51,8 +51,13 @@ var columns = append(append([]column{
 	}},
 	words("payload", func(s *Sample) *string { return &s.Payload }),
 	{"t_offset_ns", func(b []byte, r row) []byte { return span(b, r.Intended, r.base) }, func(r *row, cell string) error {
-		n, err := number(cell, 0, farthest)
-		r.Intended = zero.Add(time.Duration(n))
+		n, err := optional(cell)
+		if n != none {
+			r.Intended = zero.Add(time.Duration(n))
+		}
+		if err == nil && n != none && n < 0 {
+			err = fmt.Errorf("%d is before the series' first", n)
+		}
 		return err
 	}},
 	{"lag_ns", func(b []byte, r row) []byte { return span(b, r.Sent, r.Intended) }, func(r *row, cell string) error {
@@ -152,6 +157,8 @@ func integer[T ~int | ~int64](name string, at func(*Sample) *T) column {
 // twice.
 func (r *row) done() error {
 	switch {
+	case r.Intended == 0 && (r.Sent != 0 || r.latency != none):
+		return fmt.Errorf("there without t_offset_ns")
 	case r.latency == none && r.total == none:
 		return nil
 	case r.latency == none:

@@ -167,6 +167,18 @@ func TestABilledPartOfAMillisecondIsAWholeOne(t *testing.T) {
 	}
 }
 
+func TestSamplesThatNeverCameDueAreKept(t *testing.T) {
+	never := []Sample{{Series: "long", Seq: 7, Outcome: OutcomeUnsent, Evidence: Evidence{Start: StartUnknown}}}
+	var b bytes.Buffer
+	if err := WriteSamples(&b, never); err != nil {
+		t.Fatal(err)
+	}
+	got, err := ReadSamples(&b)
+	if err != nil || len(got) != 1 || got[0] != never[0] {
+		t.Errorf("read %+v, error %v, want %+v", got, err, never)
+	}
+}
+
 func TestWriteSamplesRefusesWhatCannotBeReadBack(t *testing.T) {
 	for _, c := range []struct {
 		rule, want string
@@ -214,9 +226,9 @@ func TestReadSamplesRefuses(t *testing.T) {
 		{"a column too few", "no column cpu_ns", func(r [][]string) [][]string { r[0] = r[0][:len(r[0])-1]; return r }},
 		{"a cell too few", "wrong number of fields", func(r [][]string) [][]string { r[1] = r[1][:3]; return r }},
 		{"text for a number", `line 2, column bytes: "many" is not a whole number`, set(at("bytes"), "many")},
-		{"an offset before the first", "column t_offset_ns: -1 is not in", set(at("t_offset_ns"), "-1")},
+		{"an offset before the first", "column t_offset_ns: -1 is before", set(at("t_offset_ns"), "-1")},
 		{"an offset beyond any run", "column t_offset_ns", set(at("t_offset_ns"), "9000000000000000000")},
-		{"no offset", "column t_offset_ns", set(at("t_offset_ns"), "")},
+		{"no offset", "there without t_offset_ns", set(at("t_offset_ns"), "")},
 		{"an unknown outcome", `column outcome: unknown word "lost"`, set(at("outcome"), "lost")},
 		{"an unknown start", `column start: unknown word ""`, set(at("start"), "")},
 		{"times that disagree", "column latency_ns: 7 is not lag_ns + total_ns, 1020", set(at("latency_ns"), "7")},

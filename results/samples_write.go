@@ -28,7 +28,7 @@ func quote(b []byte, s string) []byte {
 }
 
 // WriteSamples writes samples as samples.csv has them, in their order. A sample
-// that was never intended, or has no outcome or start of the vocabulary, is an
+// that was never intended, unless it is unsent, or has no outcome or start of the vocabulary, is an
 // error, before anything is written: it could not be read back.
 func WriteSamples(w io.Writer, samples []Sample) error {
 	base := map[string]Stamp{}
@@ -36,7 +36,7 @@ func WriteSamples(w io.Writer, samples []Sample) error {
 		if err := sound(s); err != nil {
 			return fmt.Errorf("write samples: number %d of %s %w", s.Seq, s.Series, err)
 		}
-		if first, ok := base[s.Series]; !ok || s.Intended < first {
+		if first, ok := base[s.Series]; s.Intended != 0 && (!ok || s.Intended < first) {
 			base[s.Series] = s.Intended
 		}
 	}
@@ -64,7 +64,7 @@ func WriteSamples(w io.Writer, samples []Sample) error {
 
 func sound(s Sample) error {
 	switch {
-	case s.Intended == 0:
+	case s.Intended == 0 && s.Outcome != OutcomeUnsent:
 		return errors.New("has no intended send")
 	case !slices.Contains(Outcomes, s.Outcome):
 		return fmt.Errorf("has outcome %q", s.Outcome)

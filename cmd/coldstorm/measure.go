@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -155,13 +157,13 @@ type liveTarget struct {
 // deploy discards every environment and deploys the function with the storm's
 // settings.
 func (l *liveTarget) deploy(st workloads.Storm) error {
-	f := stormFunction(l.scenario.Function, st)
+	f, rate := stormFunction(l.scenario.Function, st), 0.0
 	if fits := l.fitting(st, f); fits > 0 {
-		f.Concurrency = fits
+		f.Concurrency, rate = fits, -1 // this host's bound is none of Lambda's quotas
 	}
 	err := l.engine.Deploy(engine.Function{
 		Image: l.image, Name: f.Name, MemoryMB: f.MemoryMB, Timeout: f.Timeout, Env: f.Env,
-		NoFreeze: !f.Freeze, Concurrency: f.Concurrency, KeepAlive: f.KeepAlive,
+		NoFreeze: !f.Freeze, Concurrency: f.Concurrency, KeepAlive: f.KeepAlive, RequestRate: rate,
 	})
 	if err != nil {
 		return fmt.Errorf("deploy for storm %s: %w", st.Name, err)
@@ -209,7 +211,10 @@ func (l *liveTarget) check(ctx context.Context) error {
 		if err := l.deploy(st); err != nil {
 			return err
 		}
-		m, err := l.fire(ctx, st, p.check)
+		var answer []byte // of a failure; written before Fire returns
+		m, err := l.fire(ctx, st, func(a *drive.Attack) {
+			a.Check, a.Refused = p.check, func(body []byte) { answer = bytes.Clone(body) }
+		})
 		if err != nil {
 			return err
 		}
@@ -220,7 +225,7 @@ func (l *liveTarget) check(ctx context.Context) error {
 		l.peak[p.Name] = x.MaxMemory
 		if x.Outcome != results.OutcomeServed {
 			l.series = append(l.series, m)
-			return fmt.Errorf("the function failed its first invocation, with payload %s: %s: %s", p.Name, x.Outcome, failure(x, l.log))
+			return fmt.Errorf("the function failed its first invocation, with payload %s: %s: %s", p.Name, x.Outcome, failure(x, answer, l.log))
 		}
 	}
 	if l.payloads[0].check != nil {
@@ -230,10 +235,14 @@ func (l *liveTarget) check(ctx context.Context) error {
 }
 
 // failure says why an invocation failed, with the last that the function wrote.
-func failure(x results.Sample, log string) string {
+func failure(x results.Sample, answer []byte, log string) string {
 	why := x.Reason
 	if why == "" {
 		why = fmt.Sprintf("HTTP status %d", x.Status)
+	}
+	var body struct{ ErrorMessage string }
+	if json.Unmarshal(answer, &body) == nil && body.ErrorMessage != "" {
+		why += ": " + body.ErrorMessage
 	}
 	if said := lastLines(log, 3); said != "" {
 		why += "\n" + said
@@ -250,11 +259,11 @@ func (l *liveTarget) storm(ctx context.Context, st workloads.Storm) error {
 	}
 	if st.Warm > 0 {
 		warm := workloads.Storm{Name: "warm-up of " + st.Name, Shape: workloads.ShapeBurst, N: st.Warm, Payloads: st.Payloads}
-		if _, err := l.fire(ctx, warm, nil); err != nil || ctx.Err() != nil {
+		if _, err := l.fire(ctx, warm); err != nil || ctx.Err() != nil {
 			return errors.Join(err, context.Cause(ctx))
 		}
 	}
-	m, err := l.fire(ctx, st, nil)
+	m, err := l.fire(ctx, st)
 	if err != nil {
 		return err
 	}
@@ -281,8 +290,9 @@ func (l *liveTarget) judge(m measured) {
 // censusEvery is how often the engine counts environments during a storm.
 const censusEvery = 100 * time.Millisecond
 
-// fire fires a storm at what is deployed and records it.
-func (l *liveTarget) fire(ctx context.Context, st workloads.Storm, check func([]byte) error) (measured, error) {
+// fire fires a storm at what is deployed and records it. options change the
+// attack before it begins.
+func (l *liveTarget) fire(ctx context.Context, st workloads.Storm, options ...func(*drive.Attack)) (measured, error) {
 	schedule, err := storm.Of(st, l.scenario.Seed)
 	if err != nil {
 		return measured{}, err
@@ -299,7 +309,10 @@ func (l *liveTarget) fire(ctx context.Context, st workloads.Storm, check func([]
 	}
 	attack := drive.Attack{
 		URL: l.engine.InvokeURL(l.scenario.Function.Name), Payloads: fired(chosen(l.payloads, st.Payloads)), Schedule: schedule,
-		Seed: l.scenario.Seed, Series: st.Name, Timeout: l.scenario.Function.Timeout + 30*time.Second, Check: check,
+		Seed: l.scenario.Seed, Series: st.Name, Timeout: l.scenario.Function.Timeout + 30*time.Second,
+	}
+	for _, set := range options {
+		set(&attack)
 	}
 	report, err := attack.Fire(ctx, func(x results.Sample) {
 		m.recorder.Add(x)
@@ -337,7 +350,7 @@ func (l *liveTarget) sweep(ctx context.Context) error {
 			if err := l.deploy(st); err != nil {
 				return err
 			}
-			m, err := l.fire(ctx, st, nil)
+			m, err := l.fire(ctx, st)
 			if err != nil {
 				return err
 			}

@@ -34,6 +34,10 @@ type Attack struct {
 	// trigger failed with reason WrongOutput. It is called from many goroutines
 	// and must not keep the body.
 	Check func(body []byte) error
+
+	// Refused, if set, is handed the body of each response that is not served: an
+	// error's text, say. It is called as Check is.
+	Refused func(body []byte)
 }
 
 // Payload is one event body.

@@ -66,6 +66,11 @@ func functionOutcome(got answer) (results.Outcome, string) {
 	case strings.Contains(body.ErrorMessage, "Task timed out"):
 		return results.OutcomeTimedOut, "Sandbox.Timedout"
 	}
+	// The platform's own errors are named more closely by the endpoint; what a
+	// function calls its error is its own business.
+	if named := got.header.Get(results.ReasonHeader); named != "" && (body.ErrorType == "" || strings.HasPrefix(body.ErrorType, "Runtime.")) {
+		reason = named
+	}
 	return results.OutcomeFailed, reason
 }
 

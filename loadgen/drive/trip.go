@@ -181,6 +181,9 @@ func (f *fire) judge(s *results.Sample, t *trigger, got answer) {
 		return
 	}
 	s.Outcome, s.Reason = responseOutcome(got, f.Check)
+	if s.Outcome != results.OutcomeServed && f.Refused != nil {
+		f.Refused(got.body)
+	}
 	evidence, err := results.ParseEvidence(got.header.Get(results.EvidenceHeader))
 	if err != nil {
 		f.bad.Add(1)

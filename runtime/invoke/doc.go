@@ -13,7 +13,7 @@
 // one of the service has its own status and x-amzn-ErrorType (AWS API
 // reference: Invoke). Each response to an invocation also carries its evidence
 // (results.EvidenceHeader), throttles and failures too as far as it is known,
-// and, unless it was served, OutcomeHeader and ReasonHeader.
+// and, unless it was served, OutcomeHeader and results.ReasonHeader.
 //
 // Unlike AWS, a payload isn't checked to be JSON.
 package invoke

@@ -20,7 +20,6 @@ const (
 // Headers of responses that were not served.
 const (
 	OutcomeHeader = "Coldstorm-Outcome" // a results.Outcome
-	ReasonHeader  = "Coldstorm-Reason"  // what a report counts it as, such as OutOfMemory
 )
 
 // A Function is what an invocation is handed to.
@@ -150,7 +149,7 @@ func write(w http.ResponseWriter, res live.Result, tail bool) {
 	h[results.EvidenceHeader] = []string{res.Evidence.String()}
 	if res.Outcome != results.OutcomeServed {
 		h[OutcomeHeader] = []string{string(res.Outcome)}
-		h[ReasonHeader] = []string{res.Reason}
+		h[results.ReasonHeader] = []string{res.Reason}
 	}
 	if res.Outcome == results.OutcomeThrottled {
 		throttled(res.Reason).write(w)

@@ -84,7 +84,7 @@ func TestAFunctionErrorKeepsStatus200(t *testing.T) {
 	f := &function{result: live.Result{Outcome: results.OutcomeTimedOut, Reason: "Sandbox.Timedout", Payload: []byte("{}")}}
 	r := call(lookup(f), "POST", hello, "")
 	if r.StatusCode != 200 || r.Header.Get("X-Amz-Function-Error") != "Unhandled" ||
-		r.Header.Get(OutcomeHeader) != "timed-out" || r.Header.Get(ReasonHeader) != "Sandbox.Timedout" {
+		r.Header.Get(OutcomeHeader) != "timed-out" || r.Header.Get(results.ReasonHeader) != "Sandbox.Timedout" {
 		t.Errorf("got %v", r)
 	}
 }

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// interrupt runs a command and sends it SIGINT, as Ctrl-C does, when it has
+// written a given text to stderr:
+//
+//	interrupt TEXT COMMAND [ARGUMENTS]
+//
+// Its exit code is the command's, or 1 if the text never came.
+func interrupt() {
+	cmd := exec.Command(os.Args[2], os.Args[3:]...)
+	cmd.Stdout = os.Stdout
+	stderr, err := cmd.StderrPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	seen := false
+	for lines := bufio.NewScanner(io.TeeReader(stderr, os.Stderr)); lines.Scan(); {
+		if !seen && strings.Contains(lines.Text(), os.Args[1]) {
+			seen = true
+			cmd.Process.Signal(os.Interrupt)
+		}
+	}
+	cmd.Wait()
+	if !seen {
+		os.Exit(1)
+	}
+	os.Exit(cmd.ProcessState.ExitCode())
+}
+
+// leftovers lists what this script's runs left on this machine: coldstorm's own
+// processes, temporary folders, and cgroups whose owner is gone.
+func leftovers() {
+	for _, l := range left() {
+		fmt.Println(l)
+	}
+}
+
+func left() []string {
+	var all []string
+	mine := "WORK=" + os.Getenv("WORK") + "\x00"
+	commands, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+	for _, file := range commands {
+		args, _ := os.ReadFile(file)
+		env, _ := os.ReadFile(filepath.Join(filepath.Dir(file), "environ"))
+		if strings.Contains(string(args), "\x00__") && strings.Contains(string(env), mine) {
+			all = append(all, "process "+filepath.Dir(file))
+		}
+	}
+	tmp := os.Getenv("TMPDIR")
+	folders, _ := filepath.Glob(filepath.Join(tmp, "coldstorm-*"))
+	all = append(all, folders...)
+	for _, depth := range []string{"", "*/", "*/*/"} { // version 2, version 1, delegated
+		groups, _ := filepath.Glob("/sys/fs/cgroup/" + depth + "coldstorm-*")
+		for _, g := range groups {
+			if pid, _, ok := strings.Cut(strings.TrimPrefix(filepath.Base(g), "coldstorm-"), "-"); ok && !alive(pid) {
+				all = append(all, g)
+			}
+		}
+	}
+	return all
+}
+
+func alive(pid string) bool {
+	_, err := os.Stat("/proc/" + pid)
+	return err == nil
+}
