@@ -83,7 +83,7 @@ type benchRow struct {
 	Rounds    []time.Duration    `json:"round_medians_ns,omitempty"`
 	Rate      float64            `json:"per_second,omitempty"`
 	Rates     []float64          `json:"round_per_second,omitempty"`
-	Ratio     float64            `json:"ratio"` // of p50, or of the rate, to the table's first row
+	Ratio     float64            `json:"ratio"` // of p50, or of the rate, to the table's first row, unless a note says otherwise
 }
 
 func (o benchOptions) run(ctx context.Context, a *app, args []string) error {
@@ -94,6 +94,9 @@ func (o benchOptions) run(ctx context.Context, a *app, args []string) error {
 	}
 	if o.rounds < 1 {
 		return usageError("", "bench: --rounds %d", o.rounds)
+	}
+	if done, err := hideHybrid(a); done || err != nil {
+		return err
 	}
 	var tables []benchTable
 	for _, p := range benchParts {
@@ -115,11 +118,12 @@ func (o benchOptions) run(ctx context.Context, a *app, args []string) error {
 	return o.write(a, tables)
 }
 
-// ratios compares each row with the first.
+// ratios compares each row with the first, unless its part has done so.
 func (t *benchTable) ratios() {
 	for i := range t.Rows {
 		first, row := t.Rows[0], &t.Rows[i]
 		switch {
+		case row.Ratio != 0:
 		case first.Time != nil && row.Time != nil && first.Time.P50 > 0:
 			row.Ratio = float64(row.Time.P50) / float64(first.Time.P50)
 		case first.Rate > 0:
@@ -181,7 +185,7 @@ func header(r benchRow) string {
 	if r.Time == nil {
 		return "  contender\tper second\tratio\trounds"
 	}
-	return "  contender\tn\tp50\tp99\tmin\tratio of p50\tround medians"
+	return "  contender\tn\tp50\tp99\tmin\tratio\trounds"
 }
 
 // String is the row of a table.

@@ -37,10 +37,18 @@ func profile(sc workloads.Scenario, payloads []payload, series []measured, host 
 		p.Share = float64(sc.Function.MemoryMB) / mbPerVCPU
 	}
 	p.Payloads = weighted(p.Payloads, payloads)
-	for _, pl := range payloads {
-		p.RequestBytes = max(p.RequestBytes, int64(len(pl.Body)))
-	}
+	p.RequestBytes = meanBytes(payloads)
 	return p, busy, nil
+}
+
+// meanBytes is the mean size of an event, by the payloads' weights.
+func meanBytes(payloads []payload) int64 {
+	var bytes, weights int64
+	for _, pl := range payloads {
+		bytes += int64(pl.Weight) * int64(len(pl.Body))
+		weights += int64(pl.Weight)
+	}
+	return bytes / max(weights, 1)
 }
 
 // weighted gives measured payloads the scenario's weights, in its order.
