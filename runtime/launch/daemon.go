@@ -69,6 +69,7 @@ func Daemon() int {
 	// signals are caught rather than ignored, which children would inherit.)
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGQUIT, unix.SIGPIPE)
+	defaultSignals()
 	runtime.GOMAXPROCS(hostCPUs + 2) // a thread that waits for its child keeps its processor
 	debug.SetGCPercent(800)          // little is allocated, and a collection waits for every clone
 	d := &daemon{open: make(chan struct{}), boxes: map[int64]*box{}, pids: map[int]*box{}, early: map[int]death{}}
