@@ -75,7 +75,7 @@ func TestBadFunctionsInRealSandboxes(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.rule, func(t *testing.T) {
 			if tt.limits && !limits {
-				if os.Getenv("CI") == "true" {
+				if os.Getenv("CI") == "true" && os.Geteuid() == 0 {
 					t.Fatal("no limits on this host")
 				}
 				t.Skipf("NO LIMITS ON THIS HOST: %v", e.Host().Missing())
