@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -20,6 +21,9 @@ type HostConfig struct {
 	// Cores is the number of processor cores that environments share; 0: as many
 	// as they want.
 	Cores float64
+	// Launches bounds launches at once, as live's: what waits is in the queue
+	// phase. 0 is live's default, twice the cores; negative is no bound.
+	Launches int
 	// Overhead is what a trigger takes beyond its phases (transport), a draw
 	// each; empty: nothing.
 	Overhead []time.Duration
@@ -27,10 +31,16 @@ type HostConfig struct {
 }
 
 // Host simulates a storm on this machine. Launch, init and the processor part of
-// service times share the cores evenly, each using one at most: an approximation
-// that knows neither the order of a scheduler nor the generator's own need.
-// Profile durations must have been measured without contention, one environment
-// at a time; else what contention there was counts twice. Usage is empty.
+// service times share the cores evenly, each using one at most; launches take
+// slots, so that early environments are done before late ones begin.
+//
+// It is an approximation: a sandbox costs what Profile.Launch says, though a
+// storm empties the launcher's pool and then pays more for each; what the
+// engine, the launcher and the generator do beside is not counted; and a host
+// whose speed drifts between the profile and the storm shows that drift as an
+// error. Profile durations must have been measured without contention, one
+// environment at a time; else what contention there was counts twice. Usage is
+// empty.
 func Host(c HostConfig) (Outcome, error) {
 	p := &c.Profile
 	if err := p.check(); err != nil {
@@ -55,12 +65,20 @@ func Host(c HostConfig) (Outcome, error) {
 	if c.Cores > 0 {
 		m.cores = &cores{n: c.Cores}
 	}
+	m.slots.n = c.launches()
 	if err := m.run(&times, 0); err != nil {
 		return Outcome{}, fmt.Errorf("simulate this host: %w", err)
 	}
 	o := m.outcome(&model{words: "this host"}, Config{Model: "lambda"}, max(1, time.Duration(b.last)))
 	o.Usage, o.Notes = results.Usage{}, nil
 	return o, nil
+}
+
+func (c *HostConfig) launches() int {
+	if c.Launches != 0 {
+		return max(c.Launches, 0)
+	}
+	return 2 * int(math.Ceil(c.Cores))
 }
 
 func nanoseconds(ds []time.Duration) []int64 {

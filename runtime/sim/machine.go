@@ -54,6 +54,7 @@ type machine struct {
 	rng    *rand.Rand
 	book   *book
 	cores  *cores // this host's processor; nil on AWS
+	slots  slots  // for launches on this host
 
 	now  int64
 	heap queue
@@ -177,6 +178,9 @@ func (m *machine) arrive() {
 func (m *machine) happen(p pending) {
 	e := plane.Event{Kind: p.kind, Trigger: p.trigger}
 	switch p.kind {
+	case launched:
+		m.launched(p.id)
+		return
 	case plane.NodeUp:
 		e.Node = plane.Node(p.id)
 		if m.nodes[p.id].gone {
@@ -304,12 +308,15 @@ func (m *machine) startUnit(a *plane.Action) {
 	u := unit{from: m.now}
 	p := pending{kind: plane.Ready, id: int32(a.Unit), trigger: plane.NoTrigger}
 	var work, wait int64
+	if m.timing.onHost && !m.boot {
+		m.units = append(m.units, u)
+		m.book.unitStarted(m.now)
+		m.launch(p.id)
+		return
+	}
 	if !m.boot {
 		wait = m.timing.start(m.rng)
 		work = m.timing.init.draw(m.rng)
-		if m.timing.onHost {
-			work += m.timing.launch.draw(m.rng)
-		}
 		if m.timing.billInit {
 			u.init = work
 		} else if m.timing.restore {

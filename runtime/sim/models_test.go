@@ -208,3 +208,54 @@ func TestHostContentionSlowsABurstDown(t *testing.T) {
 		t.Errorf("the last of 40 on two cores is answered after %v, want about 2.25 s", d)
 	}
 }
+
+// Live holds a slot from launch to exec, not during init: with 4 slots on 2
+// cores and launches as long as all else together, environments come two at a
+// time, and the storm's latencies spread evenly over its length instead of all
+// being near its end.
+func TestLaunchSlotsLetEarlyEnvironmentsFinishEarly(t *testing.T) {
+	p := Profile{
+		Init: []time.Duration{10 * ms}, Launch: []time.Duration{50 * ms},
+		Payloads: []Payload{{Service: []time.Duration{40 * ms}}},
+	}
+	c := HostConfig{Profile: p, Arrivals: burst(400), Cores: 2}
+	c.Rules.KeepAlive = time.Minute
+	for _, test := range []struct {
+		name     string
+		launches int
+		low, top time.Duration // of the median, where all work is done after 20 s
+	}{
+		{"as many as cores can use twice", 0, 9500 * ms, 10500 * ms},
+		{"four are the default", 4, 9500 * ms, 10500 * ms},
+		{"one after another", 1, 10 * time.Second, 11 * time.Second},
+		{"no bound", -1, 19900 * ms, 20100 * ms},
+	} {
+		c.Launches = test.launches
+		o, err := Host(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if o.Counts.Cold != 400 || o.Peak != 400 {
+			t.Errorf("%s: %+v, peak %d, want 400 cold starts", test.name, o.Counts, o.Peak)
+		}
+		if d := o.All.P50; d < test.low || d > test.top {
+			t.Errorf("%s: the median is %v, want %v to %v", test.name, d, test.low, test.top)
+		}
+		if d := o.All.Max; d < 19900*ms || d > 20700*ms {
+			t.Errorf("%s: the last of 400 x 100 ms on two cores is answered after %v, want about 20 s", test.name, d)
+		}
+	}
+}
+
+// A slot that is not given back would leave triggers unanswered, an error of
+// Host's: environments that outlive their timeout and those that are reclaimed
+// at once must not keep any.
+func TestLaunchSlotsAreGivenBack(t *testing.T) {
+	p := sample("").Profile
+	p.Launch = []time.Duration{10 * ms}
+	c := HostConfig{Profile: p, Arrivals: burst(50), Cores: 2, Launches: 1, Timeout: 20 * ms}
+	o, err := Host(c)
+	if err != nil || o.Counts.TimedOut != 50 {
+		t.Errorf("%+v, %v, want 50 timed out", o.Counts, err)
+	}
+}
