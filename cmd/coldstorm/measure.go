@@ -45,7 +45,7 @@ func (r *runner) measure(ctx context.Context) error {
 	if img.HostUsr {
 		r.note(results.LevelInfo, "", "the function sees this host's /usr, read-only: %s", img.Reason)
 	}
-	log, err := os.Create(filepath.Join(r.dir, "function.log"))
+	log, err := os.Create(filepath.Join(r.dir, logFile))
 	if err != nil {
 		return fmt.Errorf("make function.log: %w", err)
 	}

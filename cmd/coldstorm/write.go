@@ -35,6 +35,7 @@ func (r *runner) write() error {
 	if terr != nil {
 		return errors.Join(err, terr)
 	}
+	copyLog(spare, r.dir)
 	if terr := r.writeTo(spare); terr != nil {
 		os.RemoveAll(spare)
 		return errors.Join(fmt.Errorf("write the results: %w", err), terr)
@@ -44,6 +45,18 @@ func (r *runner) write() error {
 		hint = "free some space; " + hint
 	}
 	return exitError{code: exitInvalid, err: fmt.Errorf("write the results: %w; all that was measured is in %s", err, spare), hint: hint}
+}
+
+// copyLog brings along what there is of function.log; a log that is cut short
+// by a full disk is no reason to lose the figures.
+func copyLog(to, from string) {
+	text, err := os.ReadFile(filepath.Join(from, logFile))
+	if err == nil {
+		err = os.WriteFile(filepath.Join(to, logFile), text, 0o666)
+	}
+	if err != nil {
+		os.Remove(filepath.Join(to, logFile))
+	}
 }
 
 func (r *runner) writeTo(dir string) error {

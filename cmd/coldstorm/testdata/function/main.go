@@ -22,7 +22,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "no configuration, giving up")
 		os.Exit(3)
 	case "never asks":
-		select {}
+		time.Sleep(time.Hour)
 	}
 	for n := 0; ; n++ {
 		resp, err := http.Get(base + "invocation/next")
@@ -37,7 +37,7 @@ func main() {
 		case "crashes":
 			os.Exit(4)
 		case "hangs":
-			select {}
+			time.Sleep(time.Hour)
 		case "answers 7 MB":
 			answer = bytes.Repeat([]byte("x"), 7<<20)
 		case "answers twice":
