@@ -126,6 +126,11 @@ func requests(n int) string {
 
 // service is the part of a model that depends on a unit's vCPUs: service times,
 // init, slots and the steady size.
+//
+// A burst of work within one period's quota runs at full speed, so that a single
+// answer comes sooner than the quota's mean rate would give it. Many don't: a
+// slot is held until the quota has caught up, so that a unit never does more
+// work than its vCPUs can.
 func (c Config) service(vcpu float64) *model {
 	p := &c.Profile
 	to := limit{vcpu, containerPeriod}
@@ -133,9 +138,10 @@ func (c Config) service(vcpu float64) *model {
 	mo.timing.init = p.init(to, p.factor())
 	mo.timing.gateway = int64(idleTimeout)
 	mo.billing.balancer = true
-	s := mo.timing.meanService()
-	mo.timing.slots = max(1, int(math.Round(vcpu*s/math.Max(1, p.work()))))
-	mo.units = c.sized(s, mo.timing.slots)
+	s, work := mo.timing.meanService(), math.Max(1, p.work())
+	mo.timing.slots = max(1, int(math.Round(vcpu*s/work)))
+	mo.timing.hold = math.Max(1, work*float64(mo.timing.slots)/(vcpu*s))
+	mo.units = c.sized(s*mo.timing.hold, mo.timing.slots)
 	return mo
 }
 

@@ -2,9 +2,11 @@ package sim
 
 import "coldstorm/runtime/plane"
 
-// launched is an event of this host alone, which no plane sees: a sandbox was
-// made, and its init begins.
-const launched plane.Kind = 200
+// Events of the machine's own, which no plane sees.
+const (
+	launched plane.Kind = 200 + iota // a sandbox was made on this host: its init begins
+	rested                           // an answered trigger's slot is free: the plane's Done
+)
 
 // slots bound the launches that run at once on this host: one is held from the
 // launch of a sandbox to the exec in it, and not during init, as live has it.

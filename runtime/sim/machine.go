@@ -194,6 +194,13 @@ func (m *machine) happen(p pending) {
 	case plane.Done:
 		e.Unit = plane.Unit(p.id)
 		m.answer(p.trigger, p.id)
+		if rest := m.timing.rest(m.triggers[p.trigger].service); rest > 0 {
+			m.heap.push(pending{at: m.now + rest, kind: rested, id: p.id, trigger: p.trigger})
+			return
+		}
+		m.units[p.id].running--
+	case rested:
+		e.Kind, e.Unit = plane.Done, plane.Unit(p.id)
 		m.units[p.id].running--
 	case plane.Gone: // over the function's timeout
 		e.Unit = plane.Unit(p.id)

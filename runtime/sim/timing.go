@@ -12,7 +12,10 @@ type timing struct {
 
 	node dist // a node's start
 
-	slots    int   // triggers that a unit may serve at once
+	slots int // triggers that a unit may serve at once
+	// hold is how much longer than its service time a trigger takes its slot;
+	// 0 is 1. See fleets' service.
+	hold     float64
 	timeout  int64 // of the function; 0: none
 	gateway  int64 // of a load balancer, from arrival to answer; 0: none
 	payloads []payloadTiming
@@ -75,4 +78,12 @@ func (t *timing) meanService() float64 {
 		last = p.upTo
 	}
 	return sum / float64(t.weights)
+}
+
+// rest is the time that a trigger's slot stays taken after its answer.
+func (t *timing) rest(service int64) int64 {
+	if t.hold <= 1 {
+		return 0
+	}
+	return int64(float64(service) * (t.hold - 1))
 }
