@@ -81,6 +81,9 @@ var (
 	// FargateLaunch is that of an account's tasks and pods on Fargate (AWS
 	// Fargate throttling quotas: burst 100, 20 a second in major regions).
 	FargateLaunch = Rate{Burst: 100, PerSecond: 20}
+	// FargatePodLaunch is that of an account that launches pods alone (AWS
+	// Fargate throttling quotas: burst 20, 20 a second).
+	FargatePodLaunch = Rate{Burst: 20, PerSecond: 20}
 	// ServiceLaunch is that of one ECS service (AWS ECS service quotas: 500
 	// tasks a minute). The burst is one minute's worth.
 	ServiceLaunch = Rate{Burst: 500, PerSecond: 500.0 / 60}

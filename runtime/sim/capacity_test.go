@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"coldstorm/runtime/plane"
 	"coldstorm/workloads"
 )
 
@@ -58,5 +59,39 @@ func TestWaitingHoldsNoSlotBeyondTheAnswer(t *testing.T) {
 	}
 	if mo.timing.slots != 10 || mo.timing.hold != 1 {
 		t.Errorf("%d slots, held %v times the service time, want 10 and 1", mo.timing.slots, mo.timing.hold)
+	}
+}
+
+// AWS: accounts that launch pods alone have a burst of 20, others of 100 tasks
+// and pods; both 20 a second.
+func TestFargateLaunchesKeepToTheAccountsRate(t *testing.T) {
+	for model, want := range map[workloads.Model]int{workloads.ModelEKSFargate: 20, workloads.ModelECSFargate: 100} {
+		c := short(model)
+		c.Units, c.MaxUnits = 500, 1000
+		mo, err := compose(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := mo.plane()
+		acts := p.Handle(plane.Event{Kind: plane.Tick}, nil)
+		for _, a := range acts {
+			p.Handle(plane.Event{Kind: plane.Ready, Unit: a.Unit}, nil)
+		}
+		for i := range plane.Trigger(5000) { // all slots busy for good
+			p.Handle(plane.Event{Kind: plane.Arrive, Trigger: i}, nil)
+		}
+		most := 0
+		for at := time.Second; at < 10*time.Minute; at += time.Second {
+			started := 0
+			for _, a := range p.Handle(plane.Event{Kind: plane.Tick, At: at}, nil) {
+				if a.Verb == plane.StartUnit {
+					started++
+				}
+			}
+			most = max(most, started)
+		}
+		if most != want {
+			t.Errorf("%s starts up to %d units at a time, want %d", model, most, want)
+		}
 	}
 }

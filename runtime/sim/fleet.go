@@ -47,13 +47,13 @@ func onFargate(c Config) (*model, error) {
 	mo.billing.fargate = &s
 	pull := constant("image pull", c.Profile.pull())
 	rules := mo.rules(c)
-	rules.Launch = []plane.Rate{plane.FargateLaunch}
 	if c.Model == workloads.ModelEKSFargate {
+		rules.Launch = []plane.Rate{plane.FargatePodLaunch}
 		mo.billing.cluster = true
 		mo.timing.before = []dist{eksFargatePod, pull}
 		mo.build(rules, func() plane.Scaler { return &plane.HPA{Target: target} }, nil)
 	} else {
-		rules.Launch = append(rules.Launch, plane.ServiceLaunch)
+		rules.Launch = []plane.Rate{plane.FargateLaunch, plane.ServiceLaunch}
 		mo.timing.before = []dist{ecsFargateTask, pull}
 		mo.build(rules, func() plane.Scaler { return &plane.TargetTracking{Target: target} }, nil)
 	}
