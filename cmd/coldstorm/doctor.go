@@ -28,8 +28,13 @@ Example:
 				name string
 				part launch.Part
 			}{
-				{"overlay", h.Overlay}, {"seccomp", h.Seccomp}, {"memory", h.Memory}, {"cpu", h.CPU},
-				{"pids", h.Pids}, {"freezer", h.Freezer}, {"user ns", h.UserNS},
+				{"overlay", h.Overlay},
+				{"seccomp", h.Seccomp},
+				{"memory", h.Memory},
+				{"cpu", h.CPU},
+				{"pids", h.Pids},
+				{"freezer", h.Freezer},
+				{"user ns", h.UserNS},
 			} {
 				mark := "yes"
 				if !p.part.OK {

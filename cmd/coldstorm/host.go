@@ -65,34 +65,6 @@ func firstLine(path string) string {
 	return line
 }
 
-// cpuTimes reads the busy and total time of all cores since boot, in the
-// kernel's ticks, from /proc/stat. Both are 0 where it can't be read.
-func cpuTimes() (busy, total uint64) {
-	fields := strings.Fields(firstLine("/proc/stat"))
-	if len(fields) < 6 || fields[0] != "cpu" {
-		return 0, 0
-	}
-	for i, f := range fields[1:] {
-		n, err := strconv.ParseUint(f, 10, 64)
-		if err != nil || i > 7 { // guest time is part of user time already
-			break
-		}
-		total += n
-		if i != 3 && i != 4 { // idle and waiting for a disk
-			busy += n
-		}
-	}
-	return busy, total
-}
-
-// cpuShare returns the busy share of all cores between two readings, 0..1.
-func cpuShare(busy0, total0, busy1, total1 uint64) float64 {
-	if total1 <= total0 {
-		return 0
-	}
-	return float64(busy1-busy0) / float64(total1-total0)
-}
-
 // availableMemory is what the kernel says can be used without swapping, in
 // bytes; half of all memory where it doesn't say.
 func availableMemory() int64 {

@@ -2,8 +2,6 @@ package main
 
 import (
 	"cmp"
-	"iter"
-	"maps"
 	"slices"
 )
 
@@ -18,5 +16,3 @@ func medianBy[T any, K cmp.Ordered](all []T, key func(T) K) T {
 	slices.SortFunc(sorted, func(a, b T) int { return cmp.Compare(key(a), key(b)) })
 	return sorted[(len(sorted)-1)/2]
 }
-
-func keys[K comparable, V any](m map[K]V) iter.Seq[K] { return maps.Keys(m) }

@@ -109,7 +109,8 @@ func quietest(series []measured) []measured {
 func arrivals(s interface {
 	Len() int
 	At(int) (time.Duration, bool)
-}) []time.Duration {
+},
+) []time.Duration {
 	times := make([]time.Duration, 0, s.Len())
 	for i := range s.Len() {
 		at, _ := s.At(i)

@@ -122,7 +122,7 @@ func (p *progress) draw() {
 // erase takes the last view off the screen.
 func (p *progress) erase() {
 	if p.drawn > 0 {
-		fmt.Fprintf(p.w, "\x1b[%dA\x1b[J", p.drawn)
+		fmt.Fprintf(p.w, "\r\x1b[%dA\x1b[J", p.drawn) // \r: the terminal may have echoed ^C
 		p.drawn = 0
 	}
 }

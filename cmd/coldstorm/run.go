@@ -142,7 +142,6 @@ func (r *runner) do(ctx context.Context) error {
 	switch {
 	case ctx.Err() != nil:
 		r.run.Status = results.StatusAborted
-		r.note(results.LevelWarn, "", "aborted: stopped on request; figures are of what was measured until then")
 		err = nil
 	case err != nil && len(r.series) == 0:
 		r.removeFolder()

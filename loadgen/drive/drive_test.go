@@ -348,13 +348,15 @@ func TestTLS(t *testing.T) {
 func TestBodiesThatDoNotFitASocket(t *testing.T) {
 	body := []byte(strings.Repeat("0123456789", 400<<10)) // 4 MB
 	srv := serve(t, func(w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) })
-	all, _ := fire(t, drive.Attack{URL: srv.URL, Schedule: storm.Burst{N: 4}, Payloads: []drive.Payload{{Body: body}},
+	all, _ := fire(t, drive.Attack{
+		URL: srv.URL, Schedule: storm.Burst{N: 4}, Payloads: []drive.Payload{{Body: body}},
 		Check: func(got []byte) error {
 			if string(got) != string(body) {
 				return fmt.Errorf("%d bytes came back", len(got))
 			}
 			return nil
-		}})
+		},
+	})
 	for _, s := range all {
 		if s.Outcome != results.OutcomeServed || s.Bytes != int64(len(body)) {
 			t.Errorf("%s %q, %d bytes", s.Outcome, s.Reason, s.Bytes)
