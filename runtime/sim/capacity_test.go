@@ -95,3 +95,22 @@ func TestFargateLaunchesKeepToTheAccountsRate(t *testing.T) {
 		}
 	}
 }
+
+func TestUnitsStandForAllPayloadsWhateverAStormFires(t *testing.T) {
+	c := short(workloads.ModelECSFargate)
+	c.Steady = 100
+	c.Profile.Payloads = append(c.Profile.Payloads, Payload{Service: []time.Duration{80 * ms}})
+	want, err := Units(c)
+	if err != nil || want < 10 { // 100 x 50 ms on average are 5 vCPU of work, on halves
+		t.Fatalf("%d units, %v, want 10 at least", want, err)
+	}
+	c.Units, c.Profile.Payloads = want, c.Profile.Payloads[:1]
+	c.Arrivals = burst(1)
+	if o := mustRun(t, c); o.Peak != want {
+		t.Errorf("a storm of one payload meets %d units, want %d", o.Peak, want)
+	}
+	c.Model = "mainframe"
+	if _, err := Units(c); err == nil {
+		t.Error("a model that is not known has units")
+	}
+}

@@ -100,6 +100,17 @@ func Run(c Config) (Outcome, error) {
 	return m.outcome(mo, c, window), nil
 }
 
+// Units is the number of units, or of provisioned environments, that stand for
+// c.Steady. Hand it to the Config of a storm that fires some of the payloads
+// only: the storm then meets the capacity that stands for all of them.
+func Units(c Config) (int, error) {
+	mo, err := compose(c)
+	if err != nil {
+		return 0, err
+	}
+	return mo.units, nil
+}
+
 // outcome closes the books over the span that ends the simulation.
 func (m *machine) outcome(mo *model, c Config, span time.Duration) Outcome {
 	b := m.book
