@@ -37,7 +37,8 @@ type Environment struct {
 	extensions map[string]bool // by identifier
 	conns      map[*conn]struct{}
 	closed     bool
-	gone       chan struct{} // closed by Abort and Close
+	gone       chan struct{} // closed when no event will come any more
+	left       bool          // gone is closed
 }
 
 // New serves the Runtime API on l until Close or Drain.
@@ -135,8 +136,14 @@ func (e *Environment) abort(err error) {
 		e.current = nil
 		p.answer <- outcome{response: Response{Delivered: p.delivered}, err: err}
 	}
-	if e.state != failed {
-		e.state = failed
+	e.state = failed
+	e.leave()
+}
+
+// leave wakes extensions, which wait for ever. The caller holds the lock.
+func (e *Environment) leave() {
+	if !e.left {
+		e.left = true
 		close(e.gone)
 	}
 }
@@ -160,9 +167,7 @@ func (e *Environment) Drain(err error) {
 		e.waiting = nil
 		close(w.wake)
 	}
-	if e.current == nil {
-		e.abort(err) // wakes extensions, which wait for ever
-	}
+	e.leave() // also with an event out: its answer is waited for here
 	e.mu.Unlock()
 	e.serving.Wait()
 	e.Abort(err)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	goruntime "runtime"
 	"strings"
 	"testing"
 	"time"
@@ -392,6 +393,33 @@ func TestDrainReadsWhatADeadRuntimeHadSent(t *testing.T) {
 	if got := <-result; got.err == nil && string(got.Payload) != "ok" || got.err != nil && got.err != io.ErrUnexpectedEOF {
 		t.Errorf("got %+v", got)
 	}
+}
+
+func TestDrainDoesNotWaitForExtensions(t *testing.T) {
+	h, c := newHooks()
+	e, r := begin(t, c)
+	a := r.must("POST", "/2020-01-01/extension/register", strings.NewReader("{}"), "Lambda-Extension-Name", "GoLangEnableSIGTERM")
+	nc, err := net.Dial("tcp", strings.TrimPrefix(r.base, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	fmt.Fprintf(nc, "GET /2020-01-01/extension/event/next HTTP/1.1\r\nLambda-Extension-Identifier: %s\r\n\r\n", a.header.Get("Lambda-Extension-Identifier"))
+	_, result := invoke(t, e, r, h, Invocation{ID: "7"})
+	for e.connections() < 2 { // the extension's may be in the backlog
+		goruntime.Gosched()
+	}
+	r.http.CloseIdleConnections() // the runtime dies with its event unanswered
+	e.Drain(io.ErrUnexpectedEOF)
+	if got := <-result; got.err != io.ErrUnexpectedEOF {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func (e *Environment) connections() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return len(e.conns)
 }
 
 func TestInvokeNeedsARuntimeThatWaits(t *testing.T) {
