@@ -17,7 +17,7 @@ func own(m workloads.Model) []string {
 		door    = "Invoked directly or by function URL, which cost nothing of their own: an HTTP API before it would add $1.00 a million requests."
 		service = "Requests that a unit serves at once don't slow each other down; where a burst of work goes beyond the unit's vCPUs, what comes next waits. A unit's memory is not checked against the requests in it; the unit count starts at 1 (for availability AWS advises 2). Left out: availability zones, health checks of new targets, deployments, spot, NAT gateways, log storage, and quotas on vCPUs, on tasks of a service (5,000) and on instances."
 		lb      = "The load balancer sends to the target with the fewest outstanding requests; a client sends 10 requests over a connection, which sets the balancer's capacity units."
-		track   = "Scaling tracks 70 % processor use, taken as the busy share of slots, on 1-minute metrics that alarms see 2 minutes late (AWS's benchmark of June 2026: 363 s to the trigger)."
+		track   = "Scaling tracks 70 % processor use, taken as the busy share of slots, on 1-minute metrics that alarms see 3 minutes late (AWS's benchmark of June 2026: 363 s to the trigger)."
 		hpa     = "The Horizontal Pod Autoscaler tracks 70 % processor use, taken as the busy share of slots, with the defaults of autoscaling/v2."
 		billed  = "An instance is billed from its launch request, some seconds more than AWS does; 30 GB of gp3 each."
 		request = "Container requests are trimmed so that the system's share of an instance's processor does not cost a whole unit; all instances are of one type."
