@@ -1,6 +1,7 @@
 package launch
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"strconv"
@@ -96,50 +97,68 @@ func (p *pool) network() (network, error) {
 	return n, err
 }
 
-// create makes resources. It is called from locked threads only.
-func (p *pool) create(kind Network) (resources, error) {
+// create makes resources. It is called from locked threads only. A network costs
+// most of the time, so the cgroups are made beside it, on another thread.
+func (p *pool) create(s *Spec) (resources, error) {
+	r := resources{mode: ModeCold, net: network{-1, -1}, into: -1, freezer: -1}
+	made := make(chan error, 1)
+	go func() { made <- p.group(&r, s) }()
 	n, err := network{-1, -1}, error(nil)
-	if kind == NetworkHost {
+	if s.Network == NetworkHost {
 		n.listener, err = listen(0)
 	} else {
 		n, err = p.network()
 	}
-	if err != nil {
-		return resources{}, err
+	err2 := <-made
+	r.net = n
+	if err == nil && err2 == nil {
+		return r, nil
 	}
-	return p.group(n)
+	r.close()
+	if err2 == nil {
+		p.d.cg.remove(r.group)
+	}
+	return resources{}, errors.Join(err, err2)
 }
 
-// group makes cgroups to go with a network, which it closes if it can't, and
-// opens what a launch needs of them.
-func (p *pool) group(n network) (resources, error) {
-	r := resources{mode: ModeCold, net: n, group: "s" + strconv.FormatInt(p.names.Add(1), 10), into: -1, freezer: -1}
+// group makes the cgroups of resources, opens what a launch needs of them and
+// sets the limits of s, unless it is nil. Nothing is left of them if it can't.
+func (p *pool) group(r *resources, s *Spec) error {
+	r.group = "s" + strconv.FormatInt(p.names.Add(1), 10)
 	err := p.d.cg.make(r.group)
 	if err != nil {
-		n.close()
-		return r, err
+		return err
 	}
 	if r.tasks, r.into, err = p.d.cg.tasks(r.group); err == nil {
 		r.freezer, err = p.d.cg.freezer(r.group)
 	}
+	if err == nil && s != nil {
+		err = p.d.cg.limit(r.group, s)
+	}
 	if err != nil {
-		r.close()
+		closeAll(append(r.tasks, r.into, r.freezer)...)
+		r.tasks, r.into, r.freezer = nil, -1, -1
 		p.d.cg.remove(r.group)
 	}
-	return r, err
+	return err
 }
 
-// take returns resources that are ready, or makes them.
+// take returns resources that are ready, or makes them, with the limits of s.
 func (p *pool) take(s *Spec) (resources, error) {
 	if s.Network == NetworkNone {
 		select {
 		case r := <-p.ready:
 			r.mode = ModePooled
-			return r, nil
+			err := p.d.cg.limit(r.group, s)
+			if err != nil {
+				r.close()
+				p.d.cg.remove(r.group)
+			}
+			return r, err
 		default:
 		}
 	}
-	return p.create(s.Network)
+	return p.create(s)
 }
 
 // busy counts launches under way.
@@ -180,12 +199,13 @@ func (p *pool) fill() {
 			time.Sleep(calm)
 			continue
 		}
-		n, err := newNetwork() // this thread need not go back to the host's
-		if err != nil {
+		r := resources{into: -1, freezer: -1}
+		var err error
+		if r.net, err = newNetwork(); err != nil { // this thread need not go back to the host's
 			return // launches go on without a pool, and say so: their mode is cold
 		}
-		r, err := p.group(n)
-		if err != nil {
+		if err := p.group(&r, nil); err != nil {
+			r.net.close()
 			return
 		}
 		p.ready <- r

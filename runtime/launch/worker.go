@@ -73,9 +73,6 @@ func (d *daemon) launch(id int64, spec *Spec, received results.Stamp) error {
 			d.cg.remove(r.group)
 		}
 	}()
-	if err := d.cg.limit(r.group, spec); err != nil {
-		return err
-	}
 	var out, errp [2]int
 	if err := pipes(&out, &errp); err != nil {
 		return err
