@@ -24,7 +24,8 @@ const (
 
 // A Function is what an invocation is handed to.
 type Function interface {
-	Invoke(live.Request) live.Result
+	// Serve calls answer once, and then carries out what follows the answer.
+	Serve(r live.Request, answer func(live.Result))
 }
 
 var _ Function = (*live.Function)(nil)
@@ -72,7 +73,12 @@ func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	// Evidence begins now that the event is there: the time to read it is the
 	// client's transport, as the network's is.
-	write(w, f.Invoke(req), req.Tail)
+	f.Serve(req, func(res live.Result) {
+		write(w, res, req.Tail)
+		// The caller's now: what net/http had kept back would go when this returns,
+		// after the environment was seen to.
+		http.NewResponseController(w).Flush()
+	})
 }
 
 func functionName(path string) (string, bool) {

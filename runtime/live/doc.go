@@ -25,7 +25,10 @@
 // # An environment that is about to be idle
 //
 // An environment is idle when its runtime asks for work again, some 50 us after
-// it answered. On AWS no caller is back that soon; here a caller on the same
+// it answered, and the caller has been given that answer: what becomes of the
+// environment then (a freeze, or a stop that frees all its memory) would compete
+// with the answer for processors. A caller that is slow to take it is waited for
+// 10 ms at most. On AWS no caller is back that soon; here a caller on the same
 // machine can be. So a trigger that finds every environment taken waits up to
 // Config.SettleGrace for one that has answered already, at most one trigger for each,
 // before the plane decides on it. Without that, triggers sent one after another

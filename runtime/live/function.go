@@ -18,6 +18,7 @@ type Function struct {
 	log      *Log
 	ctx      context.Context // of launches; ends with Close
 	cancel   context.CancelFunc
+	patience time.Duration // with callers; passLimit but in tests
 
 	mu       sync.Mutex
 	config   Config
@@ -65,7 +66,7 @@ func New(l Launcher, c Config) *Function {
 	c = c.withDefaults()
 	ctx, cancel := context.WithCancel(context.Background())
 	f := &Function{
-		launcher: l, log: NewLog(c.Log), ctx: ctx, cancel: cancel,
+		launcher: l, log: NewLog(c.Log), ctx: ctx, cancel: cancel, patience: passLimit,
 		triggers: map[plane.Trigger]*trigger{}, dying: map[*unit]struct{}{},
 	}
 	f.reset(c)

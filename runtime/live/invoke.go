@@ -35,7 +35,15 @@ type Result struct {
 
 // Invoke sends a trigger to the function and waits for what becomes of it. A
 // caller who gives up doesn't change that, as on Lambda.
-func (f *Function) Invoke(r Request) Result {
+func (f *Function) Invoke(r Request) (res Result) {
+	f.Serve(r, func(x Result) { res = x })
+	return res
+}
+
+// Serve is Invoke for a caller who has to pass the result on: answer is called
+// with it, once, before anything else is done with the environment. A freeze, a
+// stop or the log's writer would compete with it for processors.
+func (f *Function) Serve(r Request, answer func(Result)) {
 	if r.Received == 0 {
 		r.Received = results.Now()
 	}
@@ -51,9 +59,11 @@ func (f *Function) Invoke(r Request) Result {
 		res = f.failedStart(r, a)
 	default:
 		res = a.unit.invoke(r, a)
+		defer a.unit.passedOn(a.served)
 	}
 	f.count(res.Outcome)
-	return res
+	defer f.log.Wake()
+	answer(res)
 }
 
 // submit brings a trigger to the plane and waits until an environment is its

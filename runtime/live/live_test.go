@@ -306,6 +306,49 @@ func TestKeepAlive(t *testing.T) {
 	})
 }
 
+func TestTheAnswerIsPassedOnFirst(t *testing.T) {
+	l := &fake{t: t, behave: echo}
+	f := New(l, Config{}) // nothing is kept alive
+	defer f.Close()
+	f.patience = time.Minute
+	f.Serve(Request{}, func(r Result) {
+		for !f.asks() {
+			runtime.Gosched()
+		}
+		if c := f.Census(); c.Units.Busy != 1 || l.alive.Load() != 1 {
+			t.Errorf("before the answer was passed on: %+v", c)
+		}
+	})
+	<-l.boxes[0].Done()
+}
+
+// asks reports whether the only unit asks for work.
+func (f *Function) asks() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, u := range f.units {
+		return u.asks
+	}
+	return false
+}
+
+func TestASlowCallerDoesNotHoldAnEnvironment(t *testing.T) {
+	f, l := deploy(t, echo, Config{SettleGrace: time.Minute})
+	f.Serve(Request{}, func(Result) {
+		f.Serve(Request{}, func(r Result) {
+			if r.Evidence.Start != results.StartWarm {
+				t.Errorf("meanwhile: %+v", r.Evidence)
+			}
+		})
+	})
+	for range 2 { // whom the slow caller's late thanks must not disturb
+		f.Invoke(Request{})
+	}
+	if n := l.launched.Load(); n != 1 {
+		t.Errorf("%d launches", n)
+	}
+}
+
 func TestIdleEnvironmentsAreFrozen(t *testing.T) {
 	f, l := deploy(t, echo, Config{})
 	for range 3 { // thawed for each: the guest complains otherwise

@@ -36,8 +36,16 @@ func NewLog(w io.Writer) *Log {
 
 // Write takes p, one or several whole lines.
 func (l *Log) Write(p []byte) (int, error) {
+	l.Add(p)
+	l.Wake()
+	return len(p), nil
+}
+
+// Add takes whole lines, but leaves the writer asleep: they are written with the
+// next Write, Wake or Close.
+func (l *Log) Add(p []byte) {
 	if l == nil {
-		return len(p), nil
+		return
 	}
 	l.mu.Lock()
 	switch {
@@ -52,11 +60,17 @@ func (l *Log) Write(p []byte) (int, error) {
 		l.waiting = append(l.waiting, p...)
 	}
 	l.mu.Unlock()
+}
+
+// Wake has the lines written that wait.
+func (l *Log) Wake() {
+	if l == nil {
+		return
+	}
 	select {
 	case l.wake <- struct{}{}:
 	default:
 	}
-	return len(p), nil
 }
 
 func (l *Log) flush() {
@@ -92,10 +106,7 @@ func (l *Log) Close() error {
 	l.mu.Lock()
 	l.closed = true
 	l.mu.Unlock()
-	select {
-	case l.wake <- struct{}{}:
-	default:
-	}
+	l.Wake()
 	<-l.done
 	return l.err
 }

@@ -64,6 +64,7 @@ func (o *output) pump(i int, f *os.File) {
 			more = n > 0
 			return true
 		})
+		o.log.Wake()
 		if err != nil {
 			break
 		}
@@ -71,6 +72,7 @@ func (o *output) pump(i int, f *os.File) {
 	o.mu.Lock()
 	o.flush(i)
 	o.mu.Unlock()
+	o.log.Wake()
 }
 
 // take splits off whole lines. The caller holds the lock.
@@ -97,9 +99,10 @@ func (o *output) flush(i int) {
 	}
 }
 
-// put passes lines on. The caller holds the lock.
+// put passes lines on, without waking the log's writer. The caller holds the
+// lock.
 func (o *output) put(lines []byte) {
-	o.log.Write(lines)
+	o.log.Add(lines)
 	if len(lines) >= tailSize {
 		o.tail = append(o.tail[:0], lines[len(lines)-tailSize:]...)
 		return

@@ -24,6 +24,8 @@ type unit struct {
 	// Guarded by Function.mu.
 	gone     bool // the plane has forgotten it
 	state    unitState
+	asks     bool // for work, since it got its last event
+	passed   bool // its answer to that has been passed on
 	served   int
 	freeze   bool // it should be frozen
 	deadline results.Stamp
@@ -48,9 +50,12 @@ const (
 	unitStarting unitState = iota
 	unitIdle
 	unitBusy
-	unitAsked    // asked for work before Invoke had looked at its answer
-	unitAnswered // answered, and has not asked for work yet
+	unitAnswered // its usage is known; idle once it asks for work and its answer was passed on
 )
+
+// passLimit bounds how long a caller that is slow to take an answer holds back
+// an environment that asks for work.
+const passLimit = 10 * time.Millisecond
 
 func newUnit(f *Function, a plane.Action) *unit {
 	return &unit{
@@ -159,6 +164,10 @@ func (u *unit) fail(why *Failure) {
 func (u *unit) late() {
 	u.f.mu.Lock()
 	starting, due := u.state == unitStarting, u.deadline != 0 && results.Now() >= u.deadline
+	if due && u.state == unitAnswered && u.asks {
+		u.pass()
+		due = false
+	}
 	u.f.mu.Unlock()
 	switch {
 	case !due:
@@ -191,36 +200,56 @@ func (u *unit) isReady(at results.Stamp) {
 // isIdle is called at each later ask.
 func (u *unit) isIdle(results.Stamp) {
 	u.f.mu.Lock()
-	if !u.gone {
-		switch u.state {
-		case unitBusy:
-			u.state, u.deadline = unitAsked, 0
-		case unitAnswered:
-			u.f.settling--
-			u.release()
-		}
-	}
+	u.asks, u.deadline = true, 0
+	u.settle()
 	u.f.mu.Unlock()
 	u.obey()
 }
 
-// answered is called by Invoke once it has all it wants to know of the
-// environment.
+// answered is called once all is known of an invocation that the caller is to
+// hear.
 func (u *unit) answered() {
 	u.f.mu.Lock()
 	defer u.f.mu.Unlock()
 	if u.gone {
 		return
 	}
-	if u.state == unitAsked {
-		u.release()
-		if u.freeze {
-			go u.obey()
-		}
-		return
-	}
 	u.state = unitAnswered
 	u.f.settling++
+	u.settle()
+}
+
+// passedOn is called when the caller has the answer to the invocation before
+// which the unit had served so many.
+func (u *unit) passedOn(served int) {
+	u.f.mu.Lock()
+	defer u.f.mu.Unlock()
+	if u.served == served+1 { // else it was too slow, and the unit has gone on
+		u.pass()
+	}
+}
+
+// pass doesn't wait for the caller any more. The caller of pass holds the lock.
+func (u *unit) pass() {
+	u.passed = true
+	u.settle()
+	if u.freeze {
+		go u.obey()
+	}
+}
+
+// settle releases a unit that has done all that it must, and sets it a limit if
+// only its caller is missing. The caller holds the lock.
+func (u *unit) settle() {
+	switch {
+	case u.gone || u.state != unitAnswered || !u.asks:
+	case u.passed:
+		u.f.settling--
+		u.release()
+	default:
+		u.deadline = results.Now().Add(u.f.patience)
+		u.limit.Reset(u.f.patience)
+	}
 }
 
 // release gives the unit back to the plane. The caller holds the lock.
@@ -237,7 +266,7 @@ func (u *unit) rest() {
 
 // begin marks the start of an invocation. The caller holds the lock.
 func (u *unit) begin() {
-	u.state = unitBusy
+	u.state, u.asks, u.passed = unitBusy, false, false
 	u.deadline = results.Now().Add(u.config.Timeout)
 	u.limit.Reset(u.config.Timeout)
 	u.before = u.used.CPU
