@@ -222,19 +222,30 @@ func (cv costCurve) paint(pn *panel, i, of int) []vg.Point {
 		pn.line(style, pts[k-1:end+1]...)
 		k = end + 1
 	}
-	last, marks := vg.Length(-1e9), map[bool][]vg.Point{}
-	first := pn.box.Min.X + vg.Length(i)*64/vg.Length(of) // each model's glyphs at other places
-	for k, pt := range pts {
-		if pt.X >= first && pt.X-last >= 64 || len(pts) == 1 {
-			ok := cv.points[k].Feasible
-			marks[ok] = append(marks[ok], pt)
-			last = pt.X
+	marks := map[bool][]vg.Point{}
+	if len(pts) == 1 {
+		marks[cv.points[0].Feasible] = pts
+	}
+	// Each model's glyphs stand at other places along the line, so that they
+	// tell lines apart that run on each other.
+	for x, k := pn.box.Min.X+vg.Length(i)*glyphEvery/vg.Length(of), 1; k < len(pts); {
+		if x > pts[k].X {
+			k++
+			continue
 		}
+		if a, b := pts[k-1], pts[k]; x >= a.X && b.X > a.X {
+			at := vg.Point{X: x, Y: a.Y + (b.Y-a.Y)*(x-a.X)/(b.X-a.X)}
+			marks[cv.feasible(k)] = append(marks[cv.feasible(k)], at)
+		}
+		x += glyphEvery
 	}
 	pn.mark(l.glyph, 3.6, l.colour, false, marks[false]...)
 	pn.mark(l.glyph, 3.6, l.colour, true, marks[true]...)
 	return pts
 }
+
+// glyphEvery is the distance between two glyphs of a curve.
+const glyphEvery vg.Length = 105
 
 // feasible tells whether both ends of segment k are.
 func (cv costCurve) feasible(k int) bool { return cv.points[k-1].Feasible && cv.points[k].Feasible }

@@ -96,6 +96,10 @@ func (c Chart) tall(width vg.Length) vg.Length {
 	return c.height(width)
 }
 
+// quoted sets a storm's name apart from the words around it: people call their
+// storms cold, warm and storm.
+func quoted(storm string) string { return "“" + storm + "”" }
+
 // titled draws the chart under its title on a white sheet.
 func (c Chart) titled(canvas vg.CanvasSizer) {
 	dc := draw.New(canvas)

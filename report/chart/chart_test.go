@@ -29,7 +29,7 @@ func all(run results.Run, samples []results.Sample) []Chart {
 	for _, s := range run.Series {
 		out = append(out, Spectrum(s, run.Objective), Timeline(s), Waterfall(s))
 	}
-	out = append(out, ColdDots(run, samples), Scaling(run.Sweep), Fidelity(run.Fidelity), CostLatency(run), BreakEven(run))
+	out = append(out, ColdAgainstWarm(run), ColdDots(run, samples), Scaling(run.Sweep), Fidelity(run.Fidelity), CostLatency(run), BreakEven(run))
 	for _, p := range run.Projections {
 		for _, s := range p.Storms {
 			out = append(out, ProjectedSpectrum(s.Name, run.Projections, run.Objective), ProjectedTimeline(p.Model, s))
@@ -42,7 +42,7 @@ func TestDrawingsDoNotChangeByThemselves(t *testing.T) {
 	run, samples, _ := random.Run(1)
 	for _, c := range []Chart{
 		Spectrum(run.Series[1], run.Objective), ColdDots(run, samples), Waterfall(run.Series[1]), Timeline(run.Series[1]), Scaling(run.Sweep),
-		Fidelity(run.Fidelity), CostLatency(run), BreakEven(run), ProjectedSpectrum("burst", run.Projections, run.Objective),
+		Fidelity(run.Fidelity), CostLatency(run), BreakEven(run), ProjectedSpectrum("burst", run.Projections, run.Objective), ColdAgainstWarm(run),
 	} {
 		path := filepath.Join("testdata", c.Name+".svg")
 		got := c.SVG()

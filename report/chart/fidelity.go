@@ -51,8 +51,9 @@ func metric(name string, v float64) string {
 	return figure.Number(v)
 }
 
+// isQuantile knows p50 as well as cold_p50.
 func isQuantile(metric string) bool {
-	p, ok := strings.CutPrefix(metric, "p")
+	p, ok := strings.CutPrefix(metric[strings.LastIndexByte(metric, '_')+1:], "p")
 	return ok && p != "" && strings.Trim(p, "0123456789.") == ""
 }
 

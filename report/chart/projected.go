@@ -24,13 +24,15 @@ func ProjectedSpectrum(storm string, ps []results.Projection, objective time.Dur
 		}
 	}
 	c := spectrum(curves, objective)
+	same := coinciding(curves)
 	c.Name = name("spectrum-projected", storm)
 	c.Basis = Projected
-	c.Title = fmt.Sprintf("Latency under %s on each model, %s", storm, Projected)
+	c.Title = fmt.Sprintf("Latency under %s on each model, %s", quoted(storm), Projected)
 	c.Note = "Cold and warm starts together, of what was served. A line ends where fewer than one sample lies beyond it and is thin where fewer than ten do."
-	if len(c.Table.Header) > 0 {
-		c.Table.Header[0] = "model"
+	if same != "" {
+		c.Note += " The same line, drawn in turns: " + same + "."
 	}
+	c.Table.Header[0] = "model"
 	return c
 }
 

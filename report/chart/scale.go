@@ -121,6 +121,19 @@ func newLog(format func(float64) string, vs ...float64) logarithmic {
 	return s
 }
 
+// closeLog is newLog with little room beyond the data, as long as two ticks
+// that are labelled remain.
+func closeLog(format func(float64) string, vs ...float64) logarithmic {
+	s := newLog(format, vs...)
+	lo, hi := positiveRange(vs)
+	near := s
+	near.lo, near.hi = math.Max(s.lo, lo/1.15), math.Min(s.hi, hi*1.15)
+	if len(near.ticks()) < 2 {
+		return s
+	}
+	return near
+}
+
 // exactLog is newLog without the rounding, for an axis that ends where its
 // data does; under a decade it rounds.
 func exactLog(format func(float64) string, vs ...float64) logarithmic {
@@ -176,6 +189,9 @@ func (s logarithmic) ticks() []tick {
 	marks := []float64{1}
 	if decades <= 2.2 {
 		marks = []float64{1, 2, 5}
+	}
+	if decades <= 0.6 {
+		marks = []float64{1, 1.5, 2, 3, 5, 7}
 	}
 	every := max(1, int(math.Ceil(decades/7)))
 	var out []tick
@@ -253,6 +269,8 @@ func countTick(v float64) string {
 		return trim(v/1e6) + "M"
 	case v >= 0.9999e4:
 		return trim(v/1e3) + "k"
+	case v >= 1000 && v == math.Trunc(v):
+		return figure.Number(v)
 	}
 	return trim(v)
 }

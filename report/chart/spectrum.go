@@ -51,7 +51,7 @@ func Spectrum(s results.Series, objective time.Duration) Chart {
 	c := spectrum(curves, objective)
 	c.Name = name("spectrum", s.Name)
 	c.Basis = Measured
-	c.Title = fmt.Sprintf("Latency spectrum of %s, %s", s.Name, Measured)
+	c.Title = fmt.Sprintf("Latency spectrum of %s, %s", quoted(s.Name), Measured)
 	return c
 }
 
@@ -78,11 +78,15 @@ func (p percentiles) at(q float64) time.Duration {
 	return p.points[min(i, len(p.points)-1)].Value
 }
 
+// SpectrumNote is how to read a spectrum: the Note of Spectrum, and the end of
+// ColdAgainstWarm's.
+const SpectrumNote = "The axis gives each nine of the percentile the same room, so that the tail can be read. " +
+	"A line ends where fewer than one sample lies beyond it and is thin where fewer than ten do; the band, from 30 samples on, holds the curve with 95 % confidence, point by point."
+
 // spectrum draws curves that share a basis.
 func spectrum(curves []percentiles, objective time.Duration) Chart {
 	curves = slices.DeleteFunc(curves, func(p percentiles) bool { return len(p.points) == 0 })
-	c := Chart{Note: "The axis gives each nine of the percentile the same room, so that the tail can be read. " +
-		"A line ends where fewer than one sample lies beyond it and is thin where fewer than ten do; the band, from 30 samples on, holds the curve with 95 % confidence, point by point."}
+	c := Chart{Note: SpectrumNote}
 	c.Table.Header = []string{"start", "n", "p50", "95 % interval", "p90", "p99", "95 % interval", "max"}
 	c.Table.Text = 1
 	for i, p := range curves {
@@ -107,18 +111,25 @@ func spectrum(curves []percentiles, objective time.Duration) Chart {
 	return c
 }
 
+// stretch is how many times beyond the data the objective may lie for the axis
+// to reach to it; else it would press the lines flat, and words tell of it.
+const stretch = 3
+
 // direct is how many curves can be named beside themselves; more get a key.
 const direct = 3
 
 func paintSpectrum(s *sheet, curves []percentiles, objective time.Duration) {
-	end, values := 0.9, []float64{float64(objective)}
+	end, values := 0.9, []float64{}
 	for _, p := range curves {
 		end = max(end, 1-1/float64(p.n))
 		for _, x := range p.points {
 			values = append(values, float64(x.Value))
 		}
 	}
-	y := newLog(durationTick, values...)
+	if lo, hi := positiveRange(values); float64(objective) < hi*stretch && float64(objective) > lo/stretch {
+		values = append(values, float64(objective))
+	}
+	y := closeLog(durationTick, values...)
 	pn := &panel{s, rect(margin(y), footer, s.w-12, s.h-header), tail{end}, y}
 	if len(curves) > direct {
 		pn.box = s.keyed(margin(y), percentileEntries(curves, nil))
@@ -137,7 +148,7 @@ func paintSpectrum(s *sheet, curves []percentiles, objective time.Duration) {
 		pl.avoid(drawn[i])
 	}
 	pn.objectiveY(objective, pl)
-	for i, p := range curves {
+	for i, p := range striped(curves) {
 		p.paintLine(pn, drawn[i])
 	}
 	if len(curves) > direct {
@@ -145,7 +156,7 @@ func paintSpectrum(s *sheet, curves []percentiles, objective time.Duration) {
 		return
 	}
 	for i, p := range curves {
-		text := fmt.Sprintf("%s  n = %s", p.label, figure.Count(p.n))
+		text := fmt.Sprintf("%s, n = %s", p.label, figure.Count(p.n))
 		pn.labelLine(pl, drawn[i], strong.in(lineColour(p.style)), text)
 	}
 }
@@ -231,10 +242,20 @@ func (p *panel) objectiveY(objective time.Duration, pl *placer) {
 	if objective <= 0 {
 		return
 	}
+	text := "objective " + figure.Plain(objective)
+	if y, ok := p.y.(logarithmic); ok && (float64(objective) > y.hi*1.001 || float64(objective) < y.lo*0.999) {
+		where, height := ", above this chart", p.box.Max.Y-14
+		if float64(objective) < y.lo {
+			where, height = ", below this chart", p.box.Min.Y+6
+		}
+		box := rect(p.box.Min.X+8, height-3, p.box.Min.X+8+axisWords.width(text+where), height+11)
+		p.write(axisWords, box.Min.X, height, left, text+where)
+		pl.avoidBox(box)
+		return
+	}
 	a, b := vg.Point{X: p.box.Min.X, Y: p.py(float64(objective))}, vg.Point{X: p.box.Max.X, Y: p.py(float64(objective))}
 	p.line(dashed(pink, 1.5, 3, 2), a, b)
 	pl.avoid([]vg.Point{a, b})
-	text := "objective " + figure.Plain(objective)
 	p.labelLine(pl, []vg.Point{{X: b.X - 60, Y: b.Y}, {X: a.X + 60, Y: a.Y}}, axisWords, text)
 }
 

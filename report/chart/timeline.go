@@ -22,13 +22,21 @@ const (
 	maxRows      = 30
 )
 
+// An interval that holds a trigger or two shows their rounding, not a rate: a
+// storm of few triggers is drawn in fewer intervals, so that each holds about
+// perInterval, down to fewestIntervals.
+const (
+	perInterval     = 5
+	fewestIntervals = 15
+)
+
 // Timeline draws a storm as it went by here: offered and completed triggers,
 // environments by state, and what was refused or failed, on one time axis.
 func Timeline(s results.Series) Chart {
 	c := timeline(s.Timeline, s.Counts)
 	c.Name = name("timeline", s.Name)
 	c.Basis = Measured
-	c.Title = fmt.Sprintf("Timeline of %s, %s", s.Name, Measured)
+	c.Title = fmt.Sprintf("Timeline of %s, %s", quoted(s.Name), Measured)
 	return c
 }
 
@@ -37,13 +45,13 @@ func ProjectedTimeline(model string, s results.ProjectedStorm) Chart {
 	c := timeline(s.Timeline, s.Counts)
 	c.Name = name("timeline", s.Name+"-"+model)
 	c.Basis = Projected
-	c.Title = fmt.Sprintf("Timeline of %s on %s, %s", s.Name, model, Projected)
+	c.Title = fmt.Sprintf("Timeline of %s on %s, %s", quoted(s.Name), model, Projected)
 	return c
 }
 
 func timeline(points []results.TimelinePoint, n results.Counts) Chart {
 	c := Chart{Note: "Each step is one interval. Offered triggers are those that the schedule wanted sent; completed ones were served; the others show as throttled or errors."}
-	points = coalesce(points, maxIntervals)
+	points = coalesce(points, min(maxIntervals, max(fewestIntervals, n.Offered/perInterval)))
 	if len(points) == 0 {
 		c.Empty = "this storm has no timeline"
 		return c

@@ -39,7 +39,7 @@ type bar struct {
 func Waterfall(s results.Series) Chart {
 	c := Chart{
 		Name: name("phases", s.Name), Basis: Measured,
-		Title: fmt.Sprintf("Phases of a cold start under %s, %s", s.Name, Measured),
+		Title: fmt.Sprintf("Phases of a cold start under %s, %s", quoted(s.Name), Measured),
 	}
 	c.Table.Header = []string{"phase", "n", "p50", "95 % interval", "p90", "p99", "max"}
 	c.Table.Text = 1
