@@ -14,7 +14,7 @@ import (
 // outcomes says what became of every trigger of every storm.
 func outcomes(series []results.Series) chart.Table {
 	t := chart.Table{Text: 2, Header: []string{
-		"storm", "shape", "offered", "served", "throttled", "failed", "timed out", "unsent", "cold", "warm", "ready", "unknown",
+		"storm", "shape", "offered", "served", "throttled", "failed", "timed out", "unsent", "cold", "warm", "provisioned or restored", "unknown",
 	}}
 	for _, s := range series {
 		c := s.Counts
@@ -126,7 +126,6 @@ func softwareFacts(run results.Run, m results.Manifest) []fact {
 		fact{"function's files", named("sha256", run.Function.Digest)},
 		fact{"payloads", hashes(m.Payloads)},
 		fact{"price book", priceBook(run.PriceBook)},
-		fact{"modules", versions(m.Modules)},
 	)
 }
 

@@ -2,6 +2,7 @@ package html
 
 import (
 	"fmt"
+	"strings"
 
 	"coldstorm/report/chart"
 	"coldstorm/report/chart/figure"
@@ -11,15 +12,20 @@ import (
 // tiles are the run in four figures.
 func tiles(run results.Run) []tile {
 	var out []tile
-	if s, ok := fullest(run.Series, results.StartCold); ok {
+	if s, ok := chart.Foremost(run.Series, results.StartCold); ok {
 		out = append(out, latencyTile("cold start, p50", s, results.StartCold))
 	} else if !withoutEvidence(run.Series) {
 		out = append(out, tile{Name: "cold start, p50", Basis: chart.Measured, Value: "none", Detail: []string{"no trigger met a cold start"}})
 	}
-	if s, ok := fullest(run.Series, results.StartWarm); ok {
+	for _, start := range readyStarts {
+		if s, ok := chart.Foremost(run.Series, start); ok {
+			out = append(out, latencyTile(string(start)+" start, p50", s, start))
+		}
+	}
+	if s, ok := chart.Foremost(run.Series, results.StartWarm); ok {
 		out = append(out, latencyTile("warm start, p50", s, results.StartWarm))
 	}
-	if s, ok := fullest(run.Series, results.StartUnknown); ok && withoutEvidence(run.Series) {
+	if s, ok := chart.Foremost(run.Series, results.StartUnknown); ok && withoutEvidence(run.Series) {
 		out = append(out, latencyTile("latency, start unknown, p50", s, results.StartUnknown))
 	}
 	if s, ok := hardest(run.Series); ok {
@@ -42,23 +48,6 @@ func withoutEvidence(series []results.Series) bool {
 		unknown += s.Counts.Unknown
 	}
 	return unknown > 0
-}
-
-// fullest returns the storm with the most samples of a kind of start, before
-// all among those in which neither the generator nor the host was the limit.
-func fullest(series []results.Series, start results.Start) (results.Series, bool) {
-	best, found := results.Series{}, false
-	for _, limited := range []bool{false, true} {
-		for _, s := range series {
-			if s.Generator.Limited == limited && s.Latency[start].N > best.Latency[start].N {
-				best, found = s, true
-			}
-		}
-		if found {
-			break
-		}
-	}
-	return best, found
 }
 
 // hardest returns the storm of which the most triggers went unserved, and if
@@ -87,7 +76,7 @@ func latencyTile(name string, s results.Series, start results.Start) tile {
 	if i := figure.Interval(q.P99Low, q.P99High); i != "" {
 		p99 += ", 95 % " + i
 	}
-	t.Detail = []string{interval, p99, fmt.Sprintf("n = %s, under %s", figure.Count(q.N), s.Name)}
+	t.Detail = []string{interval, p99, fmt.Sprintf("n = %s, “%s”", figure.Count(q.N), s.Name), s.Shape}
 	if s.Generator.Limited {
 		t.Bad = true
 		t.Detail = append(t.Detail, "limited: "+s.Generator.Why)
@@ -97,26 +86,51 @@ func latencyTile(name string, s results.Series, start results.Start) tile {
 
 func stormTile(s results.Series) tile {
 	c := s.Counts
-	t := tile{Name: s.Name + ", served", Basis: chart.Measured}
+	t := tile{Name: "“" + s.Name + "”, served", Basis: chart.Measured}
 	t.Value = figure.Count(c.Served) + " of " + figure.Count(c.Offered)
 	t.Detail = []string{
-		fmt.Sprintf("throttled %s, failed %s, timed out %s", figure.Count(c.Throttled), figure.Count(c.Failed), figure.Count(c.TimedOut)),
 		s.Shape,
+		fmt.Sprintf("throttled %s, failed %s, timed out %s", figure.Count(c.Throttled), figure.Count(c.Failed), figure.Count(c.TimedOut)),
+		startsOf(c),
+	}
+	if s.Took > 0 {
+		t.Detail = append(t.Detail, "took "+figure.Duration(s.Took))
 	}
 	if c.Unsent > 0 {
 		t.Detail = append(t.Detail, figure.Count(c.Unsent)+" were never sent")
 	}
-	t.Bad = !c.Accounted()
-	if t.Bad {
+	if s.Generator.Limited {
+		t.Bad = true
+		t.Detail = append(t.Detail, "limited: "+s.Generator.Why)
+	}
+	if !c.Accounted() {
+		t.Bad = true
 		t.Detail = append(t.Detail, "not every trigger is accounted for")
 	}
 	return t
 }
 
+// startsOf says how the served triggers started: all kinds that there were.
+func startsOf(c results.Counts) string {
+	var parts []string
+	for _, k := range []struct {
+		n    int
+		word string
+	}{{c.Cold, "cold"}, {c.Warm, "warm"}, {c.Ready, "provisioned or restored"}, {c.Unknown, "unknown"}} {
+		if k.n > 0 {
+			parts = append(parts, figure.Count(k.n)+" "+k.word)
+		}
+	}
+	if len(parts) == 0 {
+		return "none started"
+	}
+	return "starts: " + strings.Join(parts, ", ")
+}
+
 func cheapestTile(run results.Run) tile {
 	t := tile{Name: "cheapest model", Basis: chart.Projected}
 	if run.Objective > 0 {
-		t.Name += " that meets " + figure.Plain(run.Objective) + " at p99"
+		t.Name += " within " + figure.Plain(run.Objective) + " at p99, steady rate"
 	}
 	p, ok := chart.Cheapest(run)
 	if !ok {
@@ -129,6 +143,12 @@ func cheapestTile(run results.Run) tile {
 		fmt.Sprintf("%s a month at %s", figure.USD(p.Steady.Monthly.Total), figure.Rate(p.Steady.Rate)),
 		figure.USD(p.Steady.PerMillion) + " per million requests",
 		fmt.Sprintf("p99 %s, n = %s", figure.Quantile(p.Steady.All.P99, p.Steady.All.N), figure.Count(p.Steady.All.N)),
+	}
+	storm := mainStorm(run)
+	for _, s := range p.Storms {
+		if s.Name == storm {
+			t.Detail = append(t.Detail, fmt.Sprintf("under “%s”: p99 %s, %s of %s served", s.Name, figure.Quantile(s.All.P99, s.All.N), figure.Count(s.Counts.Served), figure.Count(s.Counts.Offered)))
+		}
 	}
 	return t
 }

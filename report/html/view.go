@@ -4,6 +4,7 @@ import (
 	"html/template"
 	"slices"
 	"strings"
+	"time"
 
 	"coldstorm/report/chart"
 	"coldstorm/report/chart/figure"
@@ -15,6 +16,7 @@ const (
 	wide   = 900
 	half   = 500 // where two stand side by side
 	narrow = 370
+	folded = 440 // of what lies folded away: one drawing for every screen
 )
 
 // view is the page's content, ready to be set.
@@ -31,9 +33,11 @@ type view struct {
 
 	Outcomes              chart.Table
 	Why                   []fact
-	Spectra, Phases       group
+	Main                  group // cold against warm, and the phases of a cold start
 	Dots, Scaling         picture
-	Timelines             group
+	Burst                 group // the hardest storm
+	BurstTimeline         picture
+	Rest                  []stormPictures // what is left, a storm each
 	Models                models
 	Cost, BreakEven       picture
 	Crossings, Others     chart.Table // break-even rates: between the two cheapest, and all others
@@ -44,7 +48,8 @@ type view struct {
 	Provenance            []fact
 	Generators            chart.Table
 	Omissions             []fact
-	HasProjections, Quiet bool     // Quiet: nothing was measured
+	HasProjections, Quiet bool // Quiet: nothing was measured
+	Modules               string
 	LeftOut               []string // to keep the page small
 }
 
@@ -71,13 +76,14 @@ type tile struct {
 type picture struct {
 	ID, Title, Note, Empty string
 	Basis                  chart.Basis
-	Wide, Narrow           template.HTML
+	Wide, Narrow           template.HTML // without Narrow, Wide serves every width
 	Table                  chart.Table
 }
 
 func newView(run results.Run, samples []results.Sample, m results.Manifest) view {
 	v := view{
-		Run: run, Manifest: m, Style: template.CSS(chart.Style + style), JSON: embedded(run),
+		Modules: versions(m.Modules),
+		Run:     run, Manifest: m, Style: template.CSS(chart.Style + style), JSON: embedded(run),
 		Subject: subject(run), When: run.Started.UTC().Format("2 January 2006, 15:04:05 UTC"), Took: figure.Duration(run.Took),
 		Facts: functionFacts(run.Function), Banners: banners(run), Tiles: tiles(run),
 		Outcomes: outcomes(run.Series), Why: why(run.Series), Dots: newPicture(chart.ColdDots(run, samples), wide), Scaling: newPicture(chart.Scaling(run.Sweep), wide),
@@ -87,15 +93,17 @@ func newView(run results.Run, samples []results.Sample, m results.Manifest) view
 		HasProjections: len(run.Projections) > 0, Quiet: len(run.Series) == 0,
 	}
 	v.Crossings, v.Others = chart.Crossings(run)
-	var spectra, timelines, latencies []chart.Chart
-	for _, s := range run.Series {
-		spectra, timelines = append(spectra, chart.Spectrum(s, run.Objective)), append(timelines, chart.Timeline(s))
-	}
+	v.measured(run)
+	var latencies []chart.Chart
 	for _, name := range projectedStorms(run) {
-		latencies = append(latencies, chart.ProjectedSpectrum(name, run.Projections, run.Objective))
+		if c := chart.ProjectedSpectrum(name, run.Projections, run.Objective); name == mainStorm(run) {
+			latencies = slices.Insert(latencies, 0, c)
+		} else {
+			latencies = append(latencies, c)
+		}
 	}
-	v.Spectra, v.Timelines, v.Phases = newGroup(spectra, true), newGroup(timelines, true), newGroup(phases(run.Series), true)
-	v.ProjectedSpectra, v.ProjectedTimelines = newGroup(latencies, false), newGroup(projectedTimelines(run), true)
+	v.ProjectedSpectra, v.ProjectedTimelines = newGroup(latencies, false), newFolded(projectedTimelines(run))
+	v.Fidelity.Note += limitedStorms(run)
 	return v
 }
 
@@ -128,15 +136,16 @@ func newGroup(charts []chart.Chart, pair bool) group {
 	return g
 }
 
-// first leaves the first n pictures.
-func (g *group) first(n int) { g.Pictures = g.Pictures[:min(n, len(g.Pictures))] }
-
 // eachPicture calls f for every picture of the page.
 func (v *view) eachPicture(f func(*picture)) {
-	for _, p := range []*picture{&v.Dots, &v.Scaling, &v.Cost, &v.BreakEven, &v.Fidelity} {
+	for _, p := range []*picture{&v.Dots, &v.Scaling, &v.BurstTimeline, &v.Cost, &v.BreakEven, &v.Fidelity} {
 		f(p)
 	}
-	for _, g := range []group{v.Spectra, v.Phases, v.Timelines, v.ProjectedSpectra, v.ProjectedTimelines} {
+	groups := []group{v.Main, v.Burst, v.ProjectedSpectra, v.ProjectedTimelines}
+	for _, r := range v.Rest {
+		groups = append(groups, r.group)
+	}
+	for _, g := range groups {
 		for i := range g.Pictures {
 			f(&g.Pictures[i])
 		}
@@ -147,25 +156,14 @@ func newPicture(c chart.Chart, width int) picture {
 	p := picture{
 		ID: c.Name, Title: strings.TrimSuffix(c.Title, ", "+string(c.Basis)), Note: c.Note, Empty: c.Empty, Basis: c.Basis, Table: c.Table,
 	}
-	if c.Empty == "" {
+	if c.Empty == "" && c.Name != "" {
 		// Inline escapes every text that it places.
-		p.Wide, p.Narrow = template.HTML(c.Inline(width)), template.HTML(c.Inline(narrow))
-	}
-	return p
-}
-
-// phases draws the waterfall of each storm that had cold starts with phases,
-// the one with the most of them first.
-func phases(series []results.Series) []chart.Chart {
-	series = slices.Clone(series)
-	slices.SortStableFunc(series, func(a, b results.Series) int { return b.Total.N - a.Total.N })
-	var out []chart.Chart
-	for _, s := range series {
-		if c := chart.Waterfall(s); c.Empty == "" {
-			out = append(out, c)
+		p.Wide = template.HTML(c.Inline(width))
+		if width != folded {
+			p.Narrow = template.HTML(c.Inline(narrow))
 		}
 	}
-	return out
+	return p
 }
 
 // projectedStorms names the storms of all projections, in order.
@@ -181,17 +179,22 @@ func projectedStorms(run results.Run) []string {
 	return names
 }
 
-// maxTimelines keeps the page small: of the storms projected on every model,
-// the timelines of so many are drawn.
-const maxTimelines = 6
+// maxTimelines keeps the page small: so many models have the timeline of the
+// largest storm drawn. Those that go by alike share the first one's.
+const maxTimelines = 3
 
 func projectedTimelines(run results.Run) []chart.Chart {
 	var out []chart.Chart
+	seen := map[string]bool{}
 	for _, p := range run.Projections {
 		for _, s := range p.Storms {
-			if c := chart.ProjectedTimeline(p.Model, s); c.Empty == "" && p.Offered && len(out) < maxTimelines {
-				out = append(out, c)
+			c := chart.ProjectedTimeline(p.Model, s)
+			alike := c.Alt + s.All.P99.Round(time.Second).String()
+			if !p.Offered || c.Empty != "" || s.Name != mainStorm(run) || seen[alike] || len(out) == maxTimelines {
+				continue
 			}
+			seen[alike] = true
+			out = append(out, c)
 		}
 	}
 	return out

@@ -151,6 +151,46 @@ func TestWhatSpoilsFiguresComesFirst(t *testing.T) {
 	}
 }
 
+func TestEveryPictureStandsOnceWithItsTable(t *testing.T) {
+	run, samples, m := random.Run(1)
+	page := write(t, run, samples, m)
+	seen := map[string]bool{}
+	for _, f := range regexp.MustCompile(`(?s)<figure id="([^"]*)">.*?</figure>`).FindAllStringSubmatch(page, -1) {
+		if seen[f[1]] {
+			t.Errorf("%s stands twice", f[1])
+		}
+		seen[f[1]] = true
+		if !strings.Contains(f[0], "<table") {
+			t.Errorf("%s has no table", f[1])
+		}
+	}
+	want := []string{"cold-against-warm", "cold-starts", "scaling", "cost-latency", "break-even", "fidelity"}
+	for _, s := range run.Series {
+		want = append(want, "spectrum-"+s.Name, "timeline-"+s.Name, "phases-"+s.Name)
+	}
+	for _, s := range run.Projections[0].Storms {
+		want = append(want, "spectrum-projected-"+s.Name)
+	}
+	for _, id := range want {
+		if !seen[id] {
+			t.Errorf("%s is missing", id)
+		}
+	}
+}
+
+func TestTheMainFiguresComeBeforeTheHardestStorm(t *testing.T) {
+	run, samples, m := random.Run(1) // its burst is limited by the host
+	page := write(t, run, samples, m)
+	last := 0
+	for _, s := range []string{`id="cold-against-warm"`, `id="phases-ramp"`, `id="phases-burst"`, `id="timeline-burst"`, `id="scaling"`, `<details class="more">`, `id="spectrum-steady"`} {
+		at := strings.Index(page, s)
+		if at < last {
+			t.Errorf("%s stands at %d, want it after %d", s, at, last)
+		}
+		last = at
+	}
+}
+
 func TestEveryModelHasARow(t *testing.T) {
 	run, samples, m := random.Run(1)
 	page := write(t, run, samples, m)
@@ -173,7 +213,7 @@ func TestWhatIsNotKnownIsNotZero(t *testing.T) {
 	if !strings.Contains(page, `<p class="value">n too small</p>`) {
 		t.Error("the tile of a median that n can't carry doesn't say so")
 	}
-	if strings.Contains(page, ">0 s<") && !strings.Contains(page, "<th scope=\"row\" class=\"n\">0 s<") {
+	if strings.Contains(page, ">0 s<") && !strings.Contains(page, "<th scope=\"row\">0 s<") {
 		t.Error("an absent quantile is shown as 0 s")
 	}
 }
