@@ -48,11 +48,11 @@ func latencies(series []results.Series) chart.Table {
 }
 
 func outcomes(series []results.Series) chart.Table {
-	t := chart.Table{Text: 1, Header: []string{"storm", "offered", "served", "throttled", "failed", "timed out", "unsent", "cold"}}
+	t := chart.Table{Text: 1, Header: []string{"storm", "offered", "served", "throttled", "failed", "timed out", "unsent", "cold", "warm", "ready", "unknown"}}
 	for _, s := range series {
 		c := s.Counts
 		t.Rows = append(t.Rows, []string{s.Name, figure.Count(c.Offered), figure.Count(c.Served), figure.Count(c.Throttled), figure.Count(c.Failed),
-			figure.Count(c.TimedOut), figure.Count(c.Unsent), figure.Count(c.Cold)})
+			figure.Count(c.TimedOut), figure.Count(c.Unsent), figure.Count(c.Cold), figure.Count(c.Warm), figure.Count(c.Ready), figure.Count(c.Unknown)})
 	}
 	return t
 }
