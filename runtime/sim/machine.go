@@ -323,7 +323,7 @@ func (m *machine) startUnit(a *plane.Action) {
 	}
 	if !m.boot {
 		wait = m.timing.start(m.rng)
-		work = m.timing.init.draw(m.rng)
+		work = max(m.timing.init.draw(m.rng), m.timing.least.draw(m.rng))
 		if m.timing.billInit {
 			u.init = work
 		} else if m.timing.restore {

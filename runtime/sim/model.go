@@ -52,7 +52,7 @@ func lambda(c Config) *model {
 	mo.timing.timeout = int64(f.Timeout)
 	mo.timing.before = []dist{lambdaPlatform}
 	mo.timing.init = p.init(limit{initVCPU, lambdaPeriod}, p.factor())
-	mo.timing.billInit = true
+	mo.timing.least, mo.timing.billInit = lambdaInit, true
 	rules := plane.LambdaRules{
 		Concurrency: f.Concurrency, Reserved: f.Concurrency > 0, KeepAlive: f.KeepAlive, Warm: c.Warm,
 	}
@@ -75,7 +75,7 @@ func lambda(c Config) *model {
 	case workloads.ModelLambdaSnapStart:
 		rules.Restore = true
 		mo.timing.before = []dist{snapStartRestore, constant("resident memory", p.resident(f.MemoryMB))}
-		mo.timing.init, mo.timing.billInit, mo.timing.restore = dist{}, false, true
+		mo.timing.init, mo.timing.least, mo.timing.billInit, mo.timing.restore = dist{}, dist{}, false, true
 		mo.billing.snapshot = true
 		mo.billing.free = len(f.Runtime) > 4 && f.Runtime[:4] == "java"
 		mo.words = "restored from a snapshot; " + mo.words

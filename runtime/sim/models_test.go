@@ -259,3 +259,16 @@ func TestLaunchSlotsAreGivenBack(t *testing.T) {
 		t.Errorf("%+v, %v, want 50 timed out", o.Counts, err)
 	}
 }
+
+// Init of 1 ms here is init of AWS's leanest runtime there: 1,000 environments
+// bill 15.9 ms each and more, of a log-normal's mean of 18 ms.
+func TestInitIsNoShorterThanAWSsOwn(t *testing.T) {
+	c := round(workloads.ModelLambda)
+	c.Arrivals = burst(1000)
+	c.Profile.Init = []time.Duration{ms}
+	each := mustRun(t, c).Usage.LambdaInitGBSeconds / 1000
+	near(t, "init GB-s", each, lambdaInit.average()/1e9, 0.05) // three standard errors of a spread of half
+	c.Profile.Init = []time.Duration{time.Second}
+	each = mustRun(t, c).Usage.LambdaInitGBSeconds / 1000
+	near(t, "long init GB-s", each, 1, 1e-9)
+}

@@ -14,6 +14,7 @@ func Notes(m workloads.Model) []string {
 func own(m workloads.Model) []string {
 	const (
 		lambda  = "Left out: recycling of environments that are always busy, environments initialised ahead of their first trigger, and the second init after one of more than 10 s."
+		start   = "Init is as measured here, but no shorter than AWS has it for the leanest function (Rust, which does nothing: median 15.9 ms); one in Go that does nothing has 49.8 ms there (maxday/lambda-perf, August 2026)."
 		door    = "Invoked directly or by function URL, which cost nothing of their own: an HTTP API before it would add $1.00 a million requests."
 		service = "Requests that a unit serves at once don't slow each other down; where a burst of work goes beyond the unit's vCPUs, what comes next waits. A unit's memory is not checked against the requests in it; the unit count starts at 1 (for availability AWS advises 2). Left out: availability zones, health checks of new targets, deployments, spot, NAT gateways, log storage, and quotas on vCPUs, on tasks of a service (5,000) and on instances."
 		lb      = "The load balancer sends to the target with the fewest outstanding requests; a client sends 10 requests over a connection, which sets the balancer's capacity units."
@@ -24,9 +25,9 @@ func own(m workloads.Model) []string {
 	)
 	switch m {
 	case workloads.ModelLambda:
-		return []string{lambda, door}
+		return []string{lambda, start, door}
 	case workloads.ModelLambdaProvisioned:
-		return []string{lambda, door, "Provisioned concurrency is sized for 70 % use at the steady rate and at least a tenth of the rate (its limit of ten requests a second each), and does not scale."}
+		return []string{lambda, start, door, "Provisioned concurrency is sized for 70 % use at the steady rate and at least a tenth of the rate (its limit of ten requests a second each), and does not scale."}
 	case workloads.ModelLambdaSnapStart:
 		return []string{lambda, door, "A restore takes 350-600 ms + 1 ms a resident MB (published restores), of which 182 ms are billed (AWS's sample log); a rarely used function restores more slowly."}
 	case workloads.ModelECSFargate:
@@ -38,7 +39,7 @@ func own(m workloads.Model) []string {
 	case workloads.ModelEKSEC2:
 		return []string{service, lb, hpa, billed, request, "Karpenter launches nodes and removes empty ones; moving pods to empty a node is left out, images are cached."}
 	case workloads.ModelEC2:
-		return []string{service, lb, track, billed}
+		return []string{service, lb, track, billed, "Metrics of one minute need an instance's detailed monitoring, which is not in the bill."}
 	}
 	return nil
 }

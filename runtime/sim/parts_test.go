@@ -76,7 +76,7 @@ func TestDistributionsHaveTheirPercentiles(t *testing.T) {
 
 func TestPublishedDistributionsAreNamedAndOrdered(t *testing.T) {
 	for _, d := range []dist{
-		lambdaPlatform, snapStartRestore, ecsFargateTask, eksFargatePod, ecsEC2Task, eksEC2Pod, karpenterNode, ecsNode, ec2Boot,
+		lambdaPlatform, lambdaInit, snapStartRestore, ecsFargateTask, eksFargatePod, ecsEC2Task, eksEC2Pod, karpenterNode, ecsNode, ec2Boot,
 	} {
 		if d.name == "" || d.average() <= 0 || d.hi < d.lo || d.sigma < 0 {
 			t.Errorf("%+v", d)

@@ -18,6 +18,12 @@ var (
 	// times the median), widened to 2.7 for packages that are not cached.
 	lambdaPlatform = logNormal("lambda platform", 75*time.Millisecond, 200*time.Millisecond)
 
+	// Lambda's Init Duration of a function that does nothing, in the leanest
+	// runtime there is (maxday/lambda-perf, August 2026: Rust, zip, x86_64, 128
+	// MB; arm64 13.8 and 42.9 ms, Go 49.8 and 71.0). An init that is shorter
+	// here, where its pages are in memory already, is not shorter there.
+	lambdaInit = logNormal("lambda init", 15900*time.Microsecond, 50500*time.Microsecond)
+
 	// SnapStart restore of a snapshot with little resident memory: 350-600 ms
 	// over published runtimes (Rust 377, Java 475-487, Python 622); what is
 	// resident adds about a millisecond a MB.

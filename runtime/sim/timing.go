@@ -7,6 +7,7 @@ type timing struct {
 	// A unit starts in the sum of before, what comes before init, and init.
 	before   []dist
 	init     dist
+	least    dist // of init; its zero value is none
 	billInit bool // init is billed with the invocation that waited for it
 	restore  bool // a start is a restore from a snapshot
 
