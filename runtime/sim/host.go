@@ -36,7 +36,8 @@ type HostConfig struct {
 //
 // It is an approximation: a sandbox costs what Profile.Launch says, though a
 // storm empties the launcher's pool and then pays more for each; what the
-// engine, the launcher and the generator do beside is not counted; and a host
+// engine, the launcher and the generator do beside is not counted; a timeout is
+// held against service times without their wait for a core; and a host
 // whose speed drifts between the profile and the storm shows that drift as an
 // error. Profile durations must have been measured without contention, one
 // environment at a time; else what contention there was counts twice. Usage is

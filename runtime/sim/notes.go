@@ -7,7 +7,7 @@ func Notes(m workloads.Model) []string {
 	return append([]string{
 		"Latencies hold no network time between client and endpoint, and none of the endpoint's own (API Gateway, function URL or load balancer), for every model alike; the published median of a warm Lambda call without network is 18 ms (STeLLAR, 2021).",
 		"Service times are drawn from those measured here, scaled by the processor factor and the processor share: no tail beyond the longest sample.",
-		"A storm meets the capacity that stands for the steady rate, without that rate's own triggers.",
+		"A storm meets the capacity that stands for the steady rate, without that rate's own triggers; on Lambda, what is provisioned and as many idle environments as the storm asks for, none by default.",
 	}, own(m)...)
 }
 
@@ -19,7 +19,7 @@ func own(m workloads.Model) []string {
 		service = "Requests that a unit serves at once don't slow each other down; where a burst of work goes beyond the unit's vCPUs, what comes next waits. A unit's memory is not checked against the requests in it; the unit count starts at 1 (for availability AWS advises 2). Left out: availability zones, health checks of new targets, deployments, spot, NAT gateways, log storage, and quotas on vCPUs, on tasks of a service (5,000) and on instances."
 		lb      = "The load balancer sends to the target with the fewest outstanding requests; a client sends 10 requests over a connection, which sets the balancer's capacity units."
 		track   = "Scaling tracks 70 % processor use, taken as the busy share of slots, on 1-minute metrics that alarms see 3 minutes late (AWS's benchmark of June 2026: 363 s to the trigger)."
-		hpa     = "The Horizontal Pod Autoscaler tracks 70 % processor use, taken as the busy share of slots, with the defaults of autoscaling/v2."
+		hpa     = "The Horizontal Pod Autoscaler tracks 70 % processor use, taken as the busy share of slots, with the defaults of autoscaling/v2; it sees the last 15 s at once, where a metrics server adds up to as much."
 		billed  = "An instance is billed from its launch request, some seconds more than AWS does; 30 GB of gp3 each."
 		request = "Container requests are trimmed so that the system's share of an instance's processor does not cost a whole unit; all instances are of one type."
 	)
