@@ -128,9 +128,11 @@ func coordinates(svg string) string {
 func TestPoorRunsAreDrawn(t *testing.T) {
 	full, samples, _ := random.Run(1)
 	one := full
-	one.Series = []results.Series{{Name: "one", Latency: map[results.Start]results.Quantiles{results.StartCold: {N: 1, Min: 7, P50: 7, Max: 7}},
+	one.Series = []results.Series{{
+		Name: "one", Latency: map[results.Start]results.Quantiles{results.StartCold: {N: 1, Min: 7, P50: 7, Max: 7}},
 		Spectra:  map[results.Start]results.Spectrum{results.StartCold: {{Q: 0, Value: 7, Count: 1}, {Q: 1, Value: 7, Count: 1}}},
-		Timeline: []results.TimelinePoint{{Every: time.Second, Offered: 1, Starting: -1, Idle: -1, Busy: -1}}}}
+		Timeline: []results.TimelinePoint{{Every: time.Second, Offered: 1, Starting: -1, Idle: -1, Busy: -1}},
+	}}
 	one.Sweep = full.Sweep[:1]
 	one.Projections = slices.Clone(full.Projections[:1])
 	one.Projections[0].Curve = one.Projections[0].Curve[:1]
@@ -209,8 +211,10 @@ func (w wild) number() float64 {
 }
 
 func (w wild) quantiles() results.Quantiles {
-	return results.Quantiles{N: w.count(), Min: w.duration(), P50: w.duration(), P90: w.duration(), P99: w.duration(), Max: w.duration(),
-		P50Low: w.duration(), P50High: w.duration(), P99Low: w.duration(), P99High: w.duration()}
+	return results.Quantiles{
+		N: w.count(), Min: w.duration(), P50: w.duration(), P90: w.duration(), P99: w.duration(), Max: w.duration(),
+		P50Low: w.duration(), P50High: w.duration(), P99Low: w.duration(), P99High: w.duration(),
+	}
 }
 
 func (w wild) spectrum() (out results.Spectrum) {
@@ -222,8 +226,10 @@ func (w wild) spectrum() (out results.Spectrum) {
 
 func (w wild) timeline() (out []results.TimelinePoint) {
 	for range w.IntN(300) {
-		out = append(out, results.TimelinePoint{At: w.duration(), Every: w.duration(), Offered: w.count(), Completed: w.count(), Throttled: w.count(),
-			Errors: w.count(), InFlight: w.count(), Starting: w.count(), Idle: w.count(), Busy: w.count()})
+		out = append(out, results.TimelinePoint{
+			At: w.duration(), Every: w.duration(), Offered: w.count(), Completed: w.count(), Throttled: w.count(),
+			Errors: w.count(), InFlight: w.count(), Starting: w.count(), Idle: w.count(), Busy: w.count(),
+		})
 	}
 	return out
 }
@@ -236,8 +242,10 @@ func (w wild) run() (results.Run, []results.Sample) {
 	run := results.Run{Objective: w.duration()}
 	var samples []results.Sample
 	for i := range 1 + w.IntN(3) {
-		s := results.Series{Name: fmt.Sprint("storm ", i), Counts: w.counts(), Timeline: w.timeline(), Total: w.quantiles(),
-			Latency: map[results.Start]results.Quantiles{}, Spectra: map[results.Start]results.Spectrum{}, Phases: map[results.Phase]results.Quantiles{}}
+		s := results.Series{
+			Name: fmt.Sprint("storm ", i), Counts: w.counts(), Timeline: w.timeline(), Total: w.quantiles(),
+			Latency: map[results.Start]results.Quantiles{}, Spectra: map[results.Start]results.Spectrum{}, Phases: map[results.Phase]results.Quantiles{},
+		}
 		for _, k := range starts {
 			s.Latency[k.start], s.Spectra[k.start] = w.quantiles(), w.spectrum()
 		}
@@ -257,8 +265,10 @@ func (w wild) run() (results.Run, []results.Sample) {
 		run.BreakEven = append(run.BreakEven, results.BreakEven{A: "lambda", B: "ec2", Rate: w.number(), Monthly: results.USD(w.number())})
 	}
 	for _, m := range []string{"lambda", "ec2", "eks-ec2", "unheard-of"} {
-		p := results.Projection{Model: m, Offered: w.IntN(4) > 0, Steady: results.Steady{Rate: w.number(), All: w.quantiles(), Counts: w.counts(),
-			Monthly: results.Bill{Total: results.USD(w.number())}}}
+		p := results.Projection{Model: m, Offered: w.IntN(4) > 0, Steady: results.Steady{
+			Rate: w.number(), All: w.quantiles(), Counts: w.counts(),
+			Monthly: results.Bill{Total: results.USD(w.number())},
+		}}
 		p.Storms = []results.ProjectedStorm{{Name: "s", All: w.quantiles(), Spectrum: w.spectrum(), Timeline: w.timeline()}}
 		for range w.IntN(12) {
 			p.Curve = append(p.Curve, results.RatePoint{Rate: w.number(), Monthly: results.USD(w.number()), P99: w.duration(), Units: w.number(), Feasible: w.IntN(2) == 0})

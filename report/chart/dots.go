@@ -72,7 +72,7 @@ func noColdStarts(run results.Run) string {
 	case unknown > 0:
 		return "the endpoint gave no evidence of how its answers started"
 	}
-	return "no trigger met a cold start"
+	return "no served trigger met a cold start"
 }
 
 func rowHeight(w vg.Length) vg.Length {

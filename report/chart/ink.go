@@ -38,8 +38,17 @@ var variables = []struct {
 	colour color.NRGBA
 	name   string
 }{
-	{ink, "--ink"}, {muted, "--muted"}, {grid, "--grid"}, {paper, "--paper"}, {faint, "--faint"},
-	{blue, "--blue"}, {red, "--red"}, {green, "--green"}, {pink, "--pink"}, {orange, "--orange"}, {sky, "--sky"},
+	{ink, "--ink"},
+	{muted, "--muted"},
+	{grid, "--grid"},
+	{paper, "--paper"},
+	{faint, "--faint"},
+	{blue, "--blue"},
+	{red, "--red"},
+	{green, "--green"},
+	{pink, "--pink"},
+	{orange, "--orange"},
+	{sky, "--sky"},
 }
 
 // pale returns c at the given opacity, 0..1.

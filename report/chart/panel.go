@@ -152,16 +152,3 @@ const header vg.Length = 26
 
 // footer is the room that gridX needs under a panel.
 const footer vg.Length = 38
-
-// stairs turns a series of values that each hold from one x to the next into
-// the corners of a step line.
-func stairs(xs []vg.Length, ys []vg.Length) []vg.Point {
-	var out []vg.Point
-	for i, y := range ys {
-		if i+1 >= len(xs) {
-			break
-		}
-		out = append(out, vg.Point{X: xs[i], Y: y}, vg.Point{X: xs[i+1], Y: y})
-	}
-	return out
-}

@@ -46,8 +46,13 @@ func TestScalesHoldEveryValue(t *testing.T) {
 	values := []float64{0, -1, 1, 0.5, 1e-300, 1e300, math.NaN(), math.Inf(1), math.Inf(-1)}
 	for _, a := range values {
 		for _, b := range values {
-			for _, s := range []scale{newLog(countTick, a, b), exactLog(countTick, a, b), newLog2(countTick, a, b), newLinear(countTick, a, b),
-				newWhole(a, b), until(countTick, a), tail{a}, percentError{1}, newRatio(nil)} {
+			for _, s := range []scale{
+				newLog(countTick, a, b), exactLog(countTick, a, b), newLog2(countTick, a, b), newLinear(countTick, a, b),
+				newWhole(a, b), until(countTick, a),
+				tail{a},
+				percentError{1},
+				newRatio(nil),
+			} {
 				for _, v := range values {
 					if x := s.at(v); !(x >= 0 && x <= 1) {
 						t.Errorf("%#v of %v, %v puts %v at %v", s, a, b, v, x)

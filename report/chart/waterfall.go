@@ -85,8 +85,10 @@ func phaseSentence(bars []bar) string {
 }
 
 func quantileRow(label string, q results.Quantiles) []string {
-	return []string{label, figure.Count(q.N), figure.Quantile(q.P50, q.N), figure.Interval(q.P50Low, q.P50High),
-		figure.Quantile(q.P90, q.N), figure.Quantile(q.P99, q.N), figure.Quantile(q.Max, q.N)}
+	return []string{
+		label, figure.Count(q.N), figure.Quantile(q.P50, q.N), figure.Interval(q.P50Low, q.P50High),
+		figure.Quantile(q.P90, q.N), figure.Quantile(q.P99, q.N), figure.Quantile(q.Max, q.N),
+	}
 }
 
 func paintWaterfall(s *sheet, bars []bar, total results.Quantiles) {

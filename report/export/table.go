@@ -39,8 +39,10 @@ func latencies(series []results.Series) chart.Table {
 	for _, s := range series {
 		for _, k := range starts {
 			if q := s.Latency[k]; q.N > 0 {
-				t.Rows = append(t.Rows, []string{s.Name, string(k), figure.Count(q.N), figure.Quantile(q.P50, q.N), figure.Interval(q.P50Low, q.P50High),
-					figure.Quantile(q.P90, q.N), figure.Quantile(q.P99, q.N)})
+				t.Rows = append(t.Rows, []string{
+					s.Name, string(k), figure.Count(q.N), figure.Quantile(q.P50, q.N), figure.Interval(q.P50Low, q.P50High),
+					figure.Quantile(q.P90, q.N), figure.Quantile(q.P99, q.N),
+				})
 			}
 		}
 	}
@@ -51,8 +53,10 @@ func outcomes(series []results.Series) chart.Table {
 	t := chart.Table{Text: 1, Header: []string{"storm", "offered", "served", "throttled", "failed", "timed out", "unsent", "cold", "warm", "ready", "unknown"}}
 	for _, s := range series {
 		c := s.Counts
-		t.Rows = append(t.Rows, []string{s.Name, figure.Count(c.Offered), figure.Count(c.Served), figure.Count(c.Throttled), figure.Count(c.Failed),
-			figure.Count(c.TimedOut), figure.Count(c.Unsent), figure.Count(c.Cold), figure.Count(c.Warm), figure.Count(c.Ready), figure.Count(c.Unknown)})
+		t.Rows = append(t.Rows, []string{
+			s.Name, figure.Count(c.Offered), figure.Count(c.Served), figure.Count(c.Throttled), figure.Count(c.Failed),
+			figure.Count(c.TimedOut), figure.Count(c.Unsent), figure.Count(c.Cold), figure.Count(c.Warm), figure.Count(c.Ready), figure.Count(c.Unknown),
+		})
 	}
 	return t
 }
@@ -82,8 +86,10 @@ func models(run results.Run) chart.Table {
 		if chart.Meets(p, run) {
 			ok = "yes"
 		}
-		t.Rows = append(t.Rows, []string{name, figure.Quantile(st.All.P99, st.All.N), ok, figure.USD(st.Monthly.Total), figure.USD(st.PerMillion),
-			figure.Share(st.ColdShare), figure.Count(st.All.N)})
+		t.Rows = append(t.Rows, []string{
+			name, figure.Quantile(st.All.P99, st.All.N), ok, figure.USD(st.Monthly.Total), figure.USD(st.PerMillion),
+			figure.Share(st.ColdShare), figure.Count(st.All.N),
+		})
 	}
 	return t
 }

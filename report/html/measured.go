@@ -32,7 +32,11 @@ func (v *view) measured(run results.Run) {
 	v.Main = newGroup(take(main...), true)
 	if s, ok := hardest(run.Series); ok {
 		var own []chart.Chart
+		quiet, _ := quietest(run.Series)
 		for _, c := range []chart.Chart{chart.Spectrum(s, run.Objective), chart.Waterfall(s)} {
+			if s.Name == quiet.Name {
+				break // the first charts show the same
+			}
 			if !shown[c.Name] && c.Empty == "" {
 				c.Note = strings.TrimSuffix(c.Note, chart.SpectrumNote) // which stands above
 				own = append(own, c)

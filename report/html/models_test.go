@@ -76,3 +76,14 @@ func TestReadyStartsHaveATile(t *testing.T) {
 		t.Errorf("tiles %q with details %q don't tell of restored starts", names, details)
 	}
 }
+
+func TestAStormThatServedNothingDeniesNoColdStart(t *testing.T) {
+	failed := results.Series{Name: "check", Counts: results.Counts{Offered: 1, Failed: 1}}
+	if got := noColdStart([]results.Series{failed}); got != "no trigger was served" {
+		t.Errorf("%q, of a storm whose one trigger failed", got)
+	}
+	warm := results.Series{Name: "warm", Counts: results.Counts{Offered: 1, Served: 1, Warm: 1}}
+	if got := noColdStart([]results.Series{failed, warm}); got != "no served trigger met a cold start" {
+		t.Errorf("%q, of a run with a warm start", got)
+	}
+}

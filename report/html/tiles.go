@@ -15,7 +15,7 @@ func tiles(run results.Run) []tile {
 	if s, ok := chart.Foremost(run.Series, results.StartCold); ok {
 		out = append(out, latencyTile("cold start, p50", s, results.StartCold))
 	} else if !withoutEvidence(run.Series) {
-		out = append(out, tile{Name: "cold start, p50", Basis: chart.Measured, Value: "none", Detail: []string{"no trigger met a cold start"}})
+		out = append(out, tile{Name: "cold start, p50", Basis: chart.Measured, Value: "none", Detail: []string{noColdStart(run.Series)}})
 	}
 	for _, start := range readyStarts {
 		if s, ok := chart.Foremost(run.Series, start); ok {
@@ -35,6 +35,17 @@ func tiles(run results.Run) []tile {
 		out = append(out, cheapestTile(run))
 	}
 	return out
+}
+
+// noColdStart says why there is no cold start to tell of: a trigger that failed
+// may have met one.
+func noColdStart(series []results.Series) string {
+	for _, s := range series {
+		if s.Counts.Served > 0 {
+			return "no served trigger met a cold start"
+		}
+	}
+	return "no trigger was served"
 }
 
 // withoutEvidence tells whether no answer said how it started: then nothing is

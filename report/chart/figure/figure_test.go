@@ -40,8 +40,16 @@ func TestPlain(t *testing.T) {
 		d    time.Duration
 		want string
 	}{
-		{0, "0"}, {3, "3 ns"}, {250 * time.Millisecond, "250 ms"}, {time.Second, "1 s"}, {1500 * time.Millisecond, "1.5 s"},
-		{90 * time.Second, "90 s"}, {2 * time.Minute, "2 min"}, {3 * time.Hour, "3 h"}, {500 * time.Microsecond, "500 µs"}, {-time.Second, "−1.00 s"},
+		{0, "0"},
+		{3, "3 ns"},
+		{250 * time.Millisecond, "250 ms"},
+		{time.Second, "1 s"},
+		{1500 * time.Millisecond, "1.5 s"},
+		{90 * time.Second, "90 s"},
+		{2 * time.Minute, "2 min"},
+		{3 * time.Hour, "3 h"},
+		{500 * time.Microsecond, "500 µs"},
+		{-time.Second, "−1.00 s"},
 	} {
 		if got := Plain(c.d); got != c.want {
 			t.Errorf("Plain(%d) = %q, want %q", c.d, got, c.want)
@@ -70,13 +78,29 @@ func TestWhatIsAbsentIsNotZero(t *testing.T) {
 
 func TestNumbers(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
-		{USD(0), "$0"}, {USD(0.00000123), "$0.00000123"}, {USD(0.2), "$0.20"}, {USD(12.3), "$12.30"},
-		{USD(1234.4), "$1,234"}, {USD(-3), "−$3.00"},
-		{Count(0), "0"}, {Count(999), "999"}, {Count(1000), "1,000"}, {Count(1234567), "1,234,567"}, {Count(-1234), "−1,234"},
-		{Number(0.0123), "0.0123"}, {Number(12.34), "12.3"}, {Number(1234.5), "1,234"}, {Number(-2), "−2"},
-		{Rate(12.5), "12.5/s"}, {Share(0.123), "12.3 %"},
-		{Change(0.1), "+10.0 %"}, {Change(-0.1), "−10.0 %"}, {Change(0), "0.0 %"},
-		{Bytes(64), "64 B"}, {Bytes(1536), "1.50 KiB"}, {Bytes(10 << 20), "10 MiB"},
+		{USD(0), "$0"},
+		{USD(0.00000123), "$0.00000123"},
+		{USD(0.2), "$0.20"},
+		{USD(12.3), "$12.30"},
+		{USD(1234.4), "$1,234"},
+		{USD(-3), "−$3.00"},
+		{Count(0), "0"},
+		{Count(999), "999"},
+		{Count(1000), "1,000"},
+		{Count(1234567), "1,234,567"},
+		{Count(-1234), "−1,234"},
+		{Number(0.0123), "0.0123"},
+		{Number(12.34), "12.3"},
+		{Number(1234.5), "1,234"},
+		{Number(-2), "−2"},
+		{Rate(12.5), "12.5/s"},
+		{Share(0.123), "12.3 %"},
+		{Change(0.1), "+10.0 %"},
+		{Change(-0.1), "−10.0 %"},
+		{Change(0), "0.0 %"},
+		{Bytes(64), "64 B"},
+		{Bytes(1536), "1.50 KiB"},
+		{Bytes(10 << 20), "10 MiB"},
 	} {
 		if c.got != c.want {
 			t.Errorf("got %q, want %q", c.got, c.want)

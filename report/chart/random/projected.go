@@ -144,9 +144,11 @@ func crossings(ps []results.Projection) []results.BreakEven {
 					continue
 				}
 				t := float64(before / (before - after))
-				x := results.BreakEven{A: a.Model, B: b.Model,
+				x := results.BreakEven{
+					A: a.Model, B: b.Model,
 					Rate:    a.Curve[k-1].Rate + t*(a.Curve[k].Rate-a.Curve[k-1].Rate),
-					Monthly: a.Curve[k-1].Monthly + results.USD(t)*(a.Curve[k].Monthly-a.Curve[k-1].Monthly)}
+					Monthly: a.Curve[k-1].Monthly + results.USD(t)*(a.Curve[k].Monthly-a.Curve[k-1].Monthly),
+				}
 				if before > 0 {
 					x.A, x.B = x.B, x.A
 				}
