@@ -14,7 +14,7 @@
 // terminal reaches the generator alone. When the generator dies, stdin ends and
 // the engine stops everything and goes, as it does on SIGTERM.
 //
-// Descriptors: an environment takes seven in the engine and as many
+// Descriptors: an environment takes eight in the engine and as many
 // requests are open as triggers are in flight. Go's runtime raises the soft
 // limit on open files to the hard one when a process starts.
 //

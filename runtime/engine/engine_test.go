@@ -99,6 +99,26 @@ func TestBadFunctionsInRealSandboxes(t *testing.T) {
 	}
 }
 
+func TestAFullSandboxFailsForItsProcessLimit(t *testing.T) {
+	e := begin(t, Config{})
+	if !e.Host().Limits() {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("no limits on this host")
+		}
+		t.Skipf("NO LIMITS ON THIS HOST: %v", e.Host().Missing())
+	}
+	for event, kind := range map[string]string{`"hang"`: "Sandbox.Timedout", `"panic"`: "Runtime.ExitError"} {
+		deploy(t, e, Function{MemoryMB: 2048, Timeout: 4 * time.Second})
+		if a := send(t, e, `"fork"`, "X-Amz-Log-Type", "Tail"); a.body != `"fork"` {
+			t.Fatalf("got %+v", a)
+		}
+		a := send(t, e, event)
+		if got := a.header.Get("Coldstorm-Reason"); got != "ProcessLimit" || !strings.Contains(a.body, kind) {
+			t.Errorf("%s: %s: %s", event, got, a.body)
+		}
+	}
+}
+
 func TestTailOfTheLog(t *testing.T) {
 	r, w, err := os.Pipe()
 	if err != nil {

@@ -40,3 +40,11 @@ func TestParseCPU(t *testing.T) {
 		}
 	}
 }
+
+func TestParseRefused(t *testing.T) {
+	for in, want := range map[string]int64{"max 0\n": 0, "max 27\n": 27, "low 3\n": 0, "": 0} {
+		if got := parseRefused([]byte(in)); got != want {
+			t.Errorf("%q: %d, want %d", in, got, want)
+		}
+	}
+}

@@ -16,39 +16,48 @@ import (
 // meters reads sandboxes' cgroups directly. To ask the launcher costs 75 us, two
 // reads cost 3: they are on the path of every response. Zero hierarchies, and
 // sandboxes whose cgroups can't be found, leave it to the launcher.
-type meters struct{ cpu, memory hierarchy }
+type meters struct{ cpu, memory, pids hierarchy }
 
 func findMeters() meters {
-	m := meters{findHierarchy("cpuacct"), findHierarchy("memory")}
+	m := meters{findHierarchy("cpuacct"), findHierarchy("memory"), findHierarchy("pids")}
 	v2 := findHierarchy("")
-	if m.cpu.mount == "" {
-		m.cpu = v2
-	}
-	if m.memory.mount == "" {
-		m.memory = v2
+	for _, h := range []*hierarchy{&m.cpu, &m.memory, &m.pids} {
+		if h.mount == "" {
+			*h = v2
+		}
 	}
 	return m
 }
 
 // meter is one sandbox's open counters. The zero value is closed.
-type meter struct{ cpu, memory *os.File }
+type meter struct {
+	cpu, memory *os.File
+	pids        *os.File // nil without a limit on processes
+}
 
 // open finds a living sandbox's counters by its first process. A process that
 // has just died is in a root cgroup, whose counters are not its own.
 func (m meters) open(pid int) (t meter, ok bool) {
-	var err error
-	if t.cpu, err = openCounter(m.cpu, pid, "cpuacct.usage", "cpu.stat"); err != nil {
+	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cgroup") // once: it waits for the kernel's lock on all cgroups
+	if err != nil {
 		return meter{}, false
 	}
-	if t.memory, err = openCounter(m.memory, pid, "memory.max_usage_in_bytes", "memory.peak"); err != nil {
+	if t.cpu, err = openCounter(m.cpu, b, "cpuacct.usage", "cpu.stat"); err != nil {
+		return meter{}, false
+	}
+	if t.memory, err = openCounter(m.memory, b, "memory.max_usage_in_bytes", "memory.peak"); err != nil {
 		t.cpu.Close()
 		return meter{}, false
 	}
+	t.pids, _ = openCounter(m.pids, b, "pids.events", "pids.events")
 	return t, true
 }
 
-func openCounter(h hierarchy, pid int, v1, v2 string) (*os.File, error) {
-	dir, err := h.folder(strconv.Itoa(pid))
+func openCounter(h hierarchy, cgroups []byte, v1, v2 string) (*os.File, error) {
+	if h.mount == "" {
+		return nil, errNoCgroup
+	}
+	dir, err := h.parse(string(cgroups))
 	if err != nil {
 		return nil, err
 	}
@@ -69,9 +78,10 @@ func isOurs(dir string) bool {
 }
 
 func (t meter) close() {
-	if t.cpu != nil {
-		t.cpu.Close()
-		t.memory.Close()
+	for _, f := range []*os.File{t.cpu, t.memory, t.pids} {
+		if f != nil {
+			f.Close()
+		}
 	}
 }
 
@@ -87,6 +97,25 @@ func (t meter) read() (u live.Usage, err error) {
 	}
 	u.PeakMemory = leadingInt(b[:n])
 	return u, nil
+}
+
+// crowded reports whether the limit on processes has refused one.
+func (t meter) crowded() bool {
+	if t.pids == nil {
+		return false
+	}
+	var b [64]byte
+	n, err := unix.Pread(int(t.pids.Fd()), b[:], 0)
+	return err == nil && parseRefused(b[:n]) > 0
+}
+
+// parseRefused reads pids.events (max N).
+func parseRefused(b []byte) int64 {
+	rest, ok := bytes.CutPrefix(b, []byte("max "))
+	if !ok {
+		return 0
+	}
+	return leadingInt(rest)
 }
 
 // parseCPU reads cpuacct.usage (nanoseconds) or cpu.stat (usage_usec N, ...).

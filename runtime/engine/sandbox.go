@@ -35,8 +35,14 @@ func (l launcher) Launch(ctx context.Context, s live.Spec) (live.Sandbox, error)
 		}
 		return nil, err
 	}
-	go l.total.learn(b.PID) // aside: this is the path of a start
-	return &sandbox{Sandbox: b, meters: l.meters}, nil
+	box := &sandbox{Sandbox: b, meters: l.meters}
+	go func() { // aside: this is the path of a start
+		l.total.learn(b.PID)
+		box.mu.Lock()
+		defer box.mu.Unlock()
+		box.seek()
+	}()
+	return box, nil
 }
 
 // sandbox is a launched one as live sees it.
@@ -45,7 +51,7 @@ type sandbox struct {
 	meters meters
 
 	mu     sync.Mutex
-	meter  meter // opened at the first reading, off the path of the start
+	meter  meter // opened soon after the start, or at the first reading
 	sought bool
 	closed bool
 }
@@ -71,15 +77,28 @@ func (b *sandbox) Usage() (live.Usage, error) {
 func (b *sandbox) read() (live.Usage, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if !b.sought && !b.closed {
-		b.sought = true
-		b.meter, _ = b.meters.open(b.PID)
-	}
+	b.seek()
 	if b.meter.cpu == nil || b.closed {
 		return live.Usage{}, false
 	}
 	u, err := b.meter.read()
 	return u, err == nil
+}
+
+// Crowded asks the kernel; of an ended sandbox nothing is known.
+func (b *sandbox) Crowded() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.seek()
+	return !b.closed && b.meter.crowded()
+}
+
+// seek opens the counters, once. The caller holds the lock.
+func (b *sandbox) seek() {
+	if !b.sought && !b.closed {
+		b.sought = true
+		b.meter, _ = b.meters.open(b.PID)
+	}
 }
 
 // Close releases every descriptor.

@@ -14,7 +14,7 @@ import (
 type Failure struct {
 	Type    string // as Lambda names it, such as Runtime.ExitError
 	Message string // without the request id
-	Reason  string // what a report counts it as: Type, or OutOfMemory
+	Reason  string // what a report counts it as: Type, OutOfMemory or ProcessLimit
 	Payload []byte // the function's own JSON, where it gave one
 	Outcome results.Outcome
 }
@@ -43,6 +43,13 @@ func failed(kind, message string) *Failure {
 // ReasonOutOfMemory is the reason of an invocation whose environment was killed
 // for its memory; its error type is Runtime.ExitError, as on Lambda.
 const ReasonOutOfMemory = "OutOfMemory"
+
+// ReasonProcessLimit is the reason of an invocation whose environment died or
+// timed out after its limit on processes and threads had refused one (AWS Lambda
+// quotas: 1,024). The error type is that of any such end, as on Lambda. It is
+// seen in a living environment only: when it times out, and whenever it writes
+// to stderr, as those do that die of it.
+const ReasonProcessLimit = "ProcessLimit"
 
 // exitFailure says how a process ended, in Lambda's words.
 func exitFailure(x Exit) *Failure {

@@ -3,6 +3,7 @@ package live
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -42,6 +43,10 @@ type guest struct {
 	exit     Exit
 	ended    func()
 
+	crowded atomic.Bool // while it lives
+	looked  atomic.Bool // was seen to be
+	errors  *os.File    // its stderr
+
 	frozen atomic.Bool
 	froze  chan struct{} // a value for each Freeze
 }
@@ -58,13 +63,18 @@ func (f *fake) Launch(_ context.Context, s Spec) (Sandbox, error) {
 	if err != nil {
 		return nil, err
 	}
+	er, ew, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
 	g := &guest{
-		t: f.t, spec: s, listener: l, base: "http://" + l.Addr().String(), out: w, done: make(chan struct{}), froze: make(chan struct{}, 1000),
+		errors: ew,
+		t:      f.t, spec: s, listener: l, base: "http://" + l.Addr().String(), out: w, done: make(chan struct{}), froze: make(chan struct{}, 1000),
 		client: &http.Client{Transport: &http.Transport{}},
 		ended:  func() { f.alive.Add(-1) },
 	}
 	g.ctx, g.kill = context.WithCancel(context.Background())
-	g.birth = Birth{Listener: l, Output: []*os.File{r}, Mode: "cold", Ready: results.Now()}
+	g.birth = Birth{Listener: l, Output: []*os.File{r, er}, Mode: "cold", Ready: results.Now()}
 	g.birth.Exec = results.Now()
 	f.launched.Add(1)
 	f.alive.Add(1)
@@ -83,6 +93,7 @@ func (g *guest) run(behave func(*guest) Exit) {
 	g.kill()
 	g.client.CloseIdleConnections()
 	g.out.Close()
+	g.errors.Close()
 	x.Usage = Usage{CPU: 7 * time.Millisecond, PeakMemory: 9 << 20}
 	g.exit = x
 	g.ended()
@@ -95,10 +106,12 @@ func (g *guest) SetCPU(float64) error { return nil }
 func (g *guest) Usage() (Usage, error) {
 	return Usage{CPU: 5 * time.Millisecond, PeakMemory: 8 << 20}, nil
 }
-func (g *guest) Stop() error             { g.kill(); <-g.done; return nil }
-func (g *guest) Done() <-chan struct{}   { return g.done }
-func (g *guest) Exit() Exit              { <-g.done; return g.exit }
-func (g *guest) Close() error            { return g.birth.Output[0].Close() }
+func (g *guest) Stop() error           { g.kill(); <-g.done; return nil }
+func (g *guest) Done() <-chan struct{} { return g.done }
+func (g *guest) Exit() Exit            { <-g.done; return g.exit }
+func (g *guest) Close() error {
+	return errors.Join(g.birth.Output[0].Close(), g.birth.Output[1].Close())
+}
 func (g *guest) print(line string)       { io.WriteString(g.out, line) }
 func (g *guest) post(path, b string) int { return g.send("POST", path, b) }
 
@@ -190,4 +203,12 @@ func (g *guest) Freeze() error {
 	default: // nobody counts
 	}
 	return nil
+}
+
+func (g *guest) Crowded() bool {
+	full := g.crowded.Load() && g.ctx.Err() == nil
+	if full {
+		g.looked.Store(true)
+	}
+	return full
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"runtime"
 	"strings"
@@ -247,6 +248,43 @@ func TestBadFunctions(t *testing.T) {
 			l.refuse, l.behave = nil, echo
 			if next := f.Invoke(Request{}); next.Outcome != results.OutcomeServed || next.Evidence.Cause != tt.next {
 				t.Errorf("next: %+v", next)
+			}
+		})
+	}
+}
+
+func TestAFullEnvironmentIsFailedForItsProcessLimit(t *testing.T) {
+	full := func(then func(g *guest) Exit) func(*guest) Exit {
+		return serve(func(g *guest, _, _ string) *Exit {
+			g.crowded.Store(true)
+			x := then(g)
+			return &x
+		})
+	}
+	complain := func(g *guest) {
+		io.WriteString(g.errors, "can't start another\n")
+		for !g.looked.Load() {
+			runtime.Gosched()
+		}
+	}
+	tests := []struct {
+		rule   string
+		behave func(*guest) Exit
+		kind   string
+		reason string
+	}{
+		{"when it times out", full(hang), "Sandbox.Timedout", ReasonProcessLimit},
+		{"when it complains and dies", full(func(g *guest) Exit { complain(g); return Exit{Code: 2} }), "Runtime.ExitError", ReasonProcessLimit},
+		{"but not if it died for its memory", full(func(g *guest) Exit { complain(g); return Exit{Signal: syscall.SIGKILL, OOM: true} }), "Runtime.ExitError", ReasonOutOfMemory},
+	}
+	for _, tt := range tests {
+		t.Run(tt.rule, func(t *testing.T) {
+			f, _ := deploy(t, tt.behave, Config{Timeout: 50 * time.Millisecond})
+			if tt.kind != "Sandbox.Timedout" {
+				f.Redeploy(Config{Timeout: time.Minute, KeepAlive: -1})
+			}
+			if r := f.Invoke(Request{}); r.ErrorType != tt.kind || r.Reason != tt.reason {
+				t.Errorf("got %s, %s: %s", r.ErrorType, r.Reason, r.Payload)
 			}
 		})
 	}

@@ -18,6 +18,7 @@ const (
 // the end of an invocation's lines is kept.
 type output struct {
 	log   *Log
+	heard func() // called after each reading of stderr; nil: not called
 	files []*os.File
 	pumps sync.WaitGroup
 
@@ -25,6 +26,9 @@ type output struct {
 	partial [2][]byte // of each file: a line that has no end yet
 	tail    []byte
 }
+
+// stderr is its place among the files.
+const stderr = 1
 
 // open reads the files until they end.
 func (o *output) open(files []*os.File) {
@@ -64,6 +68,9 @@ func (o *output) pump(i int, f *os.File) {
 			more = n > 0
 			return true
 		})
+		if i == stderr && o.heard != nil {
+			o.heard()
+		}
 		o.log.Wake()
 		if err != nil {
 			break

@@ -37,6 +37,7 @@ type Sandbox interface {
 	Thaw() error
 	SetCPU(processors float64) error // 0: all
 	Usage() (Usage, error)           // is on the path of every invocation
+	Crowded() bool                   // its limit on processes has refused one; false once it has ended, or if that isn't known
 	Stop() error                     // kills it and waits for its end
 	Done() <-chan struct{}           // closed when it has ended, by itself or by Stop
 	Exit() Exit                      // how it ended; waits for that
@@ -46,7 +47,7 @@ type Sandbox interface {
 // Birth is what a sandbox starts with. The stamps are in the order of time.
 type Birth struct {
 	Listener net.Listener  // of the Runtime API
-	Output   []*os.File    // what the function writes
+	Output   []*os.File    // what the function writes: stdout, stderr
 	Mode     string        // cold or pooled
 	Ready    results.Stamp // namespaces and cgroup there
 	Exec     results.Stamp // root filesystem there, execve is next

@@ -2,6 +2,7 @@ package live
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"coldstorm/results"
@@ -20,6 +21,7 @@ type unit struct {
 	cause   results.Cause
 	dead    chan struct{} // closed when nothing is left of it
 	out     output
+	crowded atomic.Bool // its limit on processes was seen to refuse one
 
 	// Guarded by Function.mu.
 	gone     bool // the plane has forgotten it
@@ -91,10 +93,11 @@ func (u *unit) live() {
 	<-box.Done()
 	exit := box.Exit()
 	u.account(exit.Usage)
-	u.f.lose(u, exitFailure(exit))
-	u.limit.Stop()
-	u.api.Drain(exitFailure(exit))
 	u.out.close()
+	why := u.blame(exitFailure(exit))
+	u.f.lose(u, why)
+	u.limit.Stop()
+	u.api.Drain(why)
 }
 
 // raise takes a launched sandbox into service. It reports false if the
@@ -109,6 +112,7 @@ func (u *unit) raise(asked results.Stamp, box Sandbox) bool {
 		return false
 	}
 	u.box = box
+	u.out.heard = u.look
 	u.out.open(birth.Output)
 	u.api = api.New(birth.Listener, api.Config{
 		FunctionName: u.config.Name, Handler: u.config.Handler,
@@ -172,10 +176,27 @@ func (u *unit) late() {
 	switch {
 	case !due:
 	case starting:
-		u.fail(timeoutFailure("Init", u.config.InitLimit))
+		u.look()
+		u.fail(u.blame(timeoutFailure("Init", u.config.InitLimit)))
 	default:
-		u.fail(timeoutFailure("Task", u.config.Timeout))
+		u.look()
+		u.fail(u.blame(timeoutFailure("Task", u.config.Timeout)))
 	}
+}
+
+// look asks whether the limit on processes was hit, while that can be known.
+func (u *unit) look() {
+	if !u.crowded.Load() && u.box.Crowded() {
+		u.crowded.Store(true)
+	}
+}
+
+// blame names the limit on processes as the reason of a failure, if it was hit.
+func (u *unit) blame(f *Failure) *Failure {
+	if u.crowded.Load() && f.Reason != ReasonOutOfMemory {
+		f.Reason = ReasonProcessLimit
+	}
+	return f
 }
 
 // isReady is called at the runtime's first ask for work.

@@ -97,7 +97,7 @@ func fork() {
 		cmd := exec.Command("/proc/self/exe")
 		cmd.Env = []string{"MODE=child", "GOMAXPROCS=1"}
 		if err := cmd.Start(); err != nil {
-			fmt.Println("fork:", err)
+			fmt.Fprintln(os.Stderr, "fork:", err)
 			return
 		}
 	}
