@@ -28,6 +28,7 @@ type measured struct {
 	schedule storm.Schedule
 	recorder *record.Recorder
 	samples  []results.Sample
+	bound    int // environments that this host's memory allowed; 0 if that was no bound
 }
 
 // measure fires every storm of the scenario at the function, on this machine.
@@ -151,6 +152,7 @@ type liveTarget struct {
 	engine *engine.Engine
 	image  image.Image
 	log    string           // function.log
+	bound  int              // environments that the host's memory allows, of what is deployed; 0 if that is no bound
 	peak   map[string]int64 // by payload: highest memory of an environment after its first invocation, bytes
 }
 
@@ -158,8 +160,8 @@ type liveTarget struct {
 // settings.
 func (l *liveTarget) deploy(st workloads.Storm) error {
 	f, rate := stormFunction(l.scenario.Function, st), 0.0
-	if fits := l.fitting(st, f); fits > 0 {
-		f.Concurrency, rate = fits, -1 // this host's bound is none of Lambda's quotas
+	if l.bound = l.fitting(st, f); l.bound > 0 {
+		f.Concurrency, rate = l.bound, -1 // this host's bound is none of Lambda's quotas
 	}
 	err := l.engine.Deploy(engine.Function{
 		Image: l.image, Name: f.Name, MemoryMB: f.MemoryMB, Timeout: f.Timeout, Env: f.Env,
@@ -297,7 +299,7 @@ func (l *liveTarget) fire(ctx context.Context, st workloads.Storm, options ...fu
 	if err != nil {
 		return measured{}, err
 	}
-	m := measured{storm: st, schedule: schedule, Status: results.StatusComplete, recorder: &record.Recorder{
+	m := measured{storm: st, schedule: schedule, bound: l.bound, Status: results.StatusComplete, recorder: &record.Recorder{
 		Name: st.Name, Shape: storm.Describe(schedule), Seed: l.scenario.Seed, Arrivals: storm.Hash(schedule),
 	}}
 	view := newStormView(st.Name, schedule)

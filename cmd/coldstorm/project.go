@@ -17,6 +17,7 @@ import (
 // model, and prices its usage.
 type projector struct {
 	scenario workloads.Scenario
+	payloads []payload
 	profile  sim.Profile
 	book     *cost.Book
 	say      func(model string) // called before each model
@@ -85,7 +86,11 @@ func (p projector) storm(c sim.Config, st workloads.Storm) (results.ProjectedSto
 		return results.ProjectedStorm{}, err
 	}
 	c.Arrivals, c.Warm = arrivals(schedule), st.Warm
+	if c.Units, err = sim.Units(c); err != nil { // what stands is sized for the steady rate, whatever the storm carries
+		return results.ProjectedStorm{}, err
+	}
 	c.Function, c.Profile = stormFunction(c.Function, st), only(c.Profile, st.Payloads)
+	c.Profile.RequestBytes = meanBytes(chosen(p.payloads, st.Payloads))
 	o, err := sim.Run(c)
 	if err != nil {
 		return results.ProjectedStorm{}, err
@@ -164,11 +169,15 @@ func fidelity(sc workloads.Scenario, prof sim.Profile, cores int, series []measu
 			continue
 		}
 		f := stormFunction(sc.Function, s.storm)
+		rules := plane.LambdaRules{
+			Concurrency: f.Concurrency, Reserved: f.Concurrency > 0, KeepAlive: f.KeepAlive,
+			ScaleOutBurst: -1, Warm: s.storm.Warm,
+		}
+		if s.bound > 0 {
+			rules.Concurrency, rules.RequestRate = s.bound, -1
+		}
 		o, err := sim.Host(sim.HostConfig{
-			Rules: plane.LambdaRules{
-				Concurrency: f.Concurrency, Reserved: f.Concurrency > 0, KeepAlive: f.KeepAlive,
-				ScaleOutBurst: -1, Warm: s.storm.Warm,
-			},
+			Rules:   rules,
 			Profile: only(prof, s.storm.Payloads), Timeout: f.Timeout, Arrivals: arrivals(s.schedule),
 			Cores: float64(cores), Overhead: overhead, Seed: sc.Seed,
 		})

@@ -50,7 +50,7 @@ func writeReports(dir string) error {
 // charts are those of the page, in its order.
 func charts(run results.Run, samples []results.Sample) []chart.Chart {
 	all := []chart.Chart{
-		chart.ColdDots(run, samples), chart.Scaling(run.Sweep), chart.CostLatency(run), chart.BreakEven(run), chart.Fidelity(run.Fidelity),
+		chart.ColdAgainstWarm(run), chart.ColdDots(run, samples), chart.Scaling(run.Sweep), chart.CostLatency(run), chart.BreakEven(run), chart.Fidelity(run.Fidelity),
 	}
 	for _, s := range run.Series {
 		all = append(all, chart.Spectrum(s, run.Objective), chart.Timeline(s))

@@ -231,7 +231,7 @@ func (r *runner) projectAll(ctx context.Context) error {
 	}
 	r.assumptions()
 	r.run.Fidelity = fidelity(r.scenario, prof, r.run.Host.Cores, r.series)
-	p := projector{scenario: r.scenario, profile: prof, book: r.book, say: func(m string) {
+	p := projector{scenario: r.scenario, payloads: r.payloads, profile: prof, book: r.book, say: func(m string) {
 		r.progress.Show(func() []string { return []string{"projecting " + m} })
 	}}
 	r.run.Projections, r.run.BreakEven, err = p.all(ctx)
