@@ -2,10 +2,9 @@ package launch
 
 import (
 	"errors"
+	"sync"
 
 	"golang.org/x/sys/unix"
-
-	"coldstorm/results"
 )
 
 // settle marks a sandbox and forgets it once its launch has been answered and
@@ -19,13 +18,22 @@ func (l *Launcher) settle(b *Sandbox, mark func()) {
 	}
 }
 
+// listen hears the daemon on both sockets until it has said all: an exit that
+// stands in one is told even if the other has ended.
+func (l *Launcher) listen() {
+	var both sync.WaitGroup
+	both.Go(l.readLaunches)
+	both.Go(l.readControl)
+	both.Wait()
+	l.fail()
+}
+
 // readLaunches receives the answers to launches, with their descriptors.
 func (l *Launcher) readLaunches() {
 	buf, oob := make([]byte, maxPacket), make([]byte, unix.CmsgSpace(4*8))
 	for {
 		n, oobn, _, _, err := l.asks.ReadMsgUnix(buf, oob)
 		if err != nil || n == 0 {
-			l.fail()
 			return
 		}
 		fds := rights(oob[:oobn])
@@ -43,7 +51,12 @@ func (l *Launcher) readLaunches() {
 			closeAll(fds...)
 			err = errors.New(msg)
 		default:
-			err = b.accept(&d, fds)
+			if err = b.accept(&d, fds); err != nil { // it runs, and nobody will ever hear of it
+				go func() {
+					b.Stop()
+					b.Close()
+				}()
+			}
 		}
 		l.settle(b, func() { b.answered = true })
 		b.launched <- err
@@ -71,7 +84,6 @@ func (l *Launcher) readControl() {
 	for {
 		n, oobn, _, _, err := l.control.ReadMsgUnix(buf, oob)
 		if err != nil || n == 0 {
-			l.fail()
 			return
 		}
 		fds := rights(oob[:oobn])
@@ -144,7 +156,8 @@ func (l *Launcher) askFDs(kind, box int64, fields func(*encoder)) (decoder, []in
 	return decoder{b: a.payload}, a.fds, a.err
 }
 
-// fail ends everything that waits for a process that has gone.
+// fail ends everything that waits for a process that has gone, once nothing
+// more comes from it.
 func (l *Launcher) fail() {
 	l.mu.Lock()
 	l.closed = true
@@ -159,9 +172,8 @@ func (l *Launcher) fail() {
 		case b.launched <- ErrClosed:
 		default:
 		}
-		if b.ended {
-			continue
+		if !b.ended {
+			b.lose()
 		}
-		b.finish(Exit{Code: -1, Signal: unix.SIGKILL, At: results.Now()})
 	}
 }

@@ -71,8 +71,7 @@ func Start(c Config) (*Launcher, error) {
 		l.abandon()
 		return nil, fmt.Errorf("start launcher: %w", err)
 	}
-	go l.readLaunches()
-	go l.readControl()
+	go l.listen()
 	return l, nil
 }
 
@@ -218,7 +217,6 @@ func (l *Launcher) Close() error {
 	if l.waitErr != nil && err == nil {
 		err = fmt.Errorf("launcher's process: %w", l.waitErr)
 	}
-	l.fail()
 	return err
 }
 

@@ -234,6 +234,19 @@ func (b *Sandbox) finish(x Exit) {
 	close(b.done)
 }
 
+// lose is the end of a sandbox whose launcher's process died: the kernel has
+// killed it for that (see secure), but a task that a version 1 freezer holds dies
+// only once it is thawed.
+func (b *Sandbox) lose() {
+	b.mu.Lock()
+	b.stopped = true
+	if b.freezer >= 0 && !b.v2 {
+		unix.Pwrite(b.freezer, freezerWords[[2]bool{false, false}], 0)
+	}
+	b.mu.Unlock()
+	b.finish(Exit{Code: -1, Signal: unix.SIGKILL, At: results.Now()})
+}
+
 // Close closes the caller's descriptors. It doesn't stop the sandbox.
 func (b *Sandbox) Close() error {
 	var errs []error
