@@ -153,22 +153,46 @@ func enable(dir, controller string) error {
 	return nil
 }
 
-// open makes our folder, once.
+// open makes our folder, once, and locks it (see Clean).
 func (h *hierarchy) open(name string) error {
 	if h.fd >= 0 {
 		return nil
 	}
 	dir := filepath.Join(h.dir, name)
-	if err := os.Mkdir(dir, 0o755); err != nil {
-		return err
-	}
-	fd, err := unix.Open(dir, unix.O_DIRECTORY|unix.O_PATH|unix.O_CLOEXEC, 0)
-	if err != nil {
+	for try := 0; ; try++ {
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			return err
+		}
+		fd, err := openLocked(dir)
+		if err == nil {
+			h.dir, h.fd = dir, fd
+			return nil
+		}
 		os.Remove(dir)
-		return fmt.Errorf("open %s: %w", dir, err)
+		if !errors.Is(err, unix.ENOENT) || try == 100 {
+			return fmt.Errorf("open %s: %w", dir, err)
+		}
+		// Another's Clean took it for abandoned before it was locked: again.
 	}
-	h.dir, h.fd = dir, fd
-	return nil
+}
+
+// openLocked opens a folder and locks it, if it is still there then.
+func openLocked(dir string) (int, error) {
+	fd, err := unix.Open(dir, unix.O_DIRECTORY|unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return -1, err
+	}
+	for err = unix.EINTR; errors.Is(err, unix.EINTR); {
+		err = unix.Flock(fd, unix.LOCK_EX)
+	}
+	if err == nil {
+		_, err = os.Stat(dir)
+	}
+	if err != nil {
+		unix.Close(fd)
+		return -1, err
+	}
+	return fd, nil
 }
 
 func (h *hierarchy) write(path, text string) error {
@@ -381,10 +405,12 @@ func (g *cgroups) remove(name string) error {
 	return errors.Join(errs...)
 }
 
-func rmdir(fd int, name string) (err error) {
-	for wait := 50 * time.Microsecond; wait < time.Second; wait *= 2 {
+func rmdir(fd int, name string) error { return rmdirUntil(fd, name, time.Now().Add(time.Second)) }
+
+func rmdirUntil(fd int, name string, limit time.Time) (err error) {
+	for wait := 50 * time.Microsecond; ; wait *= 2 {
 		err = unix.Unlinkat(fd, name, unix.AT_REMOVEDIR)
-		if !errors.Is(err, unix.EBUSY) {
+		if !errors.Is(err, unix.EBUSY) || time.Now().After(limit) {
 			break
 		}
 		time.Sleep(wait)

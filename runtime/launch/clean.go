@@ -9,20 +9,30 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
 
+// Whether a launcher lives is asked of a lock, not of its pid, which may be
+// another program's by now or mean nothing in another pid namespace: it holds
+// flock(2) on its cgroup in every tree, and the kernel lets go of that however it
+// ends. Cgroups without a lock, which an engine may keep for itself under the
+// same prefix, go by the pid in their name.
+
+// cleanTime bounds how long Clean waits for the processes of a dead run to end.
+const cleanTime = time.Second
+
 // Clean removes the cgroups of launchers that were killed before they could, in
 // every tree, and ends what still runs there. It returns what it removed.
+// (A launcher does so too when it starts, for those that lie beside its own.)
 func Clean() ([]string, error) {
 	mountinfo, err := os.ReadFile("/proc/self/mountinfo")
 	self, err2 := os.ReadFile("/proc/self/cgroup")
 	if err := errors.Join(err, err2); err != nil {
 		return nil, err
 	}
-	var removed []string
-	var errs []error
+	var dead deadRuns
 	seen := map[string]bool{}
 	for _, h := range findCgroups(string(mountinfo), string(self)) {
 		if seen[h.top] {
@@ -36,24 +46,100 @@ func Clean() ([]string, error) {
 			if !d.IsDir() || !strings.HasPrefix(d.Name(), cgroupPrefix) {
 				return nil
 			}
-			if abandoned(d.Name()) {
-				if err := removeTree(path); err != nil {
-					errs = append(errs, err)
-				} else {
-					removed = append(removed, path)
-				}
-			}
+			dead.add(path)
 			return filepath.SkipDir
 		})
+	}
+	return dead.remove()
+}
+
+// cleanBeside removes what dead launchers left in the folders in which this one
+// has made its own: one listing a tree, and nothing more where there is nothing.
+func (g *cgroups) cleanBeside() ([]string, error) {
+	var dead deadRuns
+	for _, h := range g.all {
+		entries, err := os.ReadDir(filepath.Dir(h.dir))
+		if err != nil {
+			continue // not ours to read
+		}
+		for _, e := range entries {
+			if e.IsDir() && strings.HasPrefix(e.Name(), cgroupPrefix) {
+				dead.add(filepath.Join(filepath.Dir(h.dir), e.Name()))
+			}
+		}
+	}
+	return dead.remove()
+}
+
+// deadRuns are the folders of launchers that are no more, each held locked.
+type deadRuns struct {
+	dirs []string
+	fds  []int
+}
+
+// add adds a folder if its launcher is no more.
+func (r *deadRuns) add(dir string) {
+	fd := -1
+	if locked(filepath.Base(dir)) {
+		var err error
+		if fd, err = unix.Open(dir, unix.O_DIRECTORY|unix.O_RDONLY|unix.O_CLOEXEC, 0); err != nil {
+			return
+		}
+		if unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB) != nil {
+			unix.Close(fd)
+			return
+		}
+	} else if !abandoned(filepath.Base(dir)) {
+		return
+	}
+	r.dirs, r.fds = append(r.dirs, dir), append(r.fds, fd)
+}
+
+// remove ends what runs there, in every tree before any is removed: a process
+// that one tree's freezer holds keeps all its cgroups busy.
+func (r *deadRuns) remove() (removed []string, err error) {
+	defer closeAll(r.fds...)
+	var errs []error
+	for _, dir := range r.dirs {
+		for _, box := range foldersIn(dir) {
+			killAll(box)
+		}
+	}
+	limit := time.Now().Add(cleanTime)
+	for _, dir := range r.dirs {
+		var err error
+		for _, box := range append(foldersIn(dir), dir) {
+			err = errors.Join(err, rmdirUntil(unix.AT_FDCWD, box, limit))
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("remove %s: %w", dir, err))
+		} else {
+			removed = append(removed, dir)
+		}
 	}
 	slices.Sort(removed)
 	return removed, errors.Join(errs...)
 }
 
-// cgroupName is the name of a launcher's cgroup. The pid means nothing in
-// another pid namespace, so that is in it too.
+// foldersIn lists the folders in a folder.
+func foldersIn(dir string) (list []string) {
+	entries, _ := os.ReadDir(dir) // it may have gone
+	for _, e := range entries {
+		if e.IsDir() {
+			list = append(list, filepath.Join(dir, e.Name()))
+		}
+	}
+	return list
+}
+
+// lockedMark begins the last part of a name whose cgroup is locked while its
+// launcher lives.
+const lockedMark = "L"
+
+// cgroupName is the name of a launcher's cgroup: the pid, and the pid namespace
+// in which it is one, for a person who reads it, and what makes it unique.
 func cgroupName(pid int, unique string) string {
-	return fmt.Sprintf("%s%d-%s-%s", cgroupPrefix, pid, pidNamespace(), unique)
+	return fmt.Sprintf("%s%d-%s-%s%s", cgroupPrefix, pid, pidNamespace(), lockedMark, unique)
 }
 
 func pidNamespace() string {
@@ -62,33 +148,25 @@ func pidNamespace() string {
 	return strconv.FormatUint(st.Ino, 36)
 }
 
-// abandoned says whether a cgroup's launcher, of this pid namespace, is no
-// more. A pid that was given to another program only delays the cleaning.
+func nameParts(name string) []string {
+	return strings.Split(strings.TrimPrefix(name, cgroupPrefix), "-")
+}
+
+func locked(name string) bool {
+	f := nameParts(name)
+	return len(f) == 3 && strings.HasPrefix(f[2], lockedMark)
+}
+
+// abandoned says whether the owner of a cgroup without a lock, of this pid
+// namespace, is no more. A pid that was given to another program only delays the
+// cleaning.
 func abandoned(name string) bool {
-	f := strings.Split(strings.TrimPrefix(name, cgroupPrefix), "-")
+	f := nameParts(name)
 	if len(f) != 3 || f[1] != pidNamespace() {
 		return false
 	}
 	n, err := strconv.Atoi(f[0])
 	return err == nil && n > 1 && errors.Is(unix.Kill(n, 0), unix.ESRCH)
-}
-
-func removeTree(top string) error {
-	entries, err := os.ReadDir(top)
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		if !e.IsDir() {
-			continue
-		}
-		dir := filepath.Join(top, e.Name())
-		killAll(dir)
-		if err := rmdir(unix.AT_FDCWD, dir); err != nil {
-			return fmt.Errorf("remove %s: %w", dir, err)
-		}
-	}
-	return rmdir(unix.AT_FDCWD, top)
 }
 
 // killAll ends what still runs in an abandoned cgroup.

@@ -148,6 +148,9 @@ func (d *daemon) begin() error {
 		d.cg, missing = openCgroups(cgroupName(os.Getpid(), strconv.FormatInt(time.Now().UnixNano()&0xffffffffff, 36)), c.unified)
 	}
 	host.setCgroups(d.cg, missing)
+	if _, err := d.cg.cleanBeside(); err != nil {
+		fmt.Fprintln(os.Stderr, "coldstorm launcher: left by a run that was killed:", err)
+	}
 	if err := d.startWorkers(&host); err != nil {
 		d.cg.close()
 		return err

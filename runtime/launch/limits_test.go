@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -249,20 +250,25 @@ func engine(t *testing.T) {
 	select {}
 }
 
-// TestDaemonDeath kills the daemon: sandboxes end with it, the client notices,
-// and Clean removes the cgroups.
+// TestDaemonDeath kills the daemon: sandboxes end with it, a frozen one too, the
+// client notices, and the next launcher's start removes the cgroups.
 func TestDaemonDeath(t *testing.T) {
 	l, err := Start(Config{Pool: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := run(t, l, Spec{}, "children")
+	b, frozen := run(t, l, Spec{}, "children"), run(t, l, Spec{}, "children")
 	line(t, b.Stdout)
-	list := family(b.PID)
+	line(t, frozen.Stdout)
+	list := append(family(b.PID), family(frozen.PID)...)
+	if err := frozen.Freeze(); err != nil {
+		t.Fatal(err)
+	}
 	if err := unix.Kill(l.pid, unix.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
 	<-b.Done()
+	<-frozen.Done()
 	if _, err := l.Launch(context.Background(), Spec{Image: insideImage(t)}); err == nil {
 		t.Error("a dead launcher launched")
 	}
@@ -272,15 +278,174 @@ func TestDaemonDeath(t *testing.T) {
 	for _, pid := range list {
 		waitGone(t, pid)
 	}
+	if l.Host().Limits() && len(ourCgroups(t, l.pid)) == 0 {
+		t.Error("nothing was left to be removed")
+	}
+	start(t, Config{})
+	if left := ourCgroups(t, l.pid); len(left) > 0 {
+		t.Errorf("cgroups left: %v", left)
+	}
+}
+
+// TestCleanEndsWhatRuns leaves what a launcher and its client that died together
+// may: processes in its cgroups, frozen ones too.
+func TestCleanEndsWhatRuns(t *testing.T) {
+	l := limited(t, Config{})
+	l.Close()
+	g, missing := openCgroups(cgroupName(os.Getpid(), "dead"), false)
+	if len(missing) > 0 {
+		t.Fatal(missing)
+	}
+	if err := g.make("s1"); err != nil {
+		t.Fatal(err)
+	}
+	var pids []int
+	for range 2 {
+		cmd := exec.Command("sleep", "1000")
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		go cmd.Wait()
+		pids = append(pids, cmd.Process.Pid)
+		for _, h := range g.all {
+			if err := h.write("s1/cgroup.procs", strconv.Itoa(cmd.Process.Pid)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	f, err := g.freezer("s1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	unix.Write(f, freezerWords[[2]bool{g.at["freezer"].v2, true}])
+	unix.Close(f)
+	if _, err := Clean(); err != nil {
+		t.Error(err)
+	}
+	for _, h := range g.all {
+		if _, err := os.Stat(filepath.Join(h.dir, "s1")); err != nil {
+			t.Error("cleaned while its lock was held: ", err)
+		}
+		unix.Close(h.fd) // as death does
+	}
 	removed, err := Clean()
 	if err != nil {
 		t.Error(err)
 	}
-	if mine := fmt.Sprintf("%s%d-", cgroupPrefix, l.pid); l.Host().Limits() && !strings.Contains(strings.Join(removed, " "), mine) {
-		t.Errorf("removed %v, nothing of %s", removed, mine)
+	for _, h := range g.all {
+		if !slices.Contains(removed, h.dir) {
+			t.Errorf("%s is not among what was removed: %v", h.dir, removed)
+		}
 	}
-	if left := ourCgroups(t, l.pid); len(left) > 0 {
-		t.Errorf("cgroups left: %v", left)
+	for _, pid := range pids {
+		waitGone(t, pid)
+	}
+}
+
+// TestOpenWhileOthersClean says that a folder that open returned is there, however
+// many clean in the moment between its making and its locking.
+func TestOpenWhileOthersClean(t *testing.T) {
+	top := t.TempDir() // a folder is a folder: this needs no cgroups
+	done := make(chan struct{})
+	var cleaners sync.WaitGroup
+	for range 2 {
+		cleaners.Go(func() {
+			g := &cgroups{all: []*hierarchy{{dir: filepath.Join(top, "x"), fd: -1}}}
+			for {
+				select {
+				case <-done:
+					return
+				default:
+					g.cleanBeside()
+				}
+			}
+		})
+	}
+	for i := range 200 {
+		h := &hierarchy{dir: top, fd: -1}
+		if err := h.open(cgroupName(1, strconv.Itoa(i))); err != nil {
+			t.Error(err)
+			continue
+		}
+		if _, err := os.Stat(h.dir); err != nil {
+			t.Error(err)
+		}
+		unix.Close(h.fd)
+	}
+	close(done)
+	cleaners.Wait()
+	(&cgroups{all: []*hierarchy{{dir: filepath.Join(top, "x"), fd: -1}}}).cleanBeside()
+	if left := foldersIn(top); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+}
+
+// TestLocked tells the names whose owner is asked by a lock.
+func TestLocked(t *testing.T) {
+	for name, want := range map[string]bool{
+		cgroupName(7, "x"): true, "coldstorm-7-abc-freezer": false, "coldstorm-7": false, "coldstorm-7-abc": false, "coldstorm-": false,
+	} {
+		if locked(name) != want {
+			t.Errorf("%s: %v", name, !want)
+		}
+	}
+}
+
+// TestNoRoomForDescriptors says that a launch whose descriptors the client has
+// no room for is an error, and that its sandbox doesn't run on unseen.
+func TestNoRoomForDescriptors(t *testing.T) {
+	l, img := start(t, Config{}), firstImage(t) // a program that outlives its streams
+	var lim unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &lim); err != nil {
+		t.Fatal(err)
+	}
+	tight := unix.Rlimit{Cur: 256, Max: lim.Max}
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &tight); err != nil {
+		t.Fatal(err)
+	}
+	var filler []int
+	for {
+		fd, err := unix.Open("/dev/null", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+		if err != nil {
+			break
+		}
+		filler = append(filler, fd)
+	}
+	b, err := l.Launch(context.Background(), Spec{Image: img})
+	unix.Setrlimit(unix.RLIMIT_NOFILE, &lim)
+	closeAll(filler...)
+	if err == nil {
+		b.Stop()
+		t.Fatal("launched without its descriptors")
+	}
+	if !strings.Contains(err.Error(), "ulimit -n") {
+		t.Errorf("error %v", err)
+	}
+	for _, pid := range family(l.pid)[1:] {
+		waitGone(t, pid)
+	}
+}
+
+// TestExitsBeforeTheEnd says that the exits of sandboxes that are stopped by
+// Close are those that the daemon told, whichever socket ends first.
+func TestExitsBeforeTheEnd(t *testing.T) {
+	l, img := start(t, Config{}), firstImage(t)
+	var list []*Sandbox
+	for range 100 {
+		b, err := l.Launch(context.Background(), Spec{Image: img})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer b.Close()
+		list = append(list, b)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for i, b := range list {
+		if x := b.Exit(); x.Signal != unix.SIGKILL || x.Usage.CPU == 0 {
+			t.Errorf("exit %d of 100: %+v", i, x)
+		}
 	}
 }
 
