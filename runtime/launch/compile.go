@@ -184,6 +184,9 @@ func (st *stage) secure(s *script, b *birth) {
 	s.call(0, unix.SYS_CAPSET, &unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}, &[2]unix.CapUserData{})
 	s.call(0, unix.SYS_PRCTL, unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
 	s.call(0, unix.SYS_PRCTL, unix.PR_SET_PDEATHSIG, int(unix.SIGKILL), 0, 0, 0) // after setresuid, which clears it
+	if st.self > 0 {                                                             // a daemon that was killed before that call sends no signal
+		s.call(wantZero, unix.SYS_PPOLL, &unix.PollFd{Fd: int32(st.self), Events: unix.POLLIN}, 1, &unix.Timespec{}, 0, 8)
+	}
 	s.call(0, unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
 	s.call(0, unix.SYS_CLOSE_RANGE, 3, int(^uint32(0)), unix.CLOSE_RANGE_CLOEXEC)
 	s.call(0, unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, new(uint64), 0, 8)

@@ -491,6 +491,11 @@ func writableRoot(t *testing.T, l *Launcher) {
 		if _, err := l.Launch(context.Background(), Spec{Image: insideImage(t), Writable: true}); err == nil {
 			t.Error("a writable root was promised without overlay")
 		}
+		img := insideImage(t)
+		img.Layers = append(img.Layers, t.TempDir())
+		if _, err := l.Launch(context.Background(), Spec{Image: img}); err == nil {
+			t.Error("an image of two layers was promised without overlay")
+		}
 		return
 	}
 	v := look(t, l, Spec{Writable: true})

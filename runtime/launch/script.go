@@ -19,8 +19,8 @@ type script struct {
 	at    int32         // operation that failed, if errno isn't 0
 	errno syscall.Errno // why
 
-	all, none, mask uint64 // signal masks of run
-	keep            []any  // what args point to
+	all, mask uint64 // signal masks of run
+	keep      []any  // what args point to
 }
 
 // An op is one system call.
@@ -40,6 +40,7 @@ const (
 	mayFail  how = 1 << iota // a host may forbid it: go on, tell in the end
 	save                     // keep the result
 	useSaved                 // the first argument is the result kept
+	wantZero                 // a result other than 0 stops the script
 )
 
 // call appends a system call. Arguments are int, uintptr, string (as a pointer
@@ -59,6 +60,9 @@ func (s *script) call(h how, nr uintptr, args ...any) {
 			s.keep = append(s.keep, a)
 			o.args[i] = uintptr(unsafe.Pointer(a))
 		case *unix.Rlimit:
+			s.keep = append(s.keep, a)
+			o.args[i] = uintptr(unsafe.Pointer(a))
+		case *unix.PollFd:
 			s.keep = append(s.keep, a)
 			o.args[i] = uintptr(unsafe.Pointer(a))
 		case *uint64:
@@ -196,6 +200,9 @@ func (o op) String() string {
 	if o.how&mayFail != 0 {
 		b.WriteString(" ?")
 	}
+	if o.how&wantZero != 0 {
+		b.WriteString(" -> 0")
+	}
 	if o.how&save != 0 {
 		b.WriteString(" -> $saved")
 	}
@@ -207,7 +214,7 @@ var callNames = map[uintptr]string{
 	unix.SYS_CLOSE_RANGE: "close_range", unix.SYS_DUP3: "dup3", unix.SYS_EXECVE: "execve",
 	unix.SYS_EXIT_GROUP: "exit_group", unix.SYS_MKDIRAT: "mkdirat", unix.SYS_MOUNT: "mount",
 	unix.SYS_OPENAT: "openat", unix.SYS_PIVOT_ROOT: "pivot_root", unix.SYS_PRCTL: "prctl",
-	unix.SYS_PRLIMIT64: "prlimit64", unix.SYS_RT_SIGPROCMASK: "rt_sigprocmask", unix.SYS_SECCOMP: "seccomp",
+	unix.SYS_PPOLL: "ppoll", unix.SYS_PRLIMIT64: "prlimit64", unix.SYS_RT_SIGPROCMASK: "rt_sigprocmask", unix.SYS_SECCOMP: "seccomp",
 	unix.SYS_SETGROUPS: "setgroups", unix.SYS_SETHOSTNAME: "sethostname", unix.SYS_SETNS: "setns",
 	unix.SYS_SETRESGID: "setresgid", unix.SYS_SETRESUID: "setresuid", unix.SYS_SETSID: "setsid",
 	unix.SYS_UMASK: "umask", unix.SYS_UMOUNT2: "umount2", unix.SYS_UNSHARE: "unshare",

@@ -4,10 +4,13 @@ import (
 	"errors"
 	"flag"
 	"os"
+	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -17,7 +20,7 @@ import (
 var update = flag.Bool("update", false, "write golden files anew")
 
 func testStage() *stage {
-	return &stage{overlay: true, files: []string{"proc/kcore"}, dirs: []string{"sys/firmware"}, readonly: []string{"proc/sys"}, hostDirs: []string{"usr"}}
+	return &stage{overlay: true, self: 25, files: []string{"proc/kcore"}, dirs: []string{"sys/firmware"}, readonly: []string{"proc/sys"}, hostDirs: []string{"usr"}}
 }
 
 func testBirth() *birth {
@@ -101,6 +104,60 @@ func TestScriptTellsWhatFailed(t *testing.T) {
 	}
 	if list := s.forbidden(); !slices.Equal(list, []string{`chdir("/nowhere-1") ?: no such file or directory`}) {
 		t.Errorf("forbidden %q", list)
+	}
+}
+
+// TestScriptStopsForTheDead says that a child whose parent was killed, which a
+// death signal asked for afterwards doesn't tell, notices by itself.
+func TestScriptStopsForTheDead(t *testing.T) {
+	cmd := exec.Command("sleep", "1000")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	fd, err := unix.PidfdOpen(cmd.Process.Pid, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	check := func() error {
+		b := testBirth()
+		whole := (&stage{self: fd}).compile(b)
+		s := &script{keep: whole.keep}
+		for _, o := range whole.ops {
+			if o.nr == unix.SYS_PPOLL {
+				s.ops = append(s.ops, o)
+			}
+		}
+		if len(s.ops) != 1 {
+			t.Fatalf("%d checks in\n%s", len(s.ops), whole)
+		}
+		s.exit(0)
+		return s.try(0)
+	}
+	if err := check(); err != nil {
+		t.Errorf("a living parent: %v", err)
+	}
+	cmd.Process.Kill()
+	cmd.Wait()
+	if err := check(); !errors.Is(err, unix.ESRCH) {
+		t.Errorf("a dead parent: %v", err)
+	}
+}
+
+// TestChildDropsHandlers says that no handler of the Go runtime is in a child.
+func TestChildDropsHandlers(t *testing.T) {
+	signal.Notify(make(chan os.Signal, 1), unix.SIGUSR1)
+	defer signal.Reset(unix.SIGUSR1)
+	old := new([4]uint64) // struct sigaction of the kernel, handler first
+	s := &script{keep: []any{old}}
+	s.call(0, unix.SYS_RT_SIGACTION, int(unix.SIGUSR1), 0, uintptr(unsafe.Pointer(old)), 8)
+	s.exit(0)
+	old[0] = 1
+	if err := s.try(0); err != nil {
+		t.Fatal(err)
+	}
+	if old[0] != 0 {
+		t.Errorf("handler %#x", old[0])
 	}
 }
 

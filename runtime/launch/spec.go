@@ -82,7 +82,7 @@ func (s *Spec) check() error {
 	case s.Network != NetworkNone && s.Network != NetworkHost:
 		return fmt.Errorf("unknown network %q: want none (empty) or host", s.Network)
 	}
-	for _, list := range [][]string{s.Argv, s.Env, s.Image.Layers, {s.ID, s.Dir}} {
+	for _, list := range [][]string{s.Argv, s.Env, s.Image.Layers, {s.ID, s.dir()}} {
 		for _, str := range list {
 			if strings.ContainsRune(str, 0) {
 				return fmt.Errorf("NUL byte in %q", str)

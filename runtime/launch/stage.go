@@ -27,6 +27,7 @@ import (
 //	/proc      the host's, without which a user namespace may not mount its own
 type stage struct {
 	ns       int // descriptor of the namespace
+	self     int // pidfd of this process; 0 where the kernel has none
 	rootless bool
 	overlay  bool
 	hostDirs []string // below /host, to bind into a root with the host's libraries
@@ -76,6 +77,9 @@ func newStage(rootless bool) (*stage, error) {
 		if err := build(top); err != nil {
 			return nil, fmt.Errorf("stage: %w", err)
 		}
+	}
+	if fd, err := unix.PidfdOpen(os.Getpid(), 0); err == nil {
+		st.self = fd
 	}
 	if st.ns, err = unix.Open("/proc/thread-self/ns/mnt", unix.O_RDONLY|unix.O_CLOEXEC, 0); err != nil {
 		return nil, fmt.Errorf("stage: %w", err)

@@ -27,19 +27,25 @@ func rawVfork(trap, a1, a2 uintptr) (pid, errno uintptr)
 // cgroup, when not negative, is the directory of a version 2 cgroup for the
 // child to be born in.
 //
+// The child drops the Go runtime's signal handlers as it is cloned: one that ran
+// in it, once signals are let through just before execve, would run on its
+// parent's memory.
+//
 // Only nosplit functions and raw system calls run between clone and execve, in
 // the child as in the parent, and every signal is blocked in both: no part of
 // the Go runtime takes notice of the child, and no linkname into it is needed.
 func (s *script) run(flags uintptr, cgroup int) (pid int, err error) {
 	flags |= unix.CLONE_VM | unix.CLONE_VFORK
-	trap, a1, a2 := uintptr(unix.SYS_CLONE), flags|uintptr(unix.SIGCHLD), uintptr(0)
-	var args *cloneArgs
+	args := &cloneArgs{flags: uint64(flags) | unix.CLONE_CLEAR_SIGHAND, exitSignal: uint64(unix.SIGCHLD)}
 	if cgroup >= 0 {
-		args = &cloneArgs{flags: uint64(flags) | unix.CLONE_INTO_CGROUP, exitSignal: uint64(unix.SIGCHLD), cgroup: uint64(cgroup)}
-		trap, a1, a2 = unix.SYS_CLONE3, uintptr(unsafe.Pointer(args)), unsafe.Sizeof(*args)
+		args.flags |= unix.CLONE_INTO_CGROUP
+		args.cgroup = uint64(cgroup)
 	}
-	s.all, s.none = ^uint64(0), 0
-	n, errno := s.fork(trap, a1, a2)
+	s.all = ^uint64(0)
+	n, errno := s.fork(unix.SYS_CLONE3, uintptr(unsafe.Pointer(args)), unsafe.Sizeof(*args))
+	if errno != 0 && cgroup < 0 { // before Linux 5.5, or in a container that hides clone3
+		n, errno = s.fork(unix.SYS_CLONE, flags|uintptr(unix.SIGCHLD), 0)
+	}
 	runtime.KeepAlive(args)
 	runtime.KeepAlive(s)
 	if errno != 0 {
@@ -93,6 +99,9 @@ func (s *script) child() {
 		}
 		r, _, e := syscall.RawSyscall6(o.nr, a0, o.args[1], o.args[2], o.args[3], o.args[4], o.args[5])
 		o.errno = e
+		if e == 0 && r != 0 && o.how&wantZero != 0 {
+			e = unix.ESRCH
+		}
 		if e != 0 && o.how&mayFail == 0 {
 			s.at, s.errno = int32(i), e
 			break

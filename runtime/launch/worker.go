@@ -57,6 +57,9 @@ func (d *daemon) launch(id int64, spec *Spec, received results.Stamp) error {
 	if spec.Writable && !d.st.overlay {
 		return errors.New("a writable root needs overlay, which this host lacks")
 	}
+	if len(spec.Image.Layers) > 1 && !d.st.overlay {
+		return fmt.Errorf("an image of %d layers needs overlay, which this host lacks", len(spec.Image.Layers))
+	}
 	b := &birth{spec: spec}
 	var err error
 	if b.layers, err = d.layers.get(spec.Image.Layers); err != nil {
