@@ -211,6 +211,7 @@ func TestRefusals(t *testing.T) {
 		{"a zip with a device", makeZip(t, false, []file{boot, {"null", fs.ModeDevice | fs.ModeCharDevice | 0o666, ""}}), ErrUnsafe, "not a file"},
 		{"a zip with a pipe", makeZip(t, false, []file{boot, {"p", fs.ModeNamedPipe | 0o666, ""}}), ErrUnsafe, "not a file"},
 		{"a zip with one name twice", makeZip(t, false, []file{boot, boot}), ErrUnsafe, "twice"},
+		{"a link that climbs behind another link", makeZip(t, false, []file{boot, {"p/q/up", fs.ModeSymlink | 0o777, "../.."}, {"p/q/l", fs.ModeSymlink | 0o777, "up/../../etc"}}), ErrUnsafe, "outside"},
 		{"a directory with a link outside", makeDir(t, []file{boot, {"l", fs.ModeSymlink, "/etc/passwd"}}), ErrUnsafe, "outside"},
 		{"a bare program", makeDir(t, []file{boot}) + "/bootstrap", ErrKind, "directory of its own"},
 		{"a text file", makeDir(t, []file{{"x", 0o644, "hello"}}) + "/x", ErrKind, "directory or zip"},
@@ -269,10 +270,34 @@ func TestConcurrentOpens(t *testing.T) {
 	}
 }
 
+func TestInside(t *testing.T) {
+	for _, c := range []struct {
+		rule, name, target string
+		want               bool
+	}{
+		{"beside", "l", "x", true},
+		{"below", "a/l", "b/c", true},
+		{"up and down again", "a/b/l", "../../c", true},
+		{"to the top", "a/l", "..", true},
+		{"above the top", "a/l", "../..", false},
+		{"above the top and back", "l", "../task/x", false},
+		{"up behind a name, which may be a link", "a/b/l", "c/../d", false},
+		{"dots and double slashes are nothing", "a/l", "./..//x", true},
+		{"absolute", "l", "/var/task/x", false},
+		{"empty", "l", "", false},
+		{"NUL", "l", "a\x00b", false},
+	} {
+		if got := inside(c.name, c.target); got != c.want {
+			t.Errorf("%s: %s -> %q: %v", c.rule, c.name, c.target, got)
+		}
+	}
+}
+
 func FuzzZip(f *testing.F) {
 	f.Add(zipBytes(f, false, good()))
 	f.Add(zipBytes(f, true, good()))
 	f.Add(zipBytes(f, false, []file{{"../x", 0o644, "x"}, {"a/l", fs.ModeSymlink, "../.."}}))
+	f.Add(zipBytes(f, false, []file{good()[0], {"p/up", fs.ModeSymlink | 0o777, ".."}, {"p/l", fs.ModeSymlink | 0o777, "up/../.."}}))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		box := t.TempDir()
 		path, store := filepath.Join(box, "in", "f.zip"), filepath.Join(box, "a", "b", "store")
@@ -292,6 +317,9 @@ func FuzzZip(f *testing.F) {
 			case strings.HasPrefix(rel, "a/b/store/sha256-"):
 				if d.Type()&^(fs.ModeDir|fs.ModeSymlink) != 0 {
 					t.Errorf("%s is a %v", rel, d.Type())
+				}
+				if to, err := filepath.EvalSymlinks(p); err == nil && !strings.HasPrefix(to, filepath.Join(box, "a/b/store/sha256-")) {
+					t.Errorf("%s leads to %s", rel, to)
 				}
 			case rel != "." && rel != "in" && rel != "in/f.zip" && rel != "a" && rel != "a/b" && rel != "a/b/store":
 				t.Errorf("%s was written", rel)

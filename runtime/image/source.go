@@ -197,7 +197,7 @@ func check(list []entry) error {
 			}
 		case t == fs.ModeDir:
 		case t == fs.ModeSymlink:
-			if path.IsAbs(e.target) || !filepath.IsLocal(path.Join(path.Dir(e.name), e.target)) || strings.ContainsRune(e.target, 0) || e.target == "" {
+			if !inside(e.name, e.target) {
 				return &Hint{fmt.Errorf("%s is a link to %q, outside the function: %w", e.name, e.target, ErrUnsafe), "copy the file in instead"}
 			}
 		default:
@@ -205,6 +205,28 @@ func check(list []entry) error {
 		}
 	}
 	return nil
+}
+
+// inside says whether a link stays in the function. A target may climb only at
+// its beginning, from the link's own folder, which is a real one: further on a
+// part may be a link itself, and ".." behind it leads elsewhere than it reads.
+func inside(name, target string) bool {
+	if target == "" || path.IsAbs(target) || strings.ContainsRune(target, 0) {
+		return false
+	}
+	down := false
+	for part := range strings.SplitSeq(target, "/") {
+		switch part {
+		case "..":
+			if down {
+				return false
+			}
+		case "", ".":
+		default:
+			down = true
+		}
+	}
+	return filepath.IsLocal(path.Join(path.Dir(name), target))
 }
 
 // open opens a file's contents.
