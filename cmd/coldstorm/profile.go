@@ -86,23 +86,39 @@ func only(p sim.Profile, names []string) sim.Profile {
 const quietShare = 0.75
 
 // quietest are the storms during which the host was quiet. Where they hold no
-// cold or no warm start, the least busy of the others join them until they do.
+// cold start, no warm start, or none with one of the payloads, the least busy of
+// the others that do join them.
 func quietest(series []measured) []measured {
 	sorted := slices.Clone(series)
 	slices.SortStableFunc(sorted, func(a, b measured) int {
 		return cmp.Compare(a.Generator.HostCPUShare, b.Generator.HostCPUShare)
 	})
 	var quiet []measured
-	cold, warm := 0, 0
+	held := map[string]bool{}
 	for _, s := range sorted {
-		if s.Generator.HostCPUShare > quietShare && cold > 0 && warm > 0 {
-			break
+		fresh := false
+		for kind := range s.kinds() {
+			fresh = fresh || !held[kind]
+			held[kind] = true
 		}
-		quiet = append(quiet, s)
-		cold += s.Counts.Cold
-		warm += s.Counts.Warm
+		if fresh || s.Generator.HostCPUShare <= quietShare {
+			quiet = append(quiet, s)
+		}
 	}
 	return quiet
+}
+
+// kinds are what a simulation can learn from a storm: the starts and the
+// payloads that were served.
+func (m measured) kinds() map[string]bool {
+	kinds := map[string]bool{}
+	for _, x := range m.samples {
+		if x.Outcome == results.OutcomeServed {
+			kinds["start "+string(x.Start)] = true
+			kinds["payload "+x.Payload] = true
+		}
+	}
+	return kinds
 }
 
 // arrivals are the times of a schedule, for the simulation.

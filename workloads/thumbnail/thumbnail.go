@@ -48,7 +48,7 @@ func thumbnail(_ context.Context, e Event) (Answer, error) {
 	}
 	size := fit(photo.Bounds().Size(), e.Width, e.Height)
 	small := image.NewRGBA(image.Rectangle{Max: size})
-	draw.CatmullRom.Scale(small, small.Bounds(), photo, photo.Bounds(), draw.Src, nil)
+	draw.BiLinear.Scale(small, small.Bounds(), photo, photo.Bounds(), draw.Src, nil)
 	var b bytes.Buffer
 	if err := jpeg.Encode(&b, small, &jpeg.Options{Quality: e.Quality}); err != nil {
 		return Answer{}, fmt.Errorf("encode thumbnail: %w", err)
