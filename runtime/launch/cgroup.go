@@ -110,10 +110,19 @@ func (g *cgroups) unified(h *hierarchy, controller, name string) (*hierarchy, er
 	if h.fd < 0 {
 		h.dir = base
 	}
+	fresh := h.fd < 0
 	if err := h.open(name); err != nil {
 		return nil, err
 	}
-	return h, enable(h.dir, controller)
+	if err := enable(h.dir, controller); err != nil {
+		if fresh { // nobody else will remove it
+			unix.Close(h.fd)
+			err = errors.Join(err, rmdir(unix.AT_FDCWD, h.dir))
+			h.dir, h.fd = base, -1
+		}
+		return nil, err
+	}
+	return h, nil
 }
 
 // handedDown returns the first base that hands the controller down to folders

@@ -107,6 +107,24 @@ func TestHandedDown(t *testing.T) {
 	}
 }
 
+// TestUnifiedLeavesNothing says that a folder that can't hand a controller down
+// is not left behind: here it lacks the file to say so in.
+func TestUnifiedLeavesNothing(t *testing.T) {
+	top := t.TempDir()
+	for name, text := range map[string]string{"cgroup.controllers": "memory", "cgroup.subtree_control": "memory"} {
+		if err := os.WriteFile(filepath.Join(top, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h := &hierarchy{v2: true, dir: top, top: top, fd: -1}
+	if got, err := (&cgroups{}).unified(h, "memory", "coldstorm-1-x"); err == nil || got != nil {
+		t.Errorf("%v, %v", got, err)
+	}
+	if left := foldersIn(top); len(left) > 0 || h.fd != -1 || h.dir != top {
+		t.Errorf("left %v, %+v", left, h)
+	}
+}
+
 // TestVersion2Files holds what is written to version 2 cgroups against the
 // kernel's names for it, on folders that look like them: this needs no host
 // whose controllers are there.

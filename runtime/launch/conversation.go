@@ -25,6 +25,10 @@ func (l *Launcher) listen() {
 	both.Go(l.readLaunches)
 	both.Go(l.readControl)
 	both.Wait()
+	<-l.exited
+	if l.waitErr != nil && !l.host.Rootless {
+		Clean() // it could not, and a program inside can have refused to die with it (PR_SET_PDEATHSIG)
+	}
 	l.fail()
 }
 

@@ -7,7 +7,11 @@
 // which must not delay an engine or a load generator, and because a program of
 // many threads can't enter a user namespace. When its client goes, however it
 // goes, the daemon ends every sandbox, removes the cgroups that it made, and goes
-// too; its mounts are in a namespace of its own and end with it.
+// too; its mounts are in a namespace of its own and end with it. A daemon that is
+// killed takes its sandboxes with it by the signal that they asked for; its client,
+// the next Start or Clean ends those that took that back and removes the cgroups.
+// What stays: controllers handed down from a version 2 cgroup, which others may
+// use by then; and, without root, a sandbox that refused the signal.
 //
 // In the daemon a launch is data: a script of about 90 system calls (script,
 // compile), which a child made by vfork-like clone runs in a loop of raw calls

@@ -9,11 +9,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
 )
+
+func init() { runtime.LockOSThread() } // a death signal is the first thread's
 
 func main() {
 	what := "report"
@@ -27,6 +30,10 @@ func main() {
 		n, _ := strconv.Atoi(os.Args[2])
 		os.Exit(n)
 	case "sleep":
+		fmt.Println("ready")
+		time.Sleep(time.Hour)
+	case "undying": // it wants no signal at its parent's death
+		syscall.RawSyscall6(syscall.SYS_PRCTL, syscall.PR_SET_PDEATHSIG, 0, 0, 0, 0, 0)
 		fmt.Println("ready")
 		time.Sleep(time.Hour)
 	case "echo":
