@@ -49,7 +49,7 @@ func checkShape(o object, st Storm) error {
 	}
 	if n := st.Triggers(); n < 1 || n > MaxTriggers {
 		if n < 1 {
-			return o.problem("for", fmt.Sprintf("the %s has no trigger: %s is too short for its rate", st.Shape, st.For), "")
+			return o.problem("to", fmt.Sprintf("the %s has no trigger: its rate is 0, or next to it", st.Shape), "")
 		}
 		return o.problem("for", fmt.Sprintf("the %s has %d triggers, more than %d", st.Shape, n, MaxTriggers), "make it shorter, or lower its rate")
 	}
@@ -59,8 +59,8 @@ func checkShape(o object, st Storm) error {
 	return nil
 }
 
-// Triggers is how many triggers the storm has: the whole part of the area
-// under its rate, or N.
+// Triggers is how many triggers the storm has: the area under its rate, rounded
+// up, as the first is sent at once; or N.
 func (st Storm) Triggers() int {
 	mean := 0.0
 	switch st.Shape {
@@ -71,7 +71,8 @@ func (st Storm) Triggers() int {
 	default:
 		return st.N
 	}
-	return int(math.Floor(mean*st.For.Seconds() + 1e-9)) // 0.1/s for 30s are 3
+	area := mean * st.For.Seconds()
+	return int(math.Ceil(area - 1e-9*max(1, area/1e3))) // 0.1/s for 30s are 3
 }
 
 // checkWarm refuses more warm environments than the concurrency allows, and

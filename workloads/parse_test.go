@@ -147,7 +147,9 @@ func TestTriggers(t *testing.T) {
 		{"a burst has n", Storm{Shape: ShapeBurst, N: 7}, 7},
 		{"a constant has rate times time", Storm{Shape: ShapeConstant, Rate: 20, For: 10 * time.Second}, 200},
 		{"rounding of a rate loses none", Storm{Shape: ShapeConstant, Rate: 0.1, For: 30 * time.Second}, 3},
-		{"a started trigger is none", Storm{Shape: ShapeConstant, Rate: 1, For: 1900 * time.Millisecond}, 1},
+		{"a remainder is one more", Storm{Shape: ShapeConstant, Rate: 1, For: 1900 * time.Millisecond}, 2},
+		{"the first is sent at once", Storm{Shape: ShapeConstant, Rate: 0.01, For: 30 * time.Second}, 1},
+		{"a rate of none has none", Storm{Shape: ShapeRamp, For: time.Minute}, 0},
 		{"a ramp has its mean rate times time", Storm{Shape: ShapeRamp, From: 0, To: 10, For: 10 * time.Second}, 50},
 	} {
 		if got := c.storm.Triggers(); got != c.want {
@@ -169,7 +171,7 @@ func TestHashIsThatOfTheFile(t *testing.T) {
 
 func TestSourcesThatNoPersonWroteAreRefusedAtOnce(t *testing.T) {
 	for _, c := range []struct{ rule, src, want string }{
-		{"too large", strings.Repeat("# x\n", maxSource/4+1), "bytes, more than"},
+		{"too large", strings.Repeat("# x\n", maxSource/4+1), "more than 262144"},
 		{"brackets in brackets", "a: " + strings.Repeat("[", 100_000), "brackets are nested too deep"},
 		{"brackets over lines", "a:\n" + strings.Repeat(" [\n", 50_000), "brackets are nested too deep"},
 		{"dashes after dashes", strings.Repeat("- ", 100_000), "lists are nested too deep"},

@@ -45,3 +45,26 @@ func TestEveryShapeHasASchedule(t *testing.T) {
 		}
 	}
 }
+
+func TestASchedulesLengthIsTheOneThatScenariosAreCheckedBy(t *testing.T) {
+	for _, st := range []workloads.Storm{
+		{Shape: workloads.ShapeBurst, N: 7},
+		{Shape: workloads.ShapeGap, N: 3, Gap: s},
+		{Shape: workloads.ShapeSequence, N: 5},
+		{Shape: workloads.ShapeConstant, Rate: 0.01, For: 30 * s},
+		{Shape: workloads.ShapeConstant, Rate: 0.1, For: 30 * s},
+		{Shape: workloads.ShapeConstant, Rate: 1.5, For: s},
+		{Shape: workloads.ShapeConstant, Rate: 100_000, For: 100 * s},
+		{Shape: workloads.ShapeConstant, Rate: 1.0 / 3, For: 9 * s},
+		{Shape: workloads.ShapeRamp, To: 5, For: s},
+		{Shape: workloads.ShapeRamp, From: 7.7, To: 0.3, For: 13 * s},
+	} {
+		got, err := storm.Of(st, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Len() != st.Triggers() {
+			t.Errorf("%s: %d triggers, and %d in the scenario's check", got, got.Len(), st.Triggers())
+		}
+	}
+}
