@@ -132,3 +132,14 @@ func TestLoadChecksTheFilesAtTheirPlace(t *testing.T) {
 		t.Errorf("absent scenario: error %v", err)
 	}
 }
+
+func TestLoadReadsAnEndlessFileNoFurtherThanItsBound(t *testing.T) {
+	_, err := Load("/dev/zero")
+	var p *Problem
+	if !errors.As(err, &p) || !strings.Contains(p.What, "more than") {
+		t.Errorf("error %v, want one of the size", err)
+	}
+	if _, err := Load(t.TempDir()); err == nil || !strings.Contains(err.Error(), "is a directory") {
+		t.Errorf("a directory: error %v", err)
+	}
+}

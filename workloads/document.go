@@ -66,9 +66,11 @@ func open(name string, src []byte) (top value, err error) {
 // close enough at this many: a key at the start of a line closes all.
 func (d *document) sound(src []byte) error {
 	if len(src) > maxSource {
-		return d.problem(1, 1, 1, fmt.Sprintf("the scenario has %d bytes, more than %d", len(src), maxSource), "put large bodies into files beside the scenario and name them with file")
+		d.lines = nil // nothing of them is worth showing
+		return d.problem(1, 1, 1, fmt.Sprintf("the scenario has more than %d bytes", maxSource), "put large bodies into files beside the scenario and name them with file")
 	}
 	if !utf8.Valid(src) {
+		d.lines = nil
 		return d.problem(1, 1, 1, "the scenario is not UTF-8 text", "")
 	}
 	depth := 0

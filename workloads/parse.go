@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,15 +15,7 @@ import (
 // there. What is wrong with the scenario is a *Problem; what is wrong with the
 // file itself is the error of package os.
 func Load(path string) (Scenario, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return Scenario{}, fmt.Errorf("read scenario: %w", err)
-	}
-	if info.Size() > maxSource {
-		_, err := open(path, make([]byte, maxSource+1))
-		return Scenario{}, err
-	}
-	src, err := os.ReadFile(path)
+	src, err := readBounded(path)
 	if err != nil {
 		return Scenario{}, fmt.Errorf("read scenario: %w", err)
 	}
@@ -34,6 +27,17 @@ func Load(path string) (Scenario, error) {
 		return Scenario{}, err
 	}
 	return s, nil
+}
+
+// readBounded reads a file, but no more of it than tells that it is too large:
+// the size that a device or a pipe states says nothing of what comes.
+func readBounded(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxSource+1))
 }
 
 // Parse reads a scenario. name stands in for the file's name: problems name
