@@ -113,7 +113,7 @@ func (v value) rates(what string) ([]float64, error) {
 	}
 	var all []float64
 	for _, e := range entries {
-		r, err := e.rate(what, false)
+		r, err := e.steady(what)
 		if err != nil {
 			return nil, err
 		}

@@ -92,7 +92,7 @@ var sweepKeys = []key[Sweep]{
 }
 
 var projectKeys = []key[Project]{
-	{"rate", func(p *Project, v value) (err error) { p.Rate, err = v.rate("rate", false); return }},
+	{"rate", func(p *Project, v value) (err error) { p.Rate, err = v.steady("rate"); return }},
 	{"objective", func(p *Project, v value) (err error) {
 		p.Objective, err = v.duration("objective", 0, MaxTimeout)
 		return

@@ -18,6 +18,7 @@ const (
 	MaxTriggers = 10_000_000 // of one storm: its schedule stands in memory
 
 	maxRate        = 10_000_000 // triggers a second
+	minSteady      = 0.0001     // triggers a second of a projection: 100,000 take 32 years, and virtual time ends at 292
 	maxSpan        = 24 * time.Hour
 	maxConcurrency = 100_000
 	maxWeight      = 1_000_000

@@ -163,6 +163,15 @@ func (v value) rate(what string, zero bool) (float64, error) {
 	return n / per[unit], nil
 }
 
+// steady reads a rate to project at.
+func (v value) steady(what string) (float64, error) {
+	r, err := v.rate(what, false)
+	if err == nil && r < minSteady {
+		err = v.problem(fmt.Sprintf("%s cannot be below %g/s", what, minSteady), fmt.Sprintf("%g/s is %.0f triggers a month", minSteady, minSteady*730*3600))
+	}
+	return r, err
+}
+
 // duration reads a span in low..high, such as 30s, 5 min or 1h30m.
 func (v value) duration(what string, low, high time.Duration) (time.Duration, error) {
 	s, err := v.written(what, "a duration such as 30s")
