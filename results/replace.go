@@ -17,7 +17,7 @@ import (
 func Replace(path string, write func(io.Writer) error) error {
 	temp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
 	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
+		return fmt.Errorf("write %s: %w", path, cause(err))
 	}
 	err = fill(temp, write)
 	if err == nil {
@@ -56,11 +56,16 @@ func abandon(path string, temp *os.File, err error) error {
 	if _, statErr := os.Lstat(path); statErr == nil {
 		kept = "the file that was there is kept"
 	}
-	// The cause names the temporary file, which is gone.
+	return fmt.Errorf("write %s: %w; %s", path, cause(err), kept)
+}
+
+// cause is an error without the name of the temporary file, which tells a
+// person nothing.
+func cause(err error) error {
 	if at := (*os.PathError)(nil); errors.As(err, &at) {
-		err = at.Err
+		return at.Err
 	}
-	return fmt.Errorf("write %s: %w; %s", path, err, kept)
+	return err
 }
 
 // syncFolder makes a rename last. A file system that can't sync folders, which
