@@ -75,7 +75,7 @@ func ForFunction(path, payloadFile string) (Scenario, error) {
 	if !naming.MatchString(s.Name) {
 		s.Name = "function"
 	}
-	s.Project.Instance = defaultInstance(f.Architecture)
+	s.Project.Instance = "" // of whatever size this function needs
 	p := Payload{Name: "empty", Inline: "{}", Weight: 1}
 	if payloadFile != "" {
 		p = Payload{File: payloadFile, Weight: 1}

@@ -116,7 +116,9 @@ func (w *writer) project(p Project) {
 	w.line(1, "objective: %s", p.Objective)
 	w.line(1, "region: %s", p.Region)
 	w.line(1, "rates: [%s]", join(p.Rates, perSecond))
-	w.line(1, "instance: %s", p.Instance)
+	if p.Instance != "" {
+		w.line(1, "instance: %s", p.Instance)
+	}
 	w.line(1, "cpu_factor: %s", decimal(p.CPUFactor))
 }
 

@@ -56,12 +56,3 @@ func hostArchitecture() string {
 	}
 	return "x86_64"
 }
-
-// defaultInstance is an instance type of the architecture with whole cores of
-// steady speed.
-func defaultInstance(architecture string) string {
-	if architecture == "arm64" {
-		return "c7g.large"
-	}
-	return "c7i.large"
-}

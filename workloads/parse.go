@@ -87,9 +87,6 @@ func (s *Scenario) complete(name string) {
 	if p.Rates == nil {
 		p.Rates = DefaultRates()
 	}
-	if p.Instance == "" {
-		p.Instance = defaultInstance(s.Function.Architecture)
-	}
 	if p.CPUFactor == 0 {
 		p.CPUFactor = 1
 	}

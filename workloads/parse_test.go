@@ -69,7 +69,7 @@ func TestShortestScenarioHasTheDocumentedDefaults(t *testing.T) {
 		Models:   AllModels,
 		Project: Project{
 			Rate: 10, Region: "us-east-1", Rates: []float64{0.01, 0.1, 1, 10, 100, 1000, 10_000},
-			Instance: "c7g.large", CPUFactor: 1,
+			CPUFactor: 1,
 		},
 		Seed: 1, Source: src, Dir: "here",
 	}

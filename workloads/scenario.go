@@ -109,7 +109,7 @@ type Project struct {
 	Objective time.Duration // latency objective at p99; 0: none
 	Region    string        // of the prices; us-east-1
 	Rates     []float64     // of the break-even curve; a decade grid by default
-	Instance  string        // EC2 type for ecs-ec2, eks-ec2 and ec2; c7i.large or c7g.large by default
+	Instance  string        // EC2 type for ecs-ec2, eks-ec2 and ec2; empty: the smallest c7i or c7g that holds the function
 	// CPUFactor is the speed of one of this host's cores over one AWS vCPU:
 	// measured service times are multiplied by it. 1 by default, which the
 	// report says is an assumption.
