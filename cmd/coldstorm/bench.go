@@ -39,7 +39,7 @@ Examples:
     coldstorm bench lag --json`,
 	setup: func(f *pflag.FlagSet) func(context.Context, *app, []string) error {
 		var o benchOptions
-		f.IntVar(&o.rounds, "rounds", 60, "starts of each contender, in `launch`, and rounds elsewhere a twentieth of it, 3 at least")
+		f.IntVar(&o.rounds, "rounds", 60, "starts of each contender, in launch, and rounds elsewhere a twentieth of it, 3 at least")
 		f.StringVar(&o.out, "out", filepath.Join("results", "bench"), "`folder` for the figures, as text and JSON")
 		f.BoolVar(&o.json, "json", false, "print JSON instead of tables")
 		return func(ctx context.Context, a *app, args []string) error { return o.run(ctx, a, args) }

@@ -139,9 +139,12 @@ var versionCommand = command{
 	name: "version", short: "print the version",
 	long: "Version prints the version that this binary was built from.",
 	setup: func(*pflag.FlagSet) func(context.Context, *app, []string) error {
-		return func(_ context.Context, a *app, _ []string) error {
-			fmt.Fprintln(a.stdout, "coldstorm", version)
-			return nil
+		return func(_ context.Context, a *app, args []string) error {
+			if len(args) > 0 {
+				return usageError("", "version takes no arguments")
+			}
+			_, err := fmt.Fprintln(a.stdout, "coldstorm", version)
+			return err
 		}
 	},
 }

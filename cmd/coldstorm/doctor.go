@@ -20,7 +20,10 @@ Example:
 
     coldstorm doctor`,
 	setup: func(*pflag.FlagSet) func(context.Context, *app, []string) error {
-		return func(_ context.Context, a *app, _ []string) error {
+		return func(_ context.Context, a *app, args []string) error {
+			if len(args) > 0 {
+				return usageError("", "doctor takes no arguments")
+			}
 			d, h := describeHost(), launch.Probe()
 			fmt.Fprintf(a.stdout, "host       %s, %d cores, %d MB, Linux %s\n", d.CPU, d.Cores, d.MemoryBytes>>20, d.Kernel)
 			fmt.Fprintf(a.stdout, "clock      %s\ncgroups    %s\n", d.ClockSource, h.Cgroup)

@@ -19,6 +19,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 // version is set by the Makefile.
@@ -36,24 +37,34 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	return exitCode(stderr, a.dispatch(ctx, args))
 }
 
-// interruptible returns a context that the first SIGINT or SIGTERM cancels;
-// a second one ends the process at once.
+// samePress is how long after the first signal another one is the same request:
+// timeout(1) signals the process, then its group.
+const samePress = 500 * time.Millisecond
+
+// interruptible returns a context that the first SIGINT, SIGTERM or SIGHUP
+// cancels; a second one ends the process at once. A reader that has gone away
+// ends nothing: what is measured is still to be written.
 func interruptible(parent context.Context, stderr io.Writer) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	gone := make(chan os.Signal, 1) // notified rather than ignored: what is ignored, functions would inherit
+	signal.Notify(gone, syscall.SIGPIPE)
 	go func() {
 		if _, ok := <-signals; !ok {
 			return
 		}
 		cancel(errInterrupted)
-		if _, ok := <-signals; !ok {
-			return
+		first := time.Now()
+		for range signals {
+			if time.Since(first) > samePress {
+				io.WriteString(stderr, "coldstorm: interrupted twice, giving up\n")
+				os.Exit(exitInterrupted)
+			}
 		}
-		io.WriteString(stderr, "coldstorm: interrupted twice, giving up\n")
-		os.Exit(exitInterrupted)
 	}()
 	return ctx, func() {
+		signal.Stop(gone)
 		signal.Stop(signals)
 		close(signals)
 		cancel(nil)

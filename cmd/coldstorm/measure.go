@@ -261,8 +261,13 @@ func (l *liveTarget) storm(ctx context.Context, st workloads.Storm) error {
 	}
 	if st.Warm > 0 {
 		warm := workloads.Storm{Name: "warm-up of " + st.Name, Shape: workloads.ShapeBurst, N: st.Warm, Payloads: st.Payloads}
-		if _, err := l.fire(ctx, warm); err != nil || ctx.Err() != nil {
+		m, err := l.fire(ctx, warm)
+		if err != nil || ctx.Err() != nil {
 			return errors.Join(err, context.Cause(ctx))
+		}
+		if m.Counts.Cold < st.Warm {
+			l.note(results.LevelWarn, st.Name, "%d environments were made ready, of %d asked for: of the invocations that were to make them, %d met one that was ready already, %d failed and %d were throttled",
+				m.Counts.Cold, st.Warm, m.Counts.Warm, m.Counts.Failed+m.Counts.TimedOut, m.Counts.Throttled)
 		}
 	}
 	m, err := l.fire(ctx, st)
@@ -351,12 +356,10 @@ func (l *liveTarget) fire(ctx context.Context, st workloads.Storm, options ...fu
 func (l *liveTarget) sweep(ctx context.Context) error {
 	sw := l.scenario.Sweep
 	for _, n := range sw.Burst {
-		var all []results.Sample
 		rec := &record.Recorder{}
 		var ready []time.Duration
 		for i := range sw.Repeats {
-			l.progress.Show(func() []string { return []string{fmt.Sprintf("sweep: burst of %d, %d of %d", n, i+1, sw.Repeats)} })
-			st := workloads.Storm{Name: fmt.Sprintf("burst of %d", n), Shape: workloads.ShapeBurst, N: n, Fresh: true}
+			st := workloads.Storm{Name: fmt.Sprintf("sweep %d #%d", n, i+1), Shape: workloads.ShapeBurst, N: n, Fresh: true}
 			if sw.Payload != "" {
 				st.Payloads = []string{sw.Payload}
 			}
@@ -364,23 +367,29 @@ func (l *liveTarget) sweep(ctx context.Context) error {
 				return err
 			}
 			m, err := l.fire(ctx, st)
-			if err != nil {
-				return err
+			if err != nil || ctx.Err() != nil { // the bursts before it are kept
+				l.point(n, rec, ready)
+				return errors.Join(err, context.Cause(ctx))
 			}
-			if ctx.Err() != nil {
-				return context.Cause(ctx)
+			for _, x := range m.samples {
+				rec.Add(x)
 			}
-			all = append(all, m.samples...)
+			l.swept = append(l.swept, m.samples...)
 			ready = append(ready, m.Took)
 		}
-		for _, x := range all {
-			rec.Add(x)
-		}
-		s := rec.Series()
-		l.run.Sweep = append(l.run.Sweep, results.SweepPoint{
-			N: n, Repeats: sw.Repeats, Counts: s.Counts, Cold: s.Latency[results.StartCold],
-			Ready: medianBy(ready, func(d time.Duration) time.Duration { return d }),
-		})
+		l.point(n, rec, ready)
 	}
 	return nil
+}
+
+// point keeps the bursts of one size, as many as there were.
+func (l *liveTarget) point(n int, rec *record.Recorder, ready []time.Duration) {
+	if len(ready) == 0 {
+		return
+	}
+	s := rec.Series()
+	l.run.Sweep = append(l.run.Sweep, results.SweepPoint{
+		N: n, Repeats: len(ready), Counts: s.Counts, Cold: s.Latency[results.StartCold],
+		Ready: medianBy(ready, func(d time.Duration) time.Duration { return d }),
+	})
 }

@@ -34,8 +34,8 @@ func (p projector) all(ctx context.Context) ([]results.Projection, []results.Bre
 		}
 		p.say(string(m))
 		row, err := p.one(m)
-		if err != nil {
-			return rows, nil, err
+		if err != nil { // of this model alone, such as an instance that does not hold the function
+			row = results.Projection{Model: string(m), Reason: "not projected: " + err.Error()}
 		}
 		rows = append(rows, row)
 		if row.Offered {

@@ -14,8 +14,8 @@ import (
 var reportCommand = command{
 	name: "report", args: "RUN...", short: "rebuild the reports of run folders from the folders alone",
 	long: `
-Report rebuilds report.html, the PNG charts and every export of each run folder
-from result.json, samples.csv and manifest.json in it, and prints the summary.
+Report rebuilds report.html and the PNG charts of each run folder from
+result.json, samples.csv and manifest.json in it, and prints the summary.
 RUN is a folder, or latest for the newest below results/runs.
 
 Examples:
@@ -45,6 +45,9 @@ func rebuild(a *app, arg string) error {
 	run, err := results.Read(dir)
 	if err != nil {
 		return exitError{code: exitUsage, err: err}
+	}
+	if _, err := arm(dir); err != nil { // samples and manifest too, before anything is written
+		return err
 	}
 	if err := writeReports(dir); err != nil {
 		return err

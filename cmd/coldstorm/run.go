@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 	"time"
 
@@ -39,13 +41,18 @@ Examples:
     coldstorm run workloads/scenarios/burst.yaml --out /tmp/runs`,
 	setup: func(f *pflag.FlagSet) func(context.Context, *app, []string) error {
 		var o runOptions
-		f.StringVar(&o.function, "function", "", "directory or zip with a `bootstrap`: measure this instead of the scenario's function")
+		f.StringVar(&o.function, "function", "", "`directory` or zip with a bootstrap: measure this instead of the scenario's function")
 		f.StringVar(&o.payload, "payload", "", "`file` with the event that triggers carry (with --function; default {})")
 		f.IntVar(&o.memory, "memory", 0, "memory of the function in `MB`, instead of the scenario's; 1769 is one vCPU")
 		f.DurationVar(&o.timeout, "timeout", 0, "the function's timeout, instead of the scenario's, 1s to 900s")
 		f.StringVar(&o.out, "out", results.Root, "`folder` in which the run's folder is made")
 		f.BoolVar(&o.noProjection, "no-projection", false, "measure here alone, project and price nothing")
 		return func(ctx context.Context, a *app, args []string) error {
+			for _, name := range []string{"function", "payload", "out"} {
+				if fl := f.Lookup(name); fl.Changed && fl.Value.String() == "" {
+					return usageError("is a variable of your shell empty?", "--%s is empty", name)
+				}
+			}
 			sc, err := o.scenario(args)
 			if err != nil {
 				return err
@@ -93,8 +100,8 @@ func (o runOptions) scenario(args []string) (workloads.Scenario, error) {
 	}
 	if o.timeout != 0 {
 		sc.Function.Timeout = o.timeout
-		if o.timeout < workloads.MinTimeout || o.timeout > workloads.MaxTimeout {
-			return sc, usageError("", "--timeout %v is not within %v..%v (AWS Lambda quotas)", o.timeout, workloads.MinTimeout, workloads.MaxTimeout)
+		if o.timeout < workloads.MinTimeout || o.timeout > workloads.MaxTimeout || o.timeout%time.Second != 0 {
+			return sc, usageError("", "--timeout %v is not of whole seconds within %v..%v (AWS Lambda quotas)", o.timeout, workloads.MinTimeout, workloads.MaxTimeout)
 		}
 	}
 	return sc, nil
@@ -121,7 +128,8 @@ type runner struct {
 	dir      string // the run's folder
 	run      results.Run
 	series   []measured
-	closed   bool // the engine is, with all that it had started
+	swept    []results.Sample // of the sweep's bursts
+	closed   bool             // the engine is, with all that it had started
 }
 
 func newRunner(a *app, sc workloads.Scenario, o runOptions) *runner {
@@ -140,10 +148,13 @@ func (r *runner) do(ctx context.Context) error {
 
 	err := r.measure(ctx)
 	switch {
+	case ctx.Err() != nil && len(r.series) == 0 && len(r.run.Sweep) == 0:
+		r.removeFolder()
+		return exitError{code: exitInterrupted, err: errors.New("interrupted before anything was measured")}
 	case ctx.Err() != nil:
 		r.run.Status = results.StatusAborted
 		err = nil
-	case err != nil && len(r.series) == 0:
+	case err != nil && len(r.series) == 0 && len(r.run.Sweep) == 0:
 		r.removeFolder()
 		return err
 	case err != nil:
@@ -152,6 +163,9 @@ func (r *runner) do(ctx context.Context) error {
 	}
 	if perr := r.projectAll(ctx); perr != nil && err == nil && ctx.Err() == nil {
 		r.note(results.LevelWarn, "", "nothing was projected: %v", perr)
+	}
+	if ctx.Err() != nil && r.run.Status == results.StatusComplete {
+		r.run.Status = results.StatusAborted // while projecting
 	}
 	r.run.Took = time.Since(r.run.Started)
 	if werr := r.write(); werr != nil {
@@ -174,6 +188,9 @@ func (r *runner) prepare() error {
 	if r.book, err = cost.Region(r.scenario.Project.Region); err != nil {
 		return exitError{code: exitUsage, err: err}
 	}
+	if err := r.checkInstance(); err != nil {
+		return err
+	}
 	if r.payloads, err = loadPayloads(r.scenario); err != nil {
 		return exitError{code: exitUsage, err: err}
 	}
@@ -183,12 +200,48 @@ func (r *runner) prepare() error {
 		PriceBook: r.book.Ref(), Host: describeHost(),
 	}
 	if r.dir, err = results.NewDir(r.options.out, r.scenario.Name, r.run.Started); err != nil {
-		return fmt.Errorf("make the run's folder: %w", err)
+		return usageError("name a folder that you may write to with --out", "%w", err)
 	}
 	r.run.ID = filepath.Base(r.dir)
-	if r.work, err = os.MkdirTemp("", "coldstorm-"); err != nil {
+	removeDead(os.TempDir())
+	if r.work, err = os.MkdirTemp("", workPrefix+strconv.Itoa(os.Getpid())+"-"); err != nil {
 		r.removeFolder()
-		return fmt.Errorf("make a temporary folder: %w", err)
+		return exitError{code: exitUsage, err: fmt.Errorf("make a temporary folder: %w", err), hint: "TMPDIR names a folder that you may write to"}
+	}
+	return nil
+}
+
+// workPrefix begins the name of a run's temporary folder, before the process id.
+const workPrefix = "coldstorm-work-"
+
+// removeDead removes the temporary folders of runs that were killed.
+func removeDead(tmp string) {
+	folders, err := filepath.Glob(filepath.Join(tmp, workPrefix+"*"))
+	if err != nil {
+		return // a TMPDIR that is no pattern: then there is nothing to match
+	}
+	for _, dir := range folders {
+		pid, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(dir), workPrefix), "-")
+		if _, err := os.Stat(filepath.Join("/proc", pid)); pid != "" && errors.Is(err, os.ErrNotExist) {
+			os.RemoveAll(dir)
+		}
+	}
+}
+
+// checkInstance refuses an instance type that can't hold the function, before
+// anything is measured for it.
+func (r *runner) checkInstance() error {
+	name, f := r.scenario.Project.Instance, r.scenario.Function
+	if name == "" {
+		return nil
+	}
+	hint := "leave project.instance out for the smallest that fits"
+	in, err := r.book.Instance(name)
+	if err != nil {
+		return exitError{code: exitUsage, err: fmt.Errorf("project.instance: %w", err), hint: hint}
+	}
+	if in.Architecture != f.Architecture {
+		return usageError(hint, "project.instance: %s is %s, the function %s", name, in.Architecture, f.Architecture)
 	}
 	return nil
 }
@@ -243,6 +296,9 @@ func (r *runner) projectAll(ctx context.Context) error {
 func (r *runner) assumptions() {
 	if r.scenario.Project.CPUFactor == 1 {
 		r.note(results.LevelInfo, "", "projections take one core of this host for one AWS vCPU (cpu_factor 1, an assumption); set project.cpu_factor once you have REPORT lines of your own")
+	}
+	if here := map[string]string{"amd64": "x86_64", "arm64": "arm64"}[runtime.GOARCH]; here != r.scenario.Function.Architecture {
+		r.note(results.LevelWarn, "", "the function ran here as %s and is priced as %s", here, r.scenario.Function.Architecture)
 	}
 	if !r.run.Host.Limits {
 		r.note(results.LevelWarn, "", "environments ran unlimited, with whole cores; at %d MB that is at least one vCPU, so projections are given, for a function that does not use more than one", r.scenario.Function.MemoryMB)

@@ -67,6 +67,7 @@ func (r *runner) writeTo(dir string) error {
 	for _, m := range r.series {
 		samples = append(samples, m.samples...)
 	}
+	samples = append(samples, r.swept...)
 	if err := results.SaveSamples(dir, samples); err != nil {
 		return err
 	}
@@ -116,11 +117,17 @@ func (r *runner) manifest() results.Manifest {
 
 // summary prints the result, and where the report is.
 func (r *runner) summary() error {
-	if err := export.Text(r.app.stdout, r.run, terminal(r.app.stdout)); err != nil {
-		return err
+	err := export.Text(r.app.stdout, r.run, terminal(r.app.stdout))
+	if err == nil {
+		_, err = fmt.Fprintf(r.app.stdout, "\n%s\n", filepath.Join(r.dir, "report.html"))
 	}
-	_, err := fmt.Fprintf(r.app.stdout, "\n%s\n", filepath.Join(r.dir, "report.html"))
-	return err
+	switch {
+	case errors.Is(err, syscall.EPIPE): // who read has read enough
+		return nil
+	case err != nil:
+		return fmt.Errorf("print the summary: %w; the report is %s", err, filepath.Join(r.dir, "report.html"))
+	}
+	return nil
 }
 
 // terminal is what w can show: colour on a terminal alone, and not with
