@@ -43,8 +43,8 @@ func Example() {
 	//   steady  warm   591  12.4 ms  [12.2 ms, 12.6 ms]      15.1 ms      18.7 ms
 	//
 	// what became of every trigger (measured here)
-	//   storm   offered  served  throttled  failed  timed out  unsent  cold  warm  ready  unknown
-	//   steady      600     600          0       0          0       0     9   591      0        0
+	//   storm   offered  served  throttled  failed  timed out  unsent  cold  warm
+	//   steady      600     600          0       0          0       0     9   591
 }
 
 func TestSummariesDoNotChangeByThemselves(t *testing.T) {

@@ -50,13 +50,31 @@ func latencies(series []results.Series) chart.Table {
 }
 
 func outcomes(series []results.Series) chart.Table {
-	t := chart.Table{Text: 1, Header: []string{"storm", "offered", "served", "throttled", "failed", "timed out", "unsent", "cold", "warm", "ready", "unknown"}}
+	t := chart.Table{Text: 1, Header: []string{"storm", "offered", "served", "throttled", "failed", "timed out", "unsent", "cold", "warm"}}
+	ready, unknown := 0, 0
+	for _, s := range series {
+		ready += s.Counts.Ready
+		unknown += s.Counts.Unknown
+	}
+	if ready > 0 { // rare here: a column of zeros takes room from figures
+		t.Header = append(t.Header, "ready")
+	}
+	if unknown > 0 {
+		t.Header = append(t.Header, "unknown")
+	}
 	for _, s := range series {
 		c := s.Counts
-		t.Rows = append(t.Rows, []string{
-			s.Name, figure.Count(c.Offered), figure.Count(c.Served), figure.Count(c.Throttled), figure.Count(c.Failed),
-			figure.Count(c.TimedOut), figure.Count(c.Unsent), figure.Count(c.Cold), figure.Count(c.Warm), figure.Count(c.Ready), figure.Count(c.Unknown),
-		})
+		row := []string{s.Name}
+		for _, n := range []int{c.Offered, c.Served, c.Throttled, c.Failed, c.TimedOut, c.Unsent, c.Cold, c.Warm} {
+			row = append(row, figure.Count(n))
+		}
+		if ready > 0 {
+			row = append(row, figure.Count(c.Ready))
+		}
+		if unknown > 0 {
+			row = append(row, figure.Count(c.Unknown))
+		}
+		t.Rows = append(t.Rows, row)
 	}
 	return t
 }

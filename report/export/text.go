@@ -111,7 +111,7 @@ func (p *printer) clean(s string) string {
 func columns(s string) int { return utf8.RuneCountInString(s) }
 
 // table aligns words left and numbers right, two spaces apart. Columns that
-// the width has no room for are left out, the last first.
+// the width has no room for are left out, the last first, and named below.
 func (p *printer) table(t chart.Table) {
 	rows := append([][]string{t.Header}, t.Rows...)
 	widths := make([]int, len(t.Header))
@@ -140,6 +140,9 @@ func (p *printer) table(t chart.Table) {
 			}
 		}
 		p.line(line)
+	}
+	if fit < len(widths) {
+		p.sentence("", "left out, for want of width: "+strings.Join(t.Header[fit:], ", "))
 	}
 }
 
