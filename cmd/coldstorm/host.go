@@ -75,3 +75,13 @@ func availableMemory() int64 {
 	}
 	return n << 10
 }
+
+// openFiles is how many files a process of ours may have open: the hard limit,
+// to which Go raises the soft one.
+func openFiles() int {
+	var l unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &l); err != nil {
+		return 1024 // what every Linux allows
+	}
+	return int(min(l.Max, 1<<30))
+}

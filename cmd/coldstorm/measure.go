@@ -173,36 +173,44 @@ func (l *liveTarget) deploy(st workloads.Storm) error {
 	return nil
 }
 
-// fitting is the number of environments that this host's memory holds at once
-// where a burst may ask for more, and 0 where it holds enough. Each environment
-// of a burst serves about one trigger, so its first invocation tells its need.
+// fitting is the number of environments that this host holds at once where a
+// burst may ask for more, and 0 where it holds enough: by its memory, and by the
+// files that a process may open. Each environment of a burst serves about one
+// trigger, so its first invocation tells its need of memory.
 func (l *liveTarget) fitting(st workloads.Storm, f workloads.Function) int {
 	if st.Shape != workloads.ShapeBurst {
 		return 0
-	}
-	var each int64
-	for _, p := range chosen(l.payloads, st.Payloads) {
-		each = max(each, l.peak[p.Name])
 	}
 	want := st.N
 	if f.Concurrency > 0 {
 		want = min(want, f.Concurrency)
 	}
-	if each == 0 {
+	fits, why := (openFiles()-st.N-filesSpare)/filesEach, "open files (ulimit -n)"
+	var each int64
+	for _, p := range chosen(l.payloads, st.Payloads) {
+		each = max(each, l.peak[p.Name])
+	}
+	if each > 0 {
+		if n := int(float64(availableMemory()) * memoryShare / float64(each)); n < fits {
+			fits, why = n, fmt.Sprintf("memory (%d MB each)", each>>20)
+		}
+	}
+	if fits = max(1, fits); want <= fits {
 		return 0
 	}
-	fits := max(1, int(float64(availableMemory())*memoryShare/float64(each)))
-	if want <= fits {
-		return 0
-	}
-	l.note(results.LevelWarn, st.Name, "at most %d environments at once: one takes %d MB, and this host has no memory for the %d that the storm may ask for; what is beyond is throttled",
-		fits, each>>20, want)
+	l.note(results.LevelWarn, st.Name, "at most %d environments at once: this host has no %s for the %d that the storm may ask for; what is beyond is throttled",
+		fits, why, want)
 	return fits
 }
 
-// memoryShare of what is available may be taken by environments: the rest is
-// for what they need beyond their first invocation, and for the host.
-const memoryShare = 0.75
+const (
+	// memoryShare of what is available may be taken by environments: the rest is
+	// for what they need beyond their first invocation, and for the host.
+	memoryShare = 0.75
+	// filesEach is what an environment keeps open in the engine, beside the
+	// connection of each trigger and filesSpare of its own.
+	filesEach, filesSpare = 8, 128
+)
 
 // check fires each payload once, and checks the answers of a bundled function
 // against what is expected: a storm at a function that doesn't work measures
