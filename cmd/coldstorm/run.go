@@ -171,6 +171,7 @@ func (r *runner) do(ctx context.Context) error {
 	if werr := r.write(); werr != nil {
 		return werr
 	}
+	os.Remove(filepath.Join(r.dir, underWay))
 	r.progress.Close()
 	if serr := r.summary(); serr != nil {
 		return serr
@@ -203,29 +204,16 @@ func (r *runner) prepare() error {
 		return usageError("name a folder that you may write to with --out", "%w", err)
 	}
 	r.run.ID = filepath.Base(r.dir)
+	if err := os.WriteFile(filepath.Join(r.dir, underWay), []byte(strconv.Itoa(os.Getpid())), 0o666); err != nil {
+		r.removeFolder()
+		return exitError{code: exitInvalid, err: fmt.Errorf("make the run's folder: %w", err)}
+	}
 	removeDead(os.TempDir())
 	if r.work, err = os.MkdirTemp("", workPrefix+strconv.Itoa(os.Getpid())+"-"); err != nil {
 		r.removeFolder()
 		return exitError{code: exitUsage, err: fmt.Errorf("make a temporary folder: %w", err), hint: "TMPDIR names a folder that you may write to"}
 	}
 	return nil
-}
-
-// workPrefix begins the name of a run's temporary folder, before the process id.
-const workPrefix = "coldstorm-work-"
-
-// removeDead removes the temporary folders of runs that were killed.
-func removeDead(tmp string) {
-	folders, err := filepath.Glob(filepath.Join(tmp, workPrefix+"*"))
-	if err != nil {
-		return // a TMPDIR that is no pattern: then there is nothing to match
-	}
-	for _, dir := range folders {
-		pid, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(dir), workPrefix), "-")
-		if _, err := os.Stat(filepath.Join("/proc", pid)); pid != "" && errors.Is(err, os.ErrNotExist) {
-			os.RemoveAll(dir)
-		}
-	}
 }
 
 // checkInstance refuses an instance type that can't hold the function, before

@@ -7,7 +7,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // interrupt runs a command and sends it SIGINT, as Ctrl-C does, when it has
@@ -16,7 +19,24 @@ import (
 //	interrupt TEXT COMMAND [ARGUMENTS]
 //
 // Its exit code is the command's, or 1 if the text never came.
-func interrupt() {
+func interrupt() { signalled(os.Interrupt) }
+
+// killed does the same with SIGKILL, and then waits until the processes that
+// the command had started have ended by themselves.
+func killed() {
+	signalled(os.Kill)
+	for _, p := range ours() {
+		pid, _ := strconv.Atoi(filepath.Base(p))
+		if fd, err := unix.PidfdOpen(pid, 0); err == nil {
+			unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, -1) // readable at its end
+		}
+	}
+	os.Exit(1)
+}
+
+// signalled runs the command and sends it the signal. It ends this process with
+// the command's exit code, unless that was killed.
+func signalled(sig os.Signal) {
 	cmd := exec.Command(os.Args[2], os.Args[3:]...)
 	cmd.Stdout = os.Stdout
 	stderr, err := cmd.StderrPipe()
@@ -31,14 +51,16 @@ func interrupt() {
 	for lines := bufio.NewScanner(io.TeeReader(stderr, os.Stderr)); lines.Scan(); {
 		if !seen && strings.Contains(lines.Text(), os.Args[1]) {
 			seen = true
-			cmd.Process.Signal(os.Interrupt)
+			cmd.Process.Signal(sig)
 		}
 	}
 	cmd.Wait()
 	if !seen {
 		os.Exit(1)
 	}
-	os.Exit(cmd.ProcessState.ExitCode())
+	if sig != os.Kill {
+		os.Exit(cmd.ProcessState.ExitCode())
+	}
 }
 
 // leftovers lists what this script's runs left on this machine: coldstorm's own
@@ -51,6 +73,12 @@ func leftovers() {
 }
 
 func left() []string {
+	folders, _ := filepath.Glob(filepath.Join(os.Getenv("TMPDIR"), "coldstorm-*"))
+	return append(ours(), folders...)
+}
+
+// ours lists the processes that coldstorm started of itself in this script.
+func ours() []string {
 	var all []string
 	mine := "WORK=" + os.Getenv("WORK") + "\x00"
 	commands, _ := filepath.Glob("/proc/[0-9]*/cmdline")
@@ -61,7 +89,5 @@ func left() []string {
 			all = append(all, "process "+filepath.Dir(file))
 		}
 	}
-	tmp := os.Getenv("TMPDIR")
-	folders, _ := filepath.Glob(filepath.Join(tmp, "coldstorm-*"))
-	return append(all, folders...)
+	return all
 }

@@ -82,8 +82,10 @@ func inspect(data []byte) (program, error) {
 		return program{}, &Hint{fmt.Errorf("%w: %v", ErrFormat, err), bootstrapHint}
 	}
 	if want := machines[runtime.GOARCH]; f.Machine != want {
-		return program{}, &Hint{fmt.Errorf("%w: it is for %v, this host is %v", ErrArchitecture, f.Machine, want),
-			"build it for this host; a Go function: GOARCH=" + runtime.GOARCH}
+		return program{}, &Hint{
+			fmt.Errorf("%w: it is for %v, this host is %v", ErrArchitecture, f.Machine, want),
+			"build it for this host; a Go function: GOARCH=" + runtime.GOARCH,
+		}
 	}
 	for _, p := range f.Progs {
 		if p.Type == elf.PT_INTERP {

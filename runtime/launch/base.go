@@ -17,8 +17,10 @@ const (
 // TaskDir is where a function's own files stand and where it starts.
 const TaskDir = "/var/task"
 
-var baseDirs = []string{"dev", "etc", "etc/ssl", "etc/ssl/certs", "etc/pki", "etc/pki/tls", "etc/pki/tls/certs", "home",
-	"opt", "proc", "root", "sys", "tmp", "usr", "var", "var/lang", "var/runtime", "var/task", "var/tmp"}
+var baseDirs = []string{
+	"dev", "etc", "etc/ssl", "etc/ssl/certs", "etc/pki", "etc/pki/tls", "etc/pki/tls/certs", "home",
+	"opt", "proc", "root", "sys", "tmp", "usr", "var", "var/lang", "var/runtime", "var/task", "var/tmp",
+}
 
 // certificates are the places where distributions keep the bundle of root certificates.
 var certificates = []string{"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"}

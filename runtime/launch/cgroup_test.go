@@ -19,14 +19,22 @@ func TestFindCgroups(t *testing.T) {
 		rule, mounts, self string
 		want               []string // controller version folder
 	}{
-		{"hybrid: each controller where it is", hybrid, "4:memory:/user/a\n2:cpu,cpuacct:/\n1:name=systemd:/x\n0::/user/a\n",
-			[]string{" v2 /sys/fs/cgroup/unified/user/a", "cpu v1 /sys/fs/cgroup/cpu,cpuacct", "cpuacct v1 /sys/fs/cgroup/cpu,cpuacct", "memory v1 /sys/fs/cgroup/memory/user/a"}},
-		{"version 2 alone", "40 25 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n", "0::/user.slice/s.scope\n",
-			[]string{" v2 /sys/fs/cgroup/user.slice/s.scope"}},
-		{"a container sees a part of a tree", "40 25 0:26 /docker/abc /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n", "4:memory:/docker/abc/x\n",
-			[]string{"memory v1 /sys/fs/cgroup/memory/x"}},
-		{"a container that sees another part than its own", "40 25 0:26 /docker/abc /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n", "4:memory:/\n",
-			[]string{"memory v1 /sys/fs/cgroup/memory"}},
+		{
+			"hybrid: each controller where it is", hybrid, "4:memory:/user/a\n2:cpu,cpuacct:/\n1:name=systemd:/x\n0::/user/a\n",
+			[]string{" v2 /sys/fs/cgroup/unified/user/a", "cpu v1 /sys/fs/cgroup/cpu,cpuacct", "cpuacct v1 /sys/fs/cgroup/cpu,cpuacct", "memory v1 /sys/fs/cgroup/memory/user/a"},
+		},
+		{
+			"version 2 alone", "40 25 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n", "0::/user.slice/s.scope\n",
+			[]string{" v2 /sys/fs/cgroup/user.slice/s.scope"},
+		},
+		{
+			"a container sees a part of a tree", "40 25 0:26 /docker/abc /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n", "4:memory:/docker/abc/x\n",
+			[]string{"memory v1 /sys/fs/cgroup/memory/x"},
+		},
+		{
+			"a container that sees another part than its own", "40 25 0:26 /docker/abc /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n", "4:memory:/\n",
+			[]string{"memory v1 /sys/fs/cgroup/memory"},
+		},
 		{"a mounted tree that the process isn't in", "40 25 0:26 / /c rw - cgroup cgroup rw,pids\n", "", nil},
 		{"spaces in mount points", `40 25 0:26 / /a\040b rw - cgroup cgroup rw,pids` + "\n", "3:pids:/\n", []string{"pids v1 /a b"}},
 		{"rubbish", "x - cgroup\n\n- -\n", "a:b\n:::\n", nil},

@@ -25,8 +25,10 @@ func testStage() *stage {
 
 func testBirth() *birth {
 	return &birth{
-		spec: &Spec{ID: "f-1", Argv: []string{"/var/task/bootstrap"}, Env: []string{"A=b"}, TmpBytes: 1 << 20,
-			Image: image.Image{Layers: []string{"/x"}}},
+		spec: &Spec{
+			ID: "f-1", Argv: []string{"/var/task/bootstrap"}, Env: []string{"A=b"}, TmpBytes: 1 << 20,
+			Image: image.Image{Layers: []string{"/x"}},
+		},
 		layers: []string{"/l/1"}, tasks: []int{20, 21}, cgroup: true, net: 22, stdout: 23, stderr: 24,
 	}
 }

@@ -13,8 +13,10 @@ import (
 )
 
 func TestSpecRoundTrip(t *testing.T) {
-	want := Spec{ID: "a", Image: image.Image{Layers: []string{"/a:b", "/c,d"}, HostUsr: true}, Argv: []string{"/x", ""}, Env: []string{"A=é"},
-		Dir: "/d", MemoryBytes: 1 << 40, CPUs: 0.0723, Pids: 7, TmpBytes: 9, Writable: true, Network: NetworkHost}
+	want := Spec{
+		ID: "a", Image: image.Image{Layers: []string{"/a:b", "/c,d"}, HostUsr: true}, Argv: []string{"/x", ""}, Env: []string{"A=é"},
+		Dir: "/d", MemoryBytes: 1 << 40, CPUs: 0.0723, Pids: 7, TmpBytes: 9, Writable: true, Network: NetworkHost,
+	}
 	e := encoder{}
 	want.encode(&e)
 	var got Spec
