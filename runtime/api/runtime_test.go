@@ -72,11 +72,6 @@ func (r *runtime) must(method, path string, body io.Reader, headers ...string) a
 
 const root = "/2018-06-01/runtime/"
 
-func (r *runtime) next() answer {
-	r.t.Helper()
-	return r.must("GET", root+"invocation/next", nil)
-}
-
 func (r *runtime) post(path, body string, headers ...string) answer {
 	r.t.Helper()
 	return r.must("POST", root+path, strings.NewReader(body), headers...)
