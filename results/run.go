@@ -220,11 +220,14 @@ type Fidelity struct {
 
 // Projection is one compute model, projected on AWS.
 type Projection struct {
-	Model   string   `json:"model"`
-	Offered bool     `json:"offered"` // false: AWS does not offer it for this function
-	Reason  string   `json:"reason,omitempty"`
-	Config  string   `json:"config,omitempty"` // what a unit is and how many, in words
-	Notes   []string `json:"notes,omitempty"`  // refinements that this version leaves out
+	Model   string `json:"model"`
+	Offered bool   `json:"offered"` // false: AWS does not offer it for this function, or Withheld
+	Reason  string `json:"reason,omitempty"`
+	// Withheld says that there is no figure for another reason than AWS's offer:
+	// this host measured too little, or the model can't be simulated.
+	Withheld bool     `json:"withheld,omitempty"`
+	Config   string   `json:"config,omitempty"` // what a unit is and how many, in words
+	Notes    []string `json:"notes,omitempty"`  // refinements that this version leaves out
 
 	Storms []ProjectedStorm `json:"storms,omitempty"`
 	Steady Steady           `json:"steady"`

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// ago shows a duration as mm:ss.
+// clock shows a duration as mm:ss.
 func clock(d time.Duration) string {
 	s := int(d.Seconds())
 	return fmt.Sprintf("%02d:%02d", s/60, s%60)
@@ -38,6 +38,17 @@ func digits(v float64) string {
 		return strconv.FormatFloat(v, 'f', 1, 64)
 	}
 	return strconv.FormatFloat(v, 'f', 2, 64)
+}
+
+// size shows a number of bytes.
+func size(bytes int64) string {
+	switch {
+	case bytes < 1000:
+		return fmt.Sprintf("%d bytes", bytes)
+	case bytes < 1_000_000:
+		return digits(float64(bytes)/1e3) + " kB"
+	}
+	return digits(float64(bytes)/1e6) + " MB"
 }
 
 // thousands groups the digits of n.

@@ -309,8 +309,8 @@ func (l *liveTarget) judgeTransport(m measured) {
 	if m.storm.Shape != workloads.ShapeSequence || worst <= 2*time.Millisecond {
 		return
 	}
-	l.note(results.LevelWarn, m.Name, "transport of cold starts is %s at %s (%s at p50), over 2 ms: it holds the sending of events of %d kB over loopback, and waits for one of %d cores, %.0f %% busy, that generator, engine and function share",
-		span(worst), name, span(t.P50), meanBytes(chosen(l.payloads, m.storm.Payloads))/1000, l.run.Host.Cores, 100*m.Generator.HostCPUShare)
+	l.note(results.LevelWarn, m.Name, "transport of cold starts is %s at %s (%s at p50), over 2 ms: it holds the sending of events of %s over loopback, and waits for one of %d cores, %.0f %% busy, that generator, engine and function share",
+		span(worst), name, span(t.P50), size(meanBytes(chosen(l.payloads, m.storm.Payloads))), l.run.Host.Cores, 100*m.Generator.HostCPUShare)
 }
 
 // censusEvery is how often the engine counts environments during a storm.

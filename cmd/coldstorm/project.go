@@ -35,7 +35,7 @@ func (p projector) all(ctx context.Context) ([]results.Projection, []results.Bre
 		p.say(string(m))
 		row, err := p.one(m)
 		if err != nil { // of this model alone, such as an instance that does not hold the function
-			row = results.Projection{Model: string(m), Reason: "not projected: " + err.Error()}
+			row = results.Projection{Model: string(m), Withheld: true, Reason: err.Error()}
 		}
 		rows = append(rows, row)
 		if row.Offered {
@@ -155,7 +155,7 @@ func withheld(host results.Host, f workloads.Function) string {
 	if host.Limits || f.MemoryMB >= mbPerVCPU {
 		return ""
 	}
-	return fmt.Sprintf("withheld: this host gave environments whole cores, where %d MB is %.2f of a vCPU; run as root, with a cgroup delegation, or with 1769 MB or more",
+	return fmt.Sprintf("this host gave environments whole cores, where %d MB is %.2f of a vCPU; run as root, or with 1769 MB or more",
 		f.MemoryMB, float64(f.MemoryMB)/mbPerVCPU)
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"coldstorm/report/cost"
 	"coldstorm/results"
+	"coldstorm/runtime/sim"
 	"coldstorm/workloads"
 )
 
@@ -267,7 +268,14 @@ func (r *runner) projectAll(ctx context.Context) error {
 	}
 	r.progress.Say("projecting %d compute models on AWS", len(r.scenario.Models))
 	if why := withheld(r.run.Host, r.scenario.Function); why != "" {
-		r.note(results.LevelWarn, "", "%s", why)
+		r.note(results.LevelWarn, "", "projections are withheld: %s", why)
+		for _, m := range r.scenario.Models {
+			row := results.Projection{Model: string(m), Withheld: true, Reason: why}
+			if offered, reason := sim.Offered(m, r.scenario.Function); !offered {
+				row.Withheld, row.Reason = false, reason
+			}
+			r.run.Projections = append(r.run.Projections, row)
+		}
 		return nil
 	}
 	r.assumptions()

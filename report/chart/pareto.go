@@ -4,6 +4,24 @@ import (
 	"coldstorm/results"
 )
 
+// Absent says why a projection has no figure, in two words.
+func Absent(p results.Projection) string {
+	if p.Withheld {
+		return "withheld"
+	}
+	return "not offered"
+}
+
+// NoneCheapest says why Cheapest found none.
+func NoneCheapest(run results.Run) string {
+	for _, p := range run.Projections {
+		if p.Offered {
+			return "no model serves the steady rate within the objective"
+		}
+	}
+	return "no model was projected"
+}
+
 // Serves tells whether a model answers everything at the steady rate: what
 // throttles or fails is cheap for a reason.
 func Serves(p results.Projection) bool {

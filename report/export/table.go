@@ -2,6 +2,7 @@ package export
 
 import (
 	"fmt"
+	"strings"
 
 	"coldstorm/report/chart"
 	"coldstorm/report/chart/figure"
@@ -94,7 +95,7 @@ func models(run results.Run) chart.Table {
 	front := chart.Front(run.Projections)
 	for _, p := range run.Projections {
 		if !p.Offered {
-			t.Rows = append(t.Rows, []string{p.Model, "not offered", "", "", "", "", ""})
+			t.Rows = append(t.Rows, []string{p.Model, chart.Absent(p), "", "", "", "", ""})
 			continue
 		}
 		name, st, ok := p.Model, p.Steady, "no"
@@ -164,7 +165,7 @@ func verdict(run results.Run) string {
 	}
 	p, ok := chart.Cheapest(run)
 	if !ok {
-		return "no model serves the steady rate within the objective"
+		return chart.NoneCheapest(run)
 	}
 	return fmt.Sprintf("cheapest that %s: %s, %s a month at %s, %s per million requests (%s)", condition(run), p.Model,
 		figure.USD(p.Steady.Monthly.Total), figure.Rate(p.Steady.Rate), figure.USD(p.Steady.PerMillion), chart.Projected)
@@ -177,13 +178,22 @@ func condition(run results.Run) string {
 	return "serves every trigger"
 }
 
-// reasons says why models are not offered.
+// reasons says why models have no figure: once for all that share it.
 func reasons(run results.Run) []string {
-	var out []string
+	var out, whys []string
+	models := map[string][]string{}
 	for _, p := range run.Projections {
-		if !p.Offered {
-			out = append(out, p.Model+" is not offered: "+p.Reason)
+		if p.Offered {
+			continue
 		}
+		why := chart.Absent(p) + ": " + p.Reason
+		if models[why] == nil {
+			whys = append(whys, why)
+		}
+		models[why] = append(models[why], p.Model)
+	}
+	for _, why := range whys {
+		out = append(out, strings.Join(models[why], ", ")+" "+why)
 	}
 	return out
 }

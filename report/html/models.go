@@ -23,12 +23,12 @@ type models struct {
 }
 
 type modelRow struct {
-	Model, Reason, Config string
-	Offered               bool
-	Glyph                 template.HTML
-	Front                 bool
-	Cells                 []cell
-	Notes                 []string
+	Model, Absent, Reason, Config string
+	Offered                       bool
+	Glyph                         template.HTML
+	Front                         bool
+	Cells                         []cell
+	Notes                         []string
 }
 
 // cell is a figure and, smaller, what belongs to it.
@@ -50,7 +50,7 @@ func newModels(run results.Run) models {
 			m.Rate = figure.Rate(p.Steady.Rate)
 		}
 		row := modelRow{
-			Model: p.Model, Reason: p.Reason, Config: roundDurations(p.Config), Offered: p.Offered, Front: front[p.Model],
+			Model: p.Model, Absent: chart.Absent(p), Reason: p.Reason, Config: roundDurations(p.Config), Offered: p.Offered, Front: front[p.Model],
 			Glyph: template.HTML(chart.Glyph(p.Model, front[p.Model])), Notes: p.Notes, // Glyph holds no text
 		}
 		if row.Reason == "" {

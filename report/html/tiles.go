@@ -146,7 +146,7 @@ func cheapestTile(run results.Run) tile {
 	p, ok := chart.Cheapest(run)
 	if !ok {
 		t.Value, t.Bad = "none", true
-		t.Detail = []string{"no model serves the steady rate within the objective"}
+		t.Detail = []string{chart.NoneCheapest(run)}
 		return t
 	}
 	t.Value = p.Model
