@@ -23,6 +23,7 @@ import (
 type starter struct {
 	contender
 	start func(ctx context.Context, i int) (time.Duration, error)
+	empty int // starts that were to be pooled and found the pool empty
 }
 
 // benchLaunch compares ways to start a program. Each contender starts once a
@@ -56,12 +57,15 @@ func benchLaunch(ctx context.Context, rounds int) (benchTable, error) {
 	}
 	for _, s := range starters {
 		t.Rows = append(t.Rows, s.row())
+		if s.empty > 0 {
+			t.Notes = append(t.Notes, fmt.Sprintf("%s: %d of %d starts found the pool empty and were cold", s.name, s.empty, rounds))
+		}
 	}
-	t.Notes = []string{
+	t.Notes = append(t.Notes,
 		"the program is 200 bytes without a runtime whose first instructions write one byte; a ratio to runc or crun includes the start of their command",
 		"runc and crun run their own default spec with memory, CPU and pids limits added: they join more cgroup hierarchies; they load no seccomp filter and mount no overlay here, coldstorm does",
 		"where the host has an empty version 2 hierarchy beside version 1 controllers, which crun refuses, it is hidden from all contenders",
-	}
+	)
 	return t, nil
 }
 
@@ -86,7 +90,9 @@ func launchContenders(dir string) (all []*starter, closers []func(), missing []s
 			return all, closers, missing, err
 		}
 		closers = append(closers, func() { l.Close() })
-		all = append(all, &starter{contender: contender{name: own.name}, start: ownStart(l, img)})
+		s := &starter{contender: contender{name: own.name}}
+		s.start = s.own(l, img, own.pool > 0)
+		all = append(all, s)
 	}
 	all = append(all, &starter{contender: contender{name: "bare fork and exec"}, start: commandStart(func(int) *exec.Cmd {
 		return exec.Command(filepath.Join(fn, "bootstrap"))
@@ -102,11 +108,15 @@ func launchContenders(dir string) (all []*starter, closers []func(), missing []s
 	return all, closers, missing, nil
 }
 
-func ownStart(l *launch.Launcher, img image.Image) func(context.Context, int) (time.Duration, error) {
+// own starts the probe in a sandbox.
+func (s *starter) own(l *launch.Launcher, img image.Image, pooled bool) func(context.Context, int) (time.Duration, error) {
 	return func(ctx context.Context, i int) (time.Duration, error) {
-		stamps, first, _, err := l.First(ctx, launch.Spec{
+		stamps, first, mode, err := l.First(ctx, launch.Spec{
 			ID: "bench-" + strconv.Itoa(i), Image: img, MemoryBytes: 128 << 20, CPUs: 1, Pids: 64,
 		})
+		if pooled && mode != launch.ModePooled {
+			s.empty++
+		}
 		return first.Sub(stamps.Ask), err
 	}
 }
