@@ -1,0 +1,232 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"coldstorm/loadgen/drive"
+	"coldstorm/loadgen/record"
+	"coldstorm/loadgen/storm"
+	"coldstorm/results"
+	"coldstorm/runtime/engine"
+	"coldstorm/runtime/image"
+	"coldstorm/workloads"
+)
+
+// liveTarget is the deployed function as storms see it.
+type liveTarget struct {
+	*runner
+	engine *engine.Engine
+	image  image.Image
+	log    string           // function.log
+	bound  int              // environments that the host's memory allows, of what is deployed; 0 if that is no bound
+	peak   map[string]int64 // by payload: highest memory of an environment after its first invocation, bytes
+}
+
+// deploy discards every environment and deploys the function with the storm's
+// settings.
+func (l *liveTarget) deploy(st workloads.Storm) error {
+	f, rate := stormFunction(l.scenario.Function, st), 0.0
+	if l.bound = l.fitting(st, f); l.bound > 0 {
+		f.Concurrency, rate = l.bound, -1 // this host's bound is none of Lambda's quotas
+	}
+	err := l.engine.Deploy(engine.Function{
+		Image: l.image, Name: f.Name, MemoryMB: f.MemoryMB, Timeout: f.Timeout, Env: f.Env,
+		NoFreeze: !f.Freeze, Concurrency: f.Concurrency, KeepAlive: f.KeepAlive, RequestRate: rate,
+	})
+	if err != nil {
+		return fmt.Errorf("deploy for storm %s: %w", st.Name, err)
+	}
+	return nil
+}
+
+// fitting is the number of environments that this host holds at once where a
+// burst may ask for more, and 0 where it holds enough: by its memory, and by the
+// files that a process may open. Each environment of a burst serves about one
+// trigger, so its first invocation tells its need of memory.
+func (l *liveTarget) fitting(st workloads.Storm, f workloads.Function) int {
+	if st.Shape != workloads.ShapeBurst {
+		return 0
+	}
+	want := st.N
+	if f.Concurrency > 0 {
+		want = min(want, f.Concurrency)
+	}
+	fits, why := (openFiles()-st.N-filesSpare)/filesEach, "open files (ulimit -n)"
+	var each int64
+	for _, p := range chosen(l.payloads, st.Payloads) {
+		each = max(each, l.peak[p.Name])
+	}
+	if each > 0 {
+		if n := int(float64(availableMemory()) * memoryShare / float64(each)); n < fits {
+			fits, why = n, fmt.Sprintf("memory (%d MB each)", each>>20)
+		}
+	}
+	if fits = max(1, fits); want <= fits {
+		return 0
+	}
+	l.note(results.LevelWarn, st.Name, "at most %d environments at once: this host has no %s for the %d that the storm may ask for; what is beyond is throttled",
+		fits, why, want)
+	return fits
+}
+
+const (
+	// memoryShare of what is available may be taken by environments: the rest is
+	// for what they need beyond their first invocation, and for the host.
+	memoryShare = 0.75
+	// filesEach is what an environment keeps open in the engine, beside the
+	// connection of each trigger and filesSpare of its own.
+	filesEach, filesSpare = 8, 128
+)
+
+// check fires each payload once, and checks the answers of a bundled function
+// against what is expected: a storm at a function that doesn't work measures
+// nothing.
+func (l *liveTarget) check(ctx context.Context) error {
+	for _, p := range l.payloads {
+		st := workloads.Storm{Name: "check " + p.Name, Shape: workloads.ShapeSequence, N: 1, Fresh: true, Payloads: []string{p.Name}}
+		if err := l.deploy(st); err != nil {
+			return err
+		}
+		var answer []byte // of a failure; written before Fire returns
+		m, err := l.fire(ctx, st, func(a *drive.Attack) {
+			a.Check, a.Refused = p.check, func(body []byte) { answer = bytes.Clone(body) }
+		})
+		if err != nil {
+			return err
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		x := m.samples[0]
+		l.peak[p.Name] = x.MaxMemory
+		if x.Outcome != results.OutcomeServed {
+			l.series = append(l.series, m)
+			return fmt.Errorf("the function failed its first invocation, with payload %s: %s: %s", p.Name, x.Outcome, failure(x, answer, l.log))
+		}
+	}
+	if l.payloads[0].check != nil {
+		l.note(results.LevelInfo, "", "each payload's answer was checked against the expected output before the storms")
+	}
+	return nil
+}
+
+// failure says why an invocation failed, with the last that the function wrote.
+func failure(x results.Sample, answer []byte, log string) string {
+	why := x.Reason
+	if why == "" {
+		why = fmt.Sprintf("HTTP status %d", x.Status)
+	}
+	var body struct{ ErrorMessage string }
+	if json.Unmarshal(answer, &body) == nil && body.ErrorMessage != "" {
+		why += ": " + body.ErrorMessage
+	}
+	if said := lastLines(log, 3); said != "" {
+		why += "\n" + said
+	}
+	return why
+}
+
+// storm fires one storm of the scenario and keeps what came of it.
+func (l *liveTarget) storm(ctx context.Context, st workloads.Storm) error {
+	if st.Fresh || st.KeepAlive != nil || st.Concurrency != nil {
+		if err := l.deploy(st); err != nil {
+			return err
+		}
+	}
+	if st.Warm > 0 {
+		warm := workloads.Storm{Name: "warm-up of " + st.Name, Shape: workloads.ShapeBurst, N: st.Warm, Payloads: st.Payloads}
+		m, err := l.fire(ctx, warm)
+		if err != nil || ctx.Err() != nil {
+			return errors.Join(err, context.Cause(ctx))
+		}
+		if m.Counts.Cold < st.Warm {
+			l.note(results.LevelWarn, st.Name, "%d environments were made ready, of %d asked for: of the invocations that were to make them, %d met one that was ready already, %d failed and %d were throttled",
+				m.Counts.Cold, st.Warm, m.Counts.Warm, m.Counts.Failed+m.Counts.TimedOut, m.Counts.Throttled)
+		}
+	}
+	m, err := l.fire(ctx, st)
+	if err != nil {
+		return err
+	}
+	l.series = append(l.series, m)
+	l.judge(m)
+	return nil
+}
+
+// judge notes what a reader must know of a storm.
+func (l *liveTarget) judge(m measured) {
+	if m.Generator.Limited {
+		l.note(results.LevelWarn, m.Name, "this machine was the bottleneck: %s", m.Generator.Why)
+	}
+	if !m.Counts.Accounted() {
+		l.note(results.LevelSpoil, m.Name, "%d triggers are not accounted for", m.Counts.Offered-m.Counts.Served-m.Counts.Throttled-m.Counts.Failed-m.Counts.TimedOut-m.Counts.Unsent)
+	}
+	l.judgeTransport(m)
+}
+
+// judgeTransport says why transport is long where it is. A local cold start's is
+// to stay under 2 ms: it is what no phase explains.
+func (l *liveTarget) judgeTransport(m measured) {
+	t := m.Phases[results.PhaseTransport]
+	worst, name := t.P99, "p99"
+	if worst == 0 {
+		worst, name = t.P90, "p90"
+	}
+	if m.storm.Shape != workloads.ShapeSequence || worst <= 2*time.Millisecond {
+		return
+	}
+	l.note(results.LevelWarn, m.Name, "transport of cold starts is %s at %s (%s at p50), over 2 ms: it holds the sending of events of %s over loopback, and waits for one of %d cores, %.0f %% busy, that generator, engine and function share",
+		span(worst), name, span(t.P50), size(meanBytes(chosen(l.payloads, m.storm.Payloads))), l.run.Host.Cores, 100*m.Generator.HostCPUShare)
+}
+
+// censusEvery is how often the engine counts environments during a storm.
+const censusEvery = 100 * time.Millisecond
+
+// fire fires a storm at what is deployed and records it. options change the
+// attack before it begins.
+func (l *liveTarget) fire(ctx context.Context, st workloads.Storm, options ...func(*drive.Attack)) (measured, error) {
+	schedule, err := storm.Of(st, l.scenario.Seed)
+	if err != nil {
+		return measured{}, err
+	}
+	m := measured{storm: st, schedule: schedule, bound: l.bound, Status: results.StatusComplete, recorder: &record.Recorder{
+		Name: st.Name, Shape: storm.Describe(schedule), Seed: l.scenario.Seed, Arrivals: storm.Hash(schedule),
+	}}
+	view := newStormView(st.Name, schedule)
+	l.progress.Show(view.lines)
+	defer l.progress.Show(nil)
+	stop, err := l.engine.Watch(censusEvery, view.census)
+	if err != nil {
+		return m, fmt.Errorf("storm %s: %w", st.Name, err)
+	}
+	attack := drive.Attack{
+		URL: l.engine.InvokeURL(l.scenario.Function.Name), Payloads: fired(chosen(l.payloads, st.Payloads)), Schedule: schedule,
+		Seed: l.scenario.Seed, Series: st.Name, Timeout: l.scenario.Function.Timeout + 30*time.Second,
+	}
+	for _, set := range options {
+		set(&attack)
+	}
+	report, err := attack.Fire(ctx, func(x results.Sample) {
+		m.recorder.Add(x)
+		m.samples = append(m.samples, x)
+		view.sample(x)
+	})
+	stop()
+	if err != nil {
+		return m, fmt.Errorf("storm %s: %w", st.Name, err)
+	}
+	for _, c := range view.censuses() {
+		m.recorder.AddCensus(c)
+	}
+	if report.Stopped {
+		m.Status = results.StatusAborted
+	}
+	m.Series = m.recorder.Series()
+	m.Took, m.Skew, m.Generator = report.Took, report.Skew, report.Generator
+	return m, nil
+}
