@@ -27,7 +27,7 @@ test: functions ## all tests
 	$(STATIC) $(GO) vet ./...
 	$(STATIC) $(GO) test -count=1 ./...
 
-test-user: build ## the main job's tests again as an ordinary user (needs root to switch)
+test-user: ## all tests again as an ordinary user (needs root to switch)
 	./.ci/as-user
 
 bench: build ## comparisons with peers and limits, into results/bench/
