@@ -27,11 +27,15 @@ const (
 	maxCPUFactor   = 100
 )
 
+// MBPerVCPU is the memory that gives a Lambda function one vCPU (AWS
+// documentation: "Configure Lambda function memory").
+const MBPerVCPU = 1769
+
 // What a scenario gets where it says nothing.
 const (
 	// DefaultMemoryMB is one vCPU, so that what is measured compares with the
 	// models that sell whole vCPUs.
-	DefaultMemoryMB = 1769
+	DefaultMemoryMB = MBPerVCPU
 	DefaultTimeout  = 30 * time.Second
 	// DefaultKeepAlive is the low end of what was last measured on AWS, which
 	// publishes none: 5 to 7 minutes (M. Shilkov, 2021).

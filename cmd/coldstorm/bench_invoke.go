@@ -32,11 +32,11 @@ func benchInvoke(ctx context.Context, rounds int) (benchTable, error) {
 		return t, err
 	}
 	defer os.RemoveAll(dir)
-	path, err := unpackHello(dir)
+	fn, err := unpack("hello", dir)
 	if err != nil {
 		return t, err
 	}
-	plain, stop, err := plainHello(ctx, path)
+	plain, stop, err := plainHello(ctx, filepath.Join(fn, "bootstrap"))
 	if err != nil {
 		return t, err
 	}
@@ -46,7 +46,7 @@ func benchInvoke(ctx context.Context, rounds int) (benchTable, error) {
 		name     string
 		noFreeze bool
 	}{{"coldstorm, no freeze", true}, {"coldstorm, freeze between", false}} {
-		eng, err := deployedHello(ctx, dir, own.noFreeze)
+		eng, err := deployedHello(ctx, fn, own.noFreeze)
 		if err != nil {
 			return t, err
 		}
@@ -68,23 +68,6 @@ func benchInvoke(ctx context.Context, rounds int) (benchTable, error) {
 		fmt.Sprintf("beyond net/http at p50: %s without freezing, %s with", span(t.Rows[1].Time.P50-t.Rows[0].Time.P50), span(t.Rows[2].Time.P50-t.Rows[0].Time.P50)),
 	}
 	return t, nil
-}
-
-func unpackHello(dir string) (string, error) {
-	w, ok := workloads.Bundled("hello")
-	if !ok {
-		return "", fmt.Errorf("no bundled function hello")
-	}
-	program, err := w.Binary()
-	if err != nil {
-		return "", err
-	}
-	fn := filepath.Join(dir, "hello")
-	if err := os.Mkdir(fn, 0o755); err != nil {
-		return "", err
-	}
-	path := filepath.Join(fn, "bootstrap")
-	return path, os.WriteFile(path, program, 0o755)
 }
 
 // plainHello starts the function as an HTTP server and waits until it answers.
@@ -115,8 +98,8 @@ func plainHello(ctx context.Context, path string) (url string, stop func(), err 
 	return "", nil, context.Cause(ctx)
 }
 
-func deployedHello(ctx context.Context, dir string, noFreeze bool) (*engine.Engine, error) {
-	img, err := image.Open(filepath.Join(dir, "hello"), filepath.Join(dir, "store"))
+func deployedHello(ctx context.Context, fn string, noFreeze bool) (*engine.Engine, error) {
+	img, err := image.Open(fn, filepath.Join(filepath.Dir(fn), "store"))
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +108,7 @@ func deployedHello(ctx context.Context, dir string, noFreeze bool) (*engine.Engi
 		return nil, err
 	}
 	err = eng.Deploy(engine.Function{
-		Name: "hello", Image: img, MemoryMB: mbPerVCPU, Timeout: 30 * time.Second, KeepAlive: time.Hour, NoFreeze: noFreeze,
+		Name: "hello", Image: img, MemoryMB: workloads.MBPerVCPU, Timeout: 30 * time.Second, KeepAlive: time.Hour, NoFreeze: noFreeze,
 	})
 	if err != nil {
 		eng.Close()

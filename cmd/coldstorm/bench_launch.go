@@ -70,10 +70,7 @@ func benchLaunch(ctx context.Context, rounds int) (benchTable, error) {
 }
 
 func launchContenders(dir string) (all []*starter, closers []func(), missing []string, err error) {
-	fn := filepath.Join(dir, "fn")
-	if err = os.Mkdir(fn, 0o755); err == nil {
-		err = os.WriteFile(filepath.Join(fn, "bootstrap"), launch.FirstProgram(), 0o755)
-	}
+	fn, err := writeFunction(filepath.Join(dir, "fn"), launch.FirstProgram())
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -98,7 +95,7 @@ func launchContenders(dir string) (all []*starter, closers []func(), missing []s
 		return exec.Command(filepath.Join(fn, "bootstrap"))
 	}, nil)})
 	for _, peer := range []string{"crun", "runc"} {
-		s, why := ociStarter(peer, dir, fn)
+		s, why := ociStarter(peer, dir)
 		if why != "" {
 			missing = append(missing, why)
 			continue
@@ -152,13 +149,13 @@ func commandStart(command func(i int) *exec.Cmd, after func(i int)) func(context
 }
 
 // ociStarter runs the probe by an OCI runtime, or says why it can't.
-func ociStarter(name, dir, fn string) (*starter, string) {
+func ociStarter(name, dir string) (*starter, string) {
 	path, err := exec.LookPath(name)
 	if err != nil {
 		return nil, name + " is not installed (make deps)"
 	}
 	bundle := filepath.Join(dir, name)
-	if err := ociBundle(path, bundle, fn); err != nil {
+	if err := ociBundle(path, bundle); err != nil {
 		return nil, fmt.Sprintf("%s: %v", name, err)
 	}
 	root := filepath.Join(dir, name+"-state")
@@ -175,16 +172,8 @@ func ociStarter(name, dir, fn string) (*starter, string) {
 
 // ociBundle makes a bundle from the runtime's own default spec, with the limits
 // that coldstorm's sandbox has.
-func ociBundle(path, bundle, fn string) error {
-	rootfs := filepath.Join(bundle, "rootfs")
-	if err := os.MkdirAll(rootfs, 0o755); err != nil {
-		return err
-	}
-	program, err := os.ReadFile(filepath.Join(fn, "bootstrap"))
-	if err == nil {
-		err = os.WriteFile(filepath.Join(rootfs, "bootstrap"), program, 0o755)
-	}
-	if err != nil {
+func ociBundle(path, bundle string) error {
+	if _, err := writeFunction(filepath.Join(bundle, "rootfs"), launch.FirstProgram()); err != nil {
 		return err
 	}
 	cmd := exec.Command(path, "spec")

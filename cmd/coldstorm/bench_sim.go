@@ -18,7 +18,7 @@ func benchSim(ctx context.Context, rounds int) (benchTable, error) {
 	c := sim.Config{
 		Model: workloads.ModelLambda,
 		Function: workloads.Function{
-			MemoryMB: mbPerVCPU, Timeout: 30 * time.Second, KeepAlive: 5 * time.Minute, Concurrency: 2000,
+			MemoryMB: workloads.MBPerVCPU, Timeout: 30 * time.Second, KeepAlive: 5 * time.Minute, Concurrency: 2000,
 		},
 		Profile: sim.Profile{
 			Init:     []time.Duration{50 * time.Millisecond},

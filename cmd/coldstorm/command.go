@@ -48,7 +48,7 @@ func (a *app) dispatch(ctx context.Context, args []string) error {
 	case "--version":
 		args[0] = "version"
 	}
-	cmd, ok := find(args[0])
+	cmd, ok := findCommand(args[0])
 	if !ok {
 		return usageError("'coldstorm help' lists the commands", "unknown command %q%s", args[0], meant(args[0]))
 	}
@@ -65,7 +65,7 @@ func (a *app) dispatch(ctx context.Context, args []string) error {
 	return exec(ctx, a, flags.Args())
 }
 
-func find(name string) (command, bool) {
+func findCommand(name string) (command, bool) {
 	for _, c := range commands() {
 		if c.name == name {
 			return c, true
@@ -124,7 +124,7 @@ func help(a *app, args []string) error {
 		fmt.Fprint(a.stdout, exitCodesHelp)
 		return nil
 	}
-	cmd, ok := find(args[0])
+	cmd, ok := findCommand(args[0])
 	if !ok || cmd.hidden {
 		return usageError("'coldstorm help' lists the commands", "no help on %q%s", args[0], meant(args[0]))
 	}

@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"coldstorm/report/gate"
-	"coldstorm/results"
 )
 
 var gateCommand = command{
@@ -47,23 +46,8 @@ Examples:
 
 // arm reads one side of a comparison.
 func arm(arg string) (gate.Arm, error) {
-	dir, err := results.Resolve(arg)
-	if err != nil {
-		return gate.Arm{}, exitError{code: exitUsage, err: err}
-	}
-	run, err := results.Read(dir)
-	if err != nil {
-		return gate.Arm{}, exitError{code: exitUsage, err: err}
-	}
-	samples, err := results.LoadSamples(dir)
-	if err != nil {
-		return gate.Arm{}, exitError{code: exitUsage, err: err}
-	}
-	manifest, err := results.ReadManifest(dir)
-	if err != nil {
-		return gate.Arm{}, exitError{code: exitUsage, err: err}
-	}
-	return gate.Arm{Run: run, Samples: samples, Manifest: manifest}, nil
+	k, err := find(arg)
+	return gate.Arm{Run: k.run, Samples: k.samples, Manifest: k.manifest}, err
 }
 
 func judge(a *app, r gate.Report, enforce, asJSON bool) error {

@@ -23,7 +23,6 @@ type measured struct {
 	storm    workloads.Storm
 	schedule storm.Schedule
 	recorder *record.Recorder
-	samples  []results.Sample
 	bound    int // environments that this host's memory allowed; 0 if that was no bound
 }
 
@@ -100,16 +99,26 @@ func (r *runner) functionPath() (string, error) {
 		return path, nil
 	}
 	r.run.Function.Source = "bundled"
-	w, ok := workloads.Bundled(f.Workload)
+	return unpack(f.Workload, r.work)
+}
+
+// unpack writes a bundled function into a folder of its name in dir, and returns
+// that: what could be zipped and uploaded.
+func unpack(workload, dir string) (string, error) {
+	w, ok := workloads.Bundled(workload)
 	if !ok {
-		return "", usageError("", "no bundled function %q", f.Workload)
+		return "", usageError("", "no bundled function %q", workload)
 	}
 	program, err := w.Binary()
 	if err != nil {
 		return "", err
 	}
-	dir := filepath.Join(r.work, "function")
-	if err := os.Mkdir(dir, 0o755); err != nil {
+	return writeFunction(filepath.Join(dir, workload), program)
+}
+
+// writeFunction makes the folder of a function that is one program.
+func writeFunction(dir string, program []byte) (string, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", err
 	}
 	return dir, os.WriteFile(filepath.Join(dir, "bootstrap"), program, 0o755)
@@ -131,10 +140,6 @@ func (r *runner) describe(eng *engine.Engine) {
 // closeEngine ends everything that was started, and says what could not be
 // removed.
 func (r *runner) closeEngine(eng *engine.Engine) {
-	if r.closed {
-		return
-	}
-	r.closed = true
 	r.progress.Show(nil)
 	if err := eng.Close(); err != nil {
 		r.note(results.LevelWarn, "", "cleaning up: %v", err)

@@ -2,8 +2,17 @@ package main
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 )
+
+// firstOf is the first of a sequence; the zero value of none.
+func firstOf[T any](all iter.Seq[T]) (first T) {
+	for x := range all {
+		return x
+	}
+	return first
+}
 
 // medianBy returns the element whose key is the (lower) median; the zero value
 // of none.

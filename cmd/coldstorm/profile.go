@@ -11,21 +11,16 @@ import (
 	"coldstorm/workloads"
 )
 
-// mbPerVCPU is the memory that gives a Lambda function one vCPU (AWS Lambda
-// quotas).
-const mbPerVCPU = 1769
-
 // errNoProfile says that live measured too little to feed a simulation.
 var errNoProfile = errors.New("too little was measured: it takes one cold and one warm start at least")
 
 // profile is what the simulation is fed with: what live measured of the
-// function while the host was quiet. busy is the busiest share of the host's
+// function in storms during which the host was quiet. busy is the busiest share of the host's
 // cores, 0..1, during a storm that it took figures from.
-func profile(sc workloads.Scenario, payloads []payload, series []measured, host results.Host, fn results.Function) (p sim.Profile, busy float64, err error) {
-	quiet := quietest(series)
+func profile(sc workloads.Scenario, payloads []payload, quiet []measured, host results.Host, fn results.Function) (p sim.Profile, busy float64, err error) {
 	var samples []results.Sample
 	for _, s := range quiet {
-		samples = append(samples, s.samples...)
+		samples = slices.AppendSeq(samples, s.recorder.Samples())
 		busy = max(busy, s.Generator.HostCPUShare)
 	}
 	p = sim.ProfileOf(samples)
@@ -34,7 +29,7 @@ func profile(sc workloads.Scenario, payloads []payload, series []measured, host 
 	}
 	p.CPUFactor, p.PackageBytes = sc.Project.CPUFactor, fn.PackageBytes
 	if host.Limits {
-		p.Share = float64(sc.Function.MemoryMB) / mbPerVCPU
+		p.Share = float64(sc.Function.MemoryMB) / workloads.MBPerVCPU
 	}
 	p.Payloads = weighted(p.Payloads, payloads)
 	p.RequestBytes = meanBytes(payloads)
@@ -112,7 +107,7 @@ func quietest(series []measured) []measured {
 // payloads that were served.
 func (m measured) kinds() map[string]bool {
 	kinds := map[string]bool{}
-	for _, x := range m.samples {
+	for x := range m.recorder.Samples() {
 		if x.Outcome == results.OutcomeServed {
 			kinds["start "+string(x.Start)] = true
 			kinds["payload "+x.Payload] = true

@@ -4,14 +4,15 @@ import (
 	"slices"
 	"testing"
 
+	"coldstorm/loadgen/record"
 	"coldstorm/results"
 )
 
 // heard is a storm with one served sample for each pair of start and payload.
 func heard(name string, busy float64, pairs ...[2]string) measured {
-	m := measured{Series: results.Series{Name: name, Generator: results.Generator{HostCPUShare: busy}}}
+	m := measured{recorder: &record.Recorder{}, Series: results.Series{Name: name, Generator: results.Generator{HostCPUShare: busy}}}
 	for _, p := range pairs {
-		m.samples = append(m.samples, results.Sample{
+		m.recorder.Add(results.Sample{
 			Outcome: results.OutcomeServed, Payload: p[1], Evidence: results.Evidence{Start: results.Start(p[0])},
 		})
 	}

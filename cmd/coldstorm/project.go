@@ -8,7 +8,7 @@ import (
 	"coldstorm/loadgen/storm"
 	"coldstorm/report/cost"
 	"coldstorm/results"
-	"coldstorm/runtime/plane"
+	"coldstorm/runtime/live"
 	"coldstorm/runtime/sim"
 	"coldstorm/workloads"
 )
@@ -152,30 +152,29 @@ func (p projector) curve(c sim.Config, row *results.Projection) error {
 // withheld explains why nothing is projected from figures that a missing limit
 // made: empty if they can be.
 func withheld(host results.Host, f workloads.Function) string {
-	if host.Limits || f.MemoryMB >= mbPerVCPU {
+	if host.Limits || f.MemoryMB >= workloads.MBPerVCPU {
 		return ""
 	}
 	return fmt.Sprintf("this host gave environments whole cores, where %d MB is %.2f of a vCPU; run as root, or with 1769 MB or more",
-		f.MemoryMB, float64(f.MemoryMB)/mbPerVCPU)
+		f.MemoryMB, float64(f.MemoryMB)/workloads.MBPerVCPU)
 }
 
 // fidelity holds the simulation against live: the same storms, this host's start
-// phases and cores, the same rules.
-func fidelity(sc workloads.Scenario, prof sim.Profile, cores int, series []measured) []results.Fidelity {
+// phases and cores, the same rules. overhead is what triggers took beyond their
+// phases while the host was quiet.
+func fidelity(sc workloads.Scenario, prof sim.Profile, cores int, series []measured, overhead []time.Duration) []results.Fidelity {
 	var rows []results.Fidelity
-	overhead := transports(quietest(series))
 	for _, s := range series {
 		if s.storm.Shape == workloads.ShapeSequence || s.Status == results.StatusAborted {
 			continue
 		}
 		f := stormFunction(sc.Function, s.storm)
-		rules := plane.LambdaRules{
-			Concurrency: f.Concurrency, Reserved: f.Concurrency > 0, KeepAlive: f.KeepAlive,
-			ScaleOutBurst: -1, Warm: s.storm.Warm,
-		}
+		deployed := live.Config{Concurrency: f.Concurrency, KeepAlive: f.KeepAlive}
 		if s.bound > 0 {
-			rules.Concurrency, rules.RequestRate = s.bound, -1
+			deployed.Concurrency, deployed.RequestRate = s.bound, -1
 		}
+		rules := deployed.Rules()
+		rules.Warm = s.storm.Warm
 		o, err := sim.Host(sim.HostConfig{
 			Rules:   rules,
 			Profile: only(prof, s.storm.Payloads), Timeout: f.Timeout, Arrivals: arrivals(s.schedule),
@@ -192,7 +191,7 @@ func fidelity(sc workloads.Scenario, prof sim.Profile, cores int, series []measu
 func transports(series []measured) []time.Duration {
 	var all []time.Duration
 	for _, s := range series {
-		for _, x := range s.samples {
+		for x := range s.recorder.Samples() {
 			if x.Outcome == results.OutcomeServed {
 				all = append(all, x.Phases.Transport)
 			}

@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"coldstorm/report/export"
-	"coldstorm/results"
 )
 
 var reportCommand = command{
@@ -38,23 +37,16 @@ Examples:
 }
 
 func rebuild(a *app, arg string) error {
-	dir, err := results.Resolve(arg)
+	k, err := find(arg)
 	if err != nil {
-		return exitError{code: exitUsage, err: err}
-	}
-	run, err := results.Read(dir)
-	if err != nil {
-		return exitError{code: exitUsage, err: err}
-	}
-	if _, err := arm(dir); err != nil { // samples and manifest too, before anything is written
 		return err
 	}
-	if err := writeReports(dir); err != nil {
+	if err := k.writeReports(); err != nil {
 		return err
 	}
-	if err := export.Text(a.stdout, run, terminal(a.stdout)); err != nil {
+	if err := export.Text(a.stdout, k.run, terminal(a.stdout)); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(a.stdout, "\n%s\n", filepath.Join(dir, "report.html"))
+	_, err = fmt.Fprintf(a.stdout, "\n%s\n", filepath.Join(k.dir, "report.html"))
 	return err
 }

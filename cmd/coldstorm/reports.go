@@ -10,26 +10,47 @@ import (
 	"coldstorm/results"
 )
 
+// kept is a run as its folder keeps it: all that a report or a gate needs.
+type kept struct {
+	dir      string
+	run      results.Run
+	samples  []results.Sample
+	manifest results.Manifest
+}
+
+// find reads the run that a person names. What it can't read is bad input.
+func find(arg string) (kept, error) {
+	dir, err := results.Resolve(arg)
+	if err != nil {
+		return kept{}, exitError{code: exitUsage, err: err}
+	}
+	k, err := readKept(dir)
+	if err != nil {
+		return kept{}, exitError{code: exitUsage, err: err}
+	}
+	return k, nil
+}
+
+func readKept(dir string) (k kept, err error) {
+	k.dir = dir
+	if k.run, err = results.Read(dir); err != nil {
+		return k, err
+	}
+	if k.samples, err = results.LoadSamples(dir); err != nil {
+		return k, err
+	}
+	k.manifest, err = results.ReadManifest(dir)
+	return k, err
+}
+
 // writeReports makes the page and the pictures of a run from its folder alone.
-func writeReports(dir string) error {
-	run, err := results.Read(dir)
-	if err != nil {
-		return err
-	}
-	samples, err := results.LoadSamples(dir)
-	if err != nil {
-		return err
-	}
-	manifest, err := results.ReadManifest(dir)
-	if err != nil {
-		return err
-	}
-	if err := results.Replace(filepath.Join(dir, "report.html"), func(w io.Writer) error {
-		return html.Write(w, run, samples, manifest)
+func (k kept) writeReports() error {
+	if err := results.Replace(filepath.Join(k.dir, "report.html"), func(w io.Writer) error {
+		return html.Write(w, k.run, k.samples, k.manifest)
 	}); err != nil {
 		return fmt.Errorf("write report.html: %w", err)
 	}
-	for _, c := range charts(run, samples) {
+	for _, c := range charts(k.run, k.samples) {
 		if c.Empty != "" {
 			continue
 		}
@@ -37,7 +58,7 @@ func writeReports(dir string) error {
 		if err != nil {
 			return err
 		}
-		if err := results.Replace(filepath.Join(dir, c.Name+".png"), func(w io.Writer) error {
+		if err := results.Replace(filepath.Join(k.dir, c.Name+".png"), func(w io.Writer) error {
 			_, err := w.Write(png)
 			return err
 		}); err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"coldstorm/loadgen/record"
 	"coldstorm/report/cost"
 	"coldstorm/results"
 	"coldstorm/runtime/sim"
@@ -129,8 +130,7 @@ type runner struct {
 	dir      string // the run's folder
 	run      results.Run
 	series   []measured
-	swept    []results.Sample // of the sweep's bursts
-	closed   bool             // the engine is, with all that it had started
+	swept    []*record.Recorder // a size of the sweep's bursts each
 }
 
 func newRunner(a *app, sc workloads.Scenario, o runOptions) *runner {
@@ -259,7 +259,8 @@ func (r *runner) projectAll(ctx context.Context) error {
 	if r.options.noProjection || ctx.Err() != nil {
 		return nil
 	}
-	prof, busy, err := profile(r.scenario, r.payloads, r.series, r.run.Host, r.run.Function)
+	quiet := quietest(r.series)
+	prof, busy, err := profile(r.scenario, r.payloads, quiet, r.run.Host, r.run.Function)
 	if err != nil {
 		return err
 	}
@@ -279,7 +280,7 @@ func (r *runner) projectAll(ctx context.Context) error {
 		return nil
 	}
 	r.assumptions()
-	r.run.Fidelity = fidelity(r.scenario, prof, r.run.Host.Cores, r.series)
+	r.run.Fidelity = fidelity(r.scenario, prof, r.run.Host.Cores, r.series, transports(quiet))
 	p := projector{scenario: r.scenario, payloads: r.payloads, profile: prof, book: r.book, say: func(m string) {
 		r.progress.Show(func() []string { return []string{"projecting " + m} })
 	}}

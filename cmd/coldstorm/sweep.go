@@ -22,18 +22,14 @@ func (l *liveTarget) sweep(ctx context.Context) error {
 			if sw.Payload != "" {
 				st.Payloads = []string{sw.Payload}
 			}
-			if err := l.deploy(st); err != nil {
-				return err
-			}
-			m, err := l.fire(ctx, st)
+			m, err := l.burst(ctx, st)
 			if err != nil || ctx.Err() != nil { // the bursts before it are kept
 				l.point(n, rec, ready)
 				return errors.Join(err, context.Cause(ctx))
 			}
-			for _, x := range m.samples {
+			for x := range m.recorder.Samples() {
 				rec.Add(x)
 			}
-			l.swept = append(l.swept, m.samples...)
 			ready = append(ready, m.Took)
 		}
 		l.point(n, rec, ready)
@@ -41,11 +37,20 @@ func (l *liveTarget) sweep(ctx context.Context) error {
 	return nil
 }
 
+// burst fires st at a fresh deployment.
+func (l *liveTarget) burst(ctx context.Context, st workloads.Storm) (measured, error) {
+	if err := l.deploy(st); err != nil {
+		return measured{}, err
+	}
+	return l.fire(ctx, st)
+}
+
 // point keeps the bursts of one size, as many as there were.
 func (l *liveTarget) point(n int, rec *record.Recorder, ready []time.Duration) {
 	if len(ready) == 0 {
 		return
 	}
+	l.swept = append(l.swept, rec)
 	s := rec.Series()
 	l.run.Sweep = append(l.run.Sweep, results.SweepPoint{
 		N: n, Repeats: len(ready), Counts: s.Counts, Cold: s.Latency[results.StartCold],

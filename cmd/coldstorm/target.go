@@ -102,7 +102,7 @@ func (l *liveTarget) check(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		x := m.samples[0]
+		x := firstOf(m.recorder.Samples())
 		l.peak[p.Name] = x.MaxMemory
 		if x.Outcome != results.OutcomeServed {
 			l.series = append(l.series, m)
@@ -213,7 +213,6 @@ func (l *liveTarget) fire(ctx context.Context, st workloads.Storm, options ...fu
 	}
 	report, err := attack.Fire(ctx, func(x results.Sample) {
 		m.recorder.Add(x)
-		m.samples = append(m.samples, x)
 		view.sample(x)
 	})
 	stop()

@@ -65,9 +65,11 @@ func (r *runner) writeTo(dir string) error {
 	}
 	var samples []results.Sample
 	for _, m := range r.series {
-		samples = append(samples, m.samples...)
+		samples = slices.AppendSeq(samples, m.recorder.Samples())
 	}
-	samples = append(samples, r.swept...)
+	for _, rec := range r.swept {
+		samples = slices.AppendSeq(samples, rec.Samples())
+	}
 	if err := results.SaveSamples(dir, samples); err != nil {
 		return err
 	}
@@ -76,7 +78,11 @@ func (r *runner) writeTo(dir string) error {
 			return err
 		}
 	}
-	return writeReports(dir)
+	k, err := readKept(dir) // from the folder alone, as 'coldstorm report' does
+	if err != nil {
+		return err
+	}
+	return k.writeReports()
 }
 
 // fileName is a series' name as a file's.

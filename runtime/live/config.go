@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"coldstorm/runtime/plane"
+	"coldstorm/workloads"
 )
 
 // Config says which function is deployed, and under which rules.
@@ -67,7 +68,8 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-func (c Config) rules() plane.LambdaRules {
+// Rules are those of the plane that decides for the function.
+func (c Config) Rules() plane.LambdaRules {
 	r := plane.LambdaRules{
 		Concurrency: c.Concurrency, Reserved: c.Concurrency > 0, KeepAlive: c.KeepAlive,
 		ScaleOutBurst: c.ScaleOutBurst, ScaleOutRate: c.ScaleOutRate, RequestRate: c.RequestRate,
@@ -78,13 +80,9 @@ func (c Config) rules() plane.LambdaRules {
 	return r
 }
 
-// fullCPU is the memory that comes with one whole processor (AWS documentation:
-// "Configure Lambda function memory").
-const fullCPU = 1769
-
 // processors is the share that invocations get, or 0 if that is all there are.
 func (c Config) processors() float64 {
-	share := float64(c.MemoryMB) / fullCPU
+	share := float64(c.MemoryMB) / workloads.MBPerVCPU
 	if share >= float64(runtime.NumCPU()) {
 		return 0
 	}

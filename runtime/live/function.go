@@ -76,7 +76,7 @@ func New(l Launcher, c Config) *Function {
 // reset makes a fresh plane. The caller holds the lock, or is alone.
 func (f *Function) reset(c Config) {
 	f.config, f.slots = c, make(chan struct{}, c.Launches)
-	f.plane = plane.NewLambda(c.rules())
+	f.plane = plane.NewLambda(c.Rules())
 	f.began, f.last = results.Now(), 0
 	f.units = map[plane.Unit]*unit{}
 	f.settling = 0

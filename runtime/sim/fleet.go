@@ -26,7 +26,7 @@ func fleet(c Config) (*model, error) {
 // for the function's memory, rounded up to a size that Fargate has, for every
 // orchestrator alike.
 func containerSize(memoryMB, overheadMB int) (size, error) {
-	s, ok := fargateSize(float64(memoryMB)/mbPerVCPU, float64(memoryMB+overheadMB))
+	s, ok := fargateSize(float64(memoryMB)/workloads.MBPerVCPU, float64(memoryMB+overheadMB))
 	if !ok {
 		return size{}, fmt.Errorf("no Fargate size has %d MB", memoryMB+overheadMB)
 	}

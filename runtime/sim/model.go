@@ -46,7 +46,7 @@ func compose(c Config) (*model, error) {
 // lambda composes the three Lambda models.
 func lambda(c Config) *model {
 	f, p := c.Function, &c.Profile
-	share := float64(f.MemoryMB) / mbPerVCPU
+	share := float64(f.MemoryMB) / workloads.MBPerVCPU
 	mo := &model{timing: p.timing(limit{share, lambdaPeriod}), billing: p.billing(f)}
 	mo.billing.lambda = true
 	mo.timing.timeout = int64(f.Timeout)

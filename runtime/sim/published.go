@@ -78,9 +78,6 @@ const (
 	// initVCPU is the processor that Lambda gives to init, whatever the memory
 	// (init times are the same at 128 and 1,024 MB: maxday/lambda-perf).
 	initVCPU = 2.0
-	// mbPerVCPU is the memory at which Lambda gives one vCPU (AWS Lambda
-	// documentation).
-	mbPerVCPU = 1769.0
 	// lambdaPeriod and containerPeriod are the periods of the processor quota:
 	// a burst of work within the quota of one period is not slowed down.
 	lambdaPeriod    = 20 * time.Millisecond

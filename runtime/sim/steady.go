@@ -87,7 +87,7 @@ func (c *Config) invocations(service float64) (n, warmUp int) {
 // Environments that turn out not to be needed expire; where too few are there,
 // cold starts add them.
 func (c *Config) settled() int {
-	t := c.Profile.timing(limit{float64(c.Function.MemoryMB) / mbPerVCPU, lambdaPeriod})
+	t := c.Profile.timing(limit{float64(c.Function.MemoryMB) / workloads.MBPerVCPU, lambdaPeriod})
 	if t.weights == 0 || c.Function.KeepAlive == 0 {
 		return 0
 	}
