@@ -26,15 +26,9 @@ func (c *conn) response(req *http.Request, id string) error {
 		c.env.settle(p, failure("Runtime.InvalidResponseModeHeader", fmt.Sprintf("Invalid response mode %q", mode[0])))
 		return c.refuse(errResponseMode)
 	}
-	body, size, err := readBody(req)
-	switch {
-	case err != nil:
-		c.env.unclaim(p)
-		return c.refuse(errTruncated)
-	case size > MaxPayload:
-		c.env.settle(p, failure("Function.ResponseSizeTooLarge", fmt.Sprintf(
-			"Response payload size (%d bytes) exceeded maximum allowed payload size (%d bytes).", size, MaxPayload)))
-		return c.refuse(errTooLarge)
+	body, no := c.body(req, p)
+	if no != nil {
+		return c.refuse(*no)
 	}
 	r := Response{Payload: body, ContentType: contentType(req), Received: results.Now()}
 	if kind := req.Trailer.Get(headerErrorType); kind != "" {
@@ -44,21 +38,31 @@ func (c *conn) response(req *http.Request, id string) error {
 	return c.ok()
 }
 
+// body reads the answer to a claimed invocation. One that is cut short may be
+// sent again; one over MaxPayload ends the invocation. Both are refused.
+func (c *conn) body(req *http.Request, p *pending) ([]byte, *refusal) {
+	body, size, err := readBody(req)
+	switch {
+	case err != nil:
+		c.env.unclaim(p)
+		return nil, &errTruncated
+	case size > MaxPayload:
+		c.env.settle(p, failure("Function.ResponseSizeTooLarge", fmt.Sprintf(
+			"Response payload size (%d bytes) exceeded maximum allowed payload size (%d bytes).", size, MaxPayload)))
+		return nil, &errTooLarge
+	}
+	return body, nil
+}
+
 // functionError handles POST {id}/error.
 func (c *conn) functionError(req *http.Request, id string) error {
 	p, no := c.env.claim(id, toError)
 	if no != nil {
 		return c.refuse(*no)
 	}
-	body, size, err := readBody(req)
-	switch {
-	case err != nil:
-		c.env.unclaim(p)
-		return c.refuse(errTruncated)
-	case size > MaxPayload:
-		c.env.settle(p, failure("Function.ResponseSizeTooLarge", fmt.Sprintf(
-			"Response payload size (%d bytes) exceeded maximum allowed payload size (%d bytes).", size, MaxPayload)))
-		return c.refuse(errTooLarge)
+	body, no := c.body(req, p)
+	if no != nil {
+		return c.refuse(*no)
 	}
 	c.env.settle(p, Response{
 		Payload: body, ContentType: contentType(req), Received: results.Now(),
