@@ -34,6 +34,9 @@ var outside = map[string][]string{
 	"github.com/goccy/go-yaml":      {"workloads", "report/cost"},                              // scenarios, price books
 	"github.com/aws/aws-lambda-go":  {"workloads/thumbnail", "workloads/hello", "runtime/api"}, // functions alone: a binary of their own
 	"golang.org/x/term":             {"cmd/coldstorm"},                                         // the live view
+
+	"github.com/google/go-containerregistry": {"runtime/image"}, // registries, and the types of manifests
+	"github.com/klauspost/compress":          {"runtime/image"}, // layers in zstd
 }
 
 func TestDataFlowsOneWay(t *testing.T) {

@@ -3,6 +3,7 @@ package image
 import (
 	"bytes"
 	"debug/elf"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -11,10 +12,22 @@ import (
 	"strings"
 )
 
-// program is what can be told of bootstrap by looking at it.
+// program is what can be told of an executable file by looking at it.
 type program struct {
-	static bool
-	reason string // why it isn't
+	script bool
+	needs  string // what it can't run without: an interpreter, or a dynamic linker; empty if it is static
+	line   string // how it asks for that
+}
+
+// reason says why a program is not static; empty if it is.
+func (p program) reason() string {
+	switch {
+	case p.script:
+		return "is a script for " + p.line
+	case p.needs != "":
+		return "is linked dynamically (" + p.line + ")"
+	}
+	return ""
 }
 
 var machines = map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64}
@@ -30,7 +43,7 @@ func checkBootstrap(s *src, list []entry) (program, error) {
 		if s.windows && s.zip != nil {
 			hint = "the zip was made without Unix modes, as on Windows; make it with build-lambda-zip, or with zip on Linux after chmod +x bootstrap"
 		}
-		return program{}, &Hint{ErrNotExecutable, hint}
+		return program{}, &Hint{fmt.Errorf("bootstrap: %w", ErrNotExecutable), hint}
 	}
 	r, err := s.open(e)
 	if err != nil {
@@ -41,7 +54,13 @@ func checkBootstrap(s *src, list []entry) (program, error) {
 	if err != nil {
 		return program{}, fmt.Errorf("bootstrap: %w", err)
 	}
-	return inspect(data)
+	p, err := inspect(bytes.NewReader(data))
+	if err != nil {
+		var h *Hint
+		errors.As(err, &h)
+		return p, &Hint{fmt.Errorf("bootstrap: %w", h.Err), h.Hint}
+	}
+	return p, nil
 }
 
 // findBootstrap follows links inside the function.
@@ -69,15 +88,20 @@ func findBootstrap(list []entry) (entry, error) {
 }
 
 // inspect tells a static program from a dynamic one and from a script.
-func inspect(data []byte) (program, error) {
-	if bytes.HasPrefix(data, []byte("#!")) {
-		line, _, _ := strings.Cut(string(data[:min(len(data), 256)]), "\n")
-		return program{reason: "bootstrap is a script for " + strings.TrimSpace(line[2:])}, nil
+func inspect(file io.ReaderAt) (program, error) {
+	head := make([]byte, 256) // what Linux reads of it
+	n, _ := file.ReadAt(head, 0)
+	head = head[:n]
+	if bytes.HasPrefix(head, []byte("#!")) {
+		line, _, _ := strings.Cut(string(head[2:]), "\n")
+		line = strings.TrimSpace(line)
+		needs, _, _ := strings.Cut(line, " ")
+		return program{script: true, needs: needs, line: line}, nil
 	}
-	if !bytes.HasPrefix(data, []byte("\x7fELF")) {
+	if !bytes.HasPrefix(head, []byte("\x7fELF")) {
 		return program{}, &Hint{ErrFormat, bootstrapHint}
 	}
-	f, err := elf.NewFile(bytes.NewReader(data))
+	f, err := elf.NewFile(file)
 	if err != nil {
 		return program{}, &Hint{fmt.Errorf("%w: %v", ErrFormat, err), bootstrapHint}
 	}
@@ -91,8 +115,9 @@ func inspect(data []byte) (program, error) {
 		if p.Type == elf.PT_INTERP {
 			interp := make([]byte, min(p.Filesz, 256))
 			p.ReadAt(interp, 0)
-			return program{reason: "bootstrap is linked dynamically (" + strings.TrimRight(string(interp), "\x00") + ")"}, nil
+			linker := strings.TrimRight(string(interp), "\x00")
+			return program{needs: linker, line: linker}, nil
 		}
 	}
-	return program{static: true}, nil
+	return program{}, nil
 }

@@ -215,8 +215,8 @@ func TestRefusals(t *testing.T) {
 		{"a directory with a link outside", makeDir(t, []file{boot, {"l", fs.ModeSymlink, "/etc/passwd"}}), ErrUnsafe, "outside"},
 		{"a bare program", makeDir(t, []file{boot}) + "/bootstrap", ErrKind, "directory of its own"},
 		{"a text file", makeDir(t, []file{{"x", 0o644, "hello"}}) + "/x", ErrKind, "directory or zip"},
-		{"an OCI layout", makeDir(t, []file{{"oci-layout", 0o644, "{}"}}), ErrKind, "not supported yet"},
-		{"nothing", filepath.Join(t.TempDir(), "absent"), fs.ErrNotExist, ""},
+		{"an OCI layout with nothing in it", makeDir(t, []file{{"oci-layout", 0o644, "{}"}}), fs.ErrNotExist, "index.json"},
+		{"nothing", filepath.Join(t.TempDir(), "absent"), fs.ErrNotExist, "registry.example/team/fn:tag"},
 	} {
 		store := t.TempDir()
 		_, err := Open(c.path, store)

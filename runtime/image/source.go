@@ -39,9 +39,6 @@ func (s *src) close() {
 // source opens a directory or a zip.
 func source(path string, fi fs.FileInfo) (*src, error) {
 	if fi.IsDir() {
-		if _, err := os.Stat(filepath.Join(path, "oci-layout")); err == nil {
-			return nil, &Hint{fmt.Errorf("an OCI layout: %w", ErrKind), "OCI images are not supported yet; " + bootstrapHint}
-		}
 		return &src{dir: path}, nil
 	}
 	f, err := os.Open(path)
