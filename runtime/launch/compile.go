@@ -129,11 +129,11 @@ func (st *stage) mountRoot(s *script, b *birth, base string) {
 		s.call(0, unix.SYS_MKDIRAT, unix.AT_FDCWD, "/s/upper", 0o755)
 		s.call(0, unix.SYS_MKDIRAT, unix.AT_FDCWD, "/s/work", 0o755)
 		lower += ",upperdir=/s/upper,workdir=/s/work"
-		if st.rootless {
-			lower += ",userxattr"
-		}
 	} else {
 		flags |= readonly
+	}
+	if st.rootless && b.spec.Writable || len(b.layers) > 1 { // image layers have their opaque folders so, root or not
+		lower += ",userxattr"
 	}
 	s.mount(0, "overlay", "/mnt", "overlay", flags, lower)
 }

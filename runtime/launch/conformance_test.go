@@ -115,6 +115,7 @@ func conformance(t *testing.T, c Config) {
 		{"usage counts processor time and memory", usageCounts},
 		{"stamps are in order", stampsInOrder},
 		{"a writable root takes writes", writableRoot},
+		{"layers of an image hide what they say they hide", layersHide},
 		{"the host's network can be asked for", hostNetwork},
 		{"a script runs with the host's programs", scriptRuns},
 		{"a context that ends stops the launch", contextEnds},

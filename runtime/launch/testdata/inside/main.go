@@ -5,6 +5,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
@@ -26,6 +27,10 @@ func main() {
 	switch what {
 	case "report":
 		json.NewEncoder(os.Stdout).Encode(report())
+	case "tree": // of the folders that it is given
+		for _, dir := range os.Args[2:] {
+			tree(dir)
+		}
 	case "exit":
 		n, _ := strconv.Atoi(os.Args[2])
 		os.Exit(n)
@@ -247,4 +252,19 @@ func dialOutside() error {
 		c.Close()
 	}
 	return err
+}
+
+// tree prints what lies below a folder, files with what is in them.
+func tree(dir string) {
+	filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		text := []byte(d.Type().String())
+		if err == nil && d.Type().IsRegular() {
+			text, err = os.ReadFile(path)
+		}
+		if err != nil {
+			text = []byte(err.Error())
+		}
+		fmt.Printf("%s=%s\n", path, text)
+		return nil
+	})
 }

@@ -1,0 +1,110 @@
+package launch
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"coldstorm/runtime/image"
+)
+
+// tarOf writes files and folders, whose names end with a slash, in turn.
+func tarOf(t testing.TB, pairs ...string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	for i := 0; i < len(pairs); i += 2 {
+		h := &tar.Header{Name: pairs[i], Mode: 0o755, Typeflag: tar.TypeReg, Size: int64(len(pairs[i+1]))}
+		if strings.HasSuffix(pairs[i], "/") {
+			h.Typeflag = tar.TypeDir
+		}
+		if err := w.WriteHeader(h); err != nil {
+			t.Fatal(err)
+		}
+		w.Write([]byte(pairs[i+1]))
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// savedImage writes an image as docker save does and unpacks it, into a store
+// whose parent is closed to everybody else.
+func savedImage(t testing.TB, config map[string]any, layers ...[]byte) image.Image {
+	t.Helper()
+	var diffs, names, files []string
+	for i, l := range layers {
+		name := fmt.Sprintf("%d/layer.tar", i)
+		diffs, names = append(diffs, fmt.Sprintf("sha256:%x", sha256.Sum256(l))), append(names, name)
+		files = append(files, name, string(l))
+	}
+	text, err := json.Marshal(map[string]any{
+		"os": "linux", "architecture": runtime.GOARCH, "config": config, "rootfs": map[string]any{"type": "layers", "diff_ids": diffs},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := fmt.Sprintf("%x.json", sha256.Sum256(text))
+	list, _ := json.Marshal([]any{map[string]any{"Config": name, "Layers": names}})
+	dir := t.TempDir()
+	path := filepath.Join(dir, "image.tar")
+	if err := os.WriteFile(path, tarOf(t, append(files, name, string(text), "manifest.json", string(list))...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	closed := filepath.Join(dir, "closed")
+	if err := os.Mkdir(closed, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	img, err := image.Open(path, filepath.Join(closed, "store"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return img
+}
+
+// layersHide says that what package image makes of whiteouts is what an overlay
+// understands, with every right and with none.
+func layersHide(t *testing.T, l *Launcher) {
+	if !l.Host().Overlay.OK {
+		return // images of several layers are refused: TestConformanceBind
+	}
+	dir, err := buildInside()
+	if err != nil {
+		t.Fatal(err)
+	}
+	program, err := os.ReadFile(filepath.Join(dir, "bootstrap"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	img := savedImage(t, map[string]any{"Entrypoint": []string{"/inside", "tree"}, "Cmd": []string{"/a", "/b", "/c", "/d", "/var"}},
+		tarOf(t, "inside", string(program), "a/", "", "a/gone", "x", "a/kept", "low", "b/", "", "b/low", "x", "c/", "", "c/low", "x", "d", "a file", "var/task/low", "x"),
+		tarOf(t, "a/.wh.gone", "", "b/.wh..wh..opq", "", "b/high", "y", ".wh.c", "", "c/", "", "c/high", "y", ".wh.d", ""),
+		tarOf(t, "a/.wh.kept", "", "a/kept", "high", "d/", "", "d/high", "y", "var/.wh.task", ""),
+	)
+	b, err := l.Launch(context.Background(), Spec{Image: img})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		b.Stop()
+		b.Close()
+	})
+	got := strings.Fields(strings.ReplaceAll(output(t, b), "d---------", "folder"))
+	want := []string{
+		"/a=folder", "/a/kept=high", "/b=folder", "/b/high=y", "/c=folder", "/c/high=y", "/d=folder", "/d/high=y",
+		"/var=folder", "/var/lang=folder", "/var/runtime=folder", "/var/task=folder", "/var/tmp=folder",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("inside there is %q, want %q", got, want)
+	}
+}
