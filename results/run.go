@@ -43,10 +43,10 @@ const (
 // Function says what was measured.
 type Function struct {
 	Name         string        `json:"name"`
-	Source       string        `json:"source"` // bundled, directory or zip
-	Digest       string        `json:"sha256"` // of its files
+	Source       string        `json:"source"` // bundled, directory, zip or image
+	Digest       string        `json:"sha256"` // of its files; of an image, of its manifest
 	PackageBytes int64         `json:"package_bytes"`
-	Runtime      string        `json:"runtime"` // such as provided.al2023
+	Runtime      string        `json:"runtime"` // such as provided.al2023; image for a container image
 	Architecture string        `json:"architecture"`
 	MemoryMB     int           `json:"memory_mb"`
 	Timeout      time.Duration `json:"timeout_ns"`

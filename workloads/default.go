@@ -54,7 +54,7 @@ func Embedded(name string) (Scenario, error) {
 }
 
 // ForFunction is the default scenario for a function of one's own: the same
-// storms, sweep and projection. path is a directory or zip with a bootstrap,
+// storms, sweep and projection. path is what Function.Path says,
 // payloadFile the JSON file that every trigger carries; without one that is the
 // empty event {}. Both are taken from the working directory and have to be
 // there.

@@ -55,9 +55,13 @@ func folder(t *testing.T, files map[string]string) string {
 }
 
 func TestForFunction(t *testing.T) {
-	folder(t, map[string]string{"fn/bootstrap": "", "my.zip": "PK", "events/read.json": `{"op": "read"}`})
+	folder(t, map[string]string{"fn/bootstrap": "", "my.zip": "PK", "layout/oci-layout": "{}", "my-image.tar": "", "events/read.json": `{"op": "read"}`})
 	for _, c := range []struct{ rule, path, payload, name, body string }{
 		{"a directory without a payload gets the empty event", "fn", "", "fn", "{}"},
+		{"an image layout", "layout", "", "layout", "{}"},
+		{"a saved image", "my-image.tar", "", "my-image", "{}"},
+		{"an image in a registry", "registry.example:5000/team/fn:1.2", "", "fn", "{}"},
+		{"one that Docker's registry has", "team/fn@sha256:0123", "", "fn", "{}"},
 		{"a zip with a payload", "./my.zip", "events/read.json", "my", `{"op": "read"}`},
 	} {
 		s, err := ForFunction(c.path, c.payload)

@@ -41,6 +41,7 @@ const (
 	// publishes none: 5 to 7 minutes (M. Shilkov, 2021).
 	DefaultKeepAlive = 5 * time.Minute
 	DefaultRuntime   = "provided.al2023"
+	RuntimeImage     = "image" // what a container image has instead of a runtime; set by what opens one
 	DefaultRepeats   = 3
 	DefaultRate      = 10.0 // triggers a second
 	DefaultRegion    = "us-east-1"

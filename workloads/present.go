@@ -50,12 +50,17 @@ func (s Scenario) functionProblem() (what, hint string) {
 	path := s.Resolve(s.Function.Path)
 	info, err := os.Stat(path)
 	switch {
+	case errors.Is(err, fs.ErrNotExist) && s.Function.Reference():
+		return "", "" // whether there is such an image, its registry knows
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Sprintf("there is no function at %s", path), "path names a directory or a zip, from the scenario's folder"
+		return fmt.Sprintf("there is no function at %s", path), "path names a directory, a zip or a saved image, from the scenario's folder, or an image as registry.example/team/fn:tag"
 	case err != nil:
 		return err.Error(), ""
-	case !info.IsDir() && !strings.EqualFold(filepath.Ext(path), ".zip"):
-		return fmt.Sprintf("%s is neither a directory nor a zip", path), "name the directory that holds the bootstrap"
+	case !info.IsDir() && !strings.EqualFold(filepath.Ext(path), ".zip") && !strings.EqualFold(filepath.Ext(path), ".tar"):
+		return fmt.Sprintf("%s is neither a directory nor a zip, nor a tar of an image", path), "name the directory that holds the bootstrap, or end the name of an image in .tar"
+	}
+	if _, err := os.Stat(filepath.Join(path, "oci-layout")); err == nil {
+		return "", ""
 	}
 	if info.IsDir() && strings.HasPrefix(s.Function.Runtime, "provided") {
 		if _, err := os.Stat(filepath.Join(path, "bootstrap")); errors.Is(err, fs.ErrNotExist) {

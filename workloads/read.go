@@ -38,13 +38,27 @@ func defaultFunction() Function {
 	}
 }
 
+// Reference says whether Path, should there be nothing of that name, can be an
+// image in a registry: it names a registry, a tag or a digest.
+func (f Function) Reference() bool {
+	if f.Path == "" || strings.HasPrefix(f.Path, "/") || strings.HasPrefix(f.Path, ".") || strings.ContainsAny(f.Path, " \\") {
+		return false
+	}
+	host, _, found := strings.Cut(f.Path, "/")
+	return found && (strings.ContainsAny(host, ".:") || host == "localhost") || strings.ContainsAny(path.Base(f.Path), ":@")
+}
+
 // defaultName is the workload's name, or what AWS would allow of the path's
 // last element.
 func (f Function) defaultName() string {
 	if f.Workload != "" {
 		return f.Workload
 	}
-	name := strings.TrimSuffix(path.Base(path.Clean(f.Path)), ".zip")
+	name := strings.TrimSuffix(strings.TrimSuffix(path.Base(path.Clean(f.Path)), ".zip"), ".tar")
+	if f.Reference() {
+		name, _, _ = strings.Cut(name, "@")
+		name, _, _ = strings.Cut(name, ":")
+	}
 	name = strings.Trim(strings.Map(func(r rune) rune {
 		if functionNaming.MatchString(string(r)) {
 			return r

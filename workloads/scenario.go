@@ -21,7 +21,7 @@ type Scenario struct {
 // Function is what is deployed.
 type Function struct {
 	Workload     string            // a bundled function's name, or
-	Path         string            // a directory or zip with a bootstrap, from Scenario.Dir
+	Path         string            // a directory or zip with a bootstrap, or a saved container image, from Scenario.Dir; or an image reference
 	Name         string            // defaults to the workload's, or to the path's last element
 	MemoryMB     int               // 128..10240; 1769 MB, by default, is one vCPU
 	Timeout      time.Duration     // 1 s..900 s; 30 s by default

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -12,11 +13,12 @@ import (
 	"github.com/spf13/pflag"
 
 	"coldstorm/results"
+	"coldstorm/runtime/image"
 	"coldstorm/runtime/launch"
 )
 
 var cleanCommand = command{
-	name: "clean", short: "remove what a killed run left behind",
+	name: "clean", short: "remove what a killed run left behind, and layers of images",
 	long: `
 Clean removes what runs that were killed (SIGKILL, power) could not remove
 themselves: processes still in their cgroups, the cgroups, temporary folders,
@@ -24,21 +26,27 @@ half-written files below results/runs, and run folders in which nothing was
 measured. It touches nothing of a run that is alive, and prints what it removed.
 The next run does the same for cgroups and temporary folders.
 
-Example:
+It also removes the layers of container images that runs keep for the next one,
+but for those that a run is using. --keep-images leaves them, all but what was
+half unpacked.
 
-    coldstorm clean`,
+Examples:
+
+    coldstorm clean
+    coldstorm clean --keep-images`,
 	setup: func(f *pflag.FlagSet) func(context.Context, *app, []string) error {
 		root := f.String("out", results.Root, "`folder` in which runs are made")
+		keep := f.Bool("keep-images", false, "keep the layers of container images")
 		return func(_ context.Context, a *app, args []string) error {
 			if len(args) > 0 {
 				return usageError("", "clean takes no arguments")
 			}
-			return clean(a, *root)
+			return clean(a, *root, *keep)
 		}
 	},
 }
 
-func clean(a *app, root string) error {
+func clean(a *app, root string, keepImages bool) error {
 	removed, err := launch.Clean()
 	removed = append(removed, removeDead(os.TempDir())...)
 	halves, err2 := removeHalves(root)
@@ -47,7 +55,28 @@ func clean(a *app, root string) error {
 			return err
 		}
 	}
-	return errors.Join(err, err2)
+	return errors.Join(err, err2, cleanLayers(a.stdout, keepImages))
+}
+
+// cleanLayers removes the layers of images that no run uses.
+func cleanLayers(w io.Writer, keep bool) error {
+	dir, _, err := layerStore(os.Getenv)
+	if err != nil || dir == "" {
+		return err
+	}
+	gone, err := image.Prune(dir, keep)
+	var freed int64
+	for _, g := range gone {
+		freed += g.Bytes
+		if _, err := fmt.Fprintf(w, "removed %s, %s\n", g.Path, size(g.Bytes)); err != nil {
+			return err
+		}
+	}
+	if len(gone) > 1 {
+		_, werr := fmt.Fprintf(w, "layers of images took %s\n", size(freed))
+		err = errors.Join(err, werr)
+	}
+	return err
 }
 
 // workPrefix begins the name of a run's temporary folder, before the process id.

@@ -5,7 +5,7 @@
 //
 // Usage:
 //
-//	coldstorm run [SCENARIO] [--function DIR|ZIP --payload FILE]
+//	coldstorm run [SCENARIO] [--function DIR|ZIP|IMAGE --payload FILE]
 //	coldstorm report RUN...
 //	coldstorm gate --base RUN --head RUN
 //	coldstorm help [COMMAND]

@@ -33,14 +33,16 @@ func (r *runner) measure(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	img, err := image.Open(path, filepath.Join(r.work, "store"))
+	opener, why, err := r.opener()
 	if err != nil {
-		return badFunction(path, err)
+		return err
 	}
-	r.run.Function.Digest, r.run.Function.PackageBytes = strings.TrimPrefix(img.Digest, "sha256:"), img.Bytes
-	if img.HostUsr {
-		r.note(results.LevelInfo, "", "the function sees this host's /usr, read-only: %s", img.Reason)
+	defer opener.Close()
+	img, err := opener.Open(ctx, path)
+	if err != nil {
+		return badFunction(err)
 	}
+	r.opened(img, why)
 	log, err := os.Create(filepath.Join(r.dir, logFile))
 	if err != nil {
 		return fmt.Errorf("make function.log: %w", err)
@@ -73,17 +75,52 @@ func (r *runner) measure(ctx context.Context) error {
 // as many as it can refill between two starts of a storm that is no burst.
 const poolSize = 16
 
+// opener opens the function. why says what keeps layers of images from being
+// kept for the next run, if anything does.
+func (r *runner) opener() (o *image.Opener, why string, err error) {
+	layers, why, err := layerStore(os.Getenv)
+	if err != nil {
+		return nil, "", err
+	}
+	if layers == "" {
+		layers = filepath.Join(r.work, "layers")
+	}
+	return &image.Opener{Copies: filepath.Join(r.work, "store"), Layers: layers, Say: func(s string) { r.progress.Say("%s", s) }}, why, nil
+}
+
+// opened keeps what is to be said of the function.
+func (r *runner) opened(img image.Image, why string) {
+	f := &r.run.Function
+	f.Digest, f.PackageBytes = strings.TrimPrefix(img.Digest, "sha256:"), img.Bytes
+	if f.Source == "" {
+		f.Source = string(img.Kind)
+	}
+	if img.HostUsr {
+		r.note(results.LevelInfo, "", "the function sees this host's /usr, read-only: %s", img.Reason)
+	}
+	for _, n := range img.Notes {
+		r.note(results.LevelInfo, "", "%s", n)
+	}
+	if img.Kind != image.KindContainer {
+		return
+	}
+	r.scenario.Function.Runtime, f.Runtime = workloads.RuntimeImage, workloads.RuntimeImage
+	if why != "" {
+		r.note(results.LevelInfo, "", "the image's layers are unpacked for this run alone: %s", why)
+	}
+}
+
 // badFunction is an error of a function that can't be deployed.
-func badFunction(path string, err error) error {
+func badFunction(err error) error {
 	var h *image.Hint
 	if errors.As(err, &h) {
-		return exitError{code: exitUsage, err: fmt.Errorf("function %s: %w", path, h.Err), hint: h.Hint}
+		return exitError{code: exitUsage, err: errors.New(strings.TrimSuffix(err.Error(), ": "+h.Hint)), hint: h.Hint}
 	}
 	return exitError{code: exitUsage, err: err}
 }
 
-// functionPath is the directory or zip to deploy. A bundled function's program
-// is unpacked into the temporary folder.
+// functionPath is the directory, zip or image to deploy. A bundled function's
+// program is unpacked into the temporary folder.
 func (r *runner) functionPath() (string, error) {
 	f := r.scenario.Function
 	r.run.Function = results.Function{
@@ -92,9 +129,8 @@ func (r *runner) functionPath() (string, error) {
 	}
 	if f.Path != "" {
 		path := r.scenario.Resolve(f.Path)
-		r.run.Function.Source = "directory"
-		if info, err := os.Stat(path); err == nil && !info.IsDir() {
-			r.run.Function.Source = "zip"
+		if _, err := os.Stat(path); err != nil && f.Reference() {
+			return f.Path, nil
 		}
 		return path, nil
 	}

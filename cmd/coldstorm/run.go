@@ -29,8 +29,12 @@ prices them, and writes a run folder with a report. Without a scenario it takes
 the bundled one: an image-resizing function fed with photographs.
 
 SCENARIO is a file (see workloads/scenarios) or the name of a bundled one.
---function takes any directory or zip with an executable bootstrap that speaks
-the Lambda Runtime API, and fires the bundled scenario's storms at it.
+--function takes any function that speaks the Lambda Runtime API, and fires the
+bundled scenario's storms at it: a directory or zip with an executable bootstrap,
+or a container image, whose ENTRYPOINT and CMD are started. An image is an OCI
+layout, a tar of docker save, or, if there is no such path, a reference to a
+registry, which is asked with the credentials that docker login keeps. Layers are
+kept in $COLDSTORM_STORE, or else in ~/.cache/coldstorm, until coldstorm clean.
 
 stdout is the summary and the report's path; progress goes to stderr. Ctrl-C
 stops the storm, keeps what was measured and marks the run aborted.
@@ -40,10 +44,12 @@ Examples:
     coldstorm run
     coldstorm run --function ./fn --payload event.json
     coldstorm run --function fn.zip --payload event.json --memory 512
+    docker save fn:latest -o fn.tar && coldstorm run --function fn.tar
+    coldstorm run --function registry.example/team/fn:1.2
     coldstorm run workloads/scenarios/burst.yaml --out /tmp/runs`,
 	setup: func(f *pflag.FlagSet) func(context.Context, *app, []string) error {
 		var o runOptions
-		f.StringVar(&o.function, "function", "", "`directory` or zip with a bootstrap: measure this instead of the scenario's function")
+		f.StringVar(&o.function, "function", "", "`directory` or zip with a bootstrap, or container image: measure this instead of the scenario's function")
 		f.StringVar(&o.payload, "payload", "", "`file` with the event that triggers carry (with --function; default {})")
 		f.IntVar(&o.memory, "memory", 0, "memory of the function in `MB`, instead of the scenario's; 1769 is one vCPU")
 		f.DurationVar(&o.timeout, "timeout", 0, "the function's timeout, instead of the scenario's, 1s to 900s")

@@ -15,7 +15,7 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && strings.HasPrefix(os.Args[1], "__") {
 		main() // a process that coldstorm started of itself, by /proc/self/exe
 	}
-	testscript.Main(m, map[string]func(){"coldstorm": main, "interrupt": interrupt, "killed": killed, "leftovers": leftovers})
+	testscript.Main(m, map[string]func(){"coldstorm": main, "interrupt": interrupt, "killed": killed, "leftovers": leftovers, "imagetool": imagetool})
 }
 
 // function builds the program that behaves well or badly as a variable says,
@@ -35,6 +35,7 @@ func function(t *testing.T) string {
 // testdata/script reads like a page of the manual.
 func TestScripts(t *testing.T) {
 	fn := function(t)
+	reference := serveImage(t, filepath.Join(fn, "bootstrap"))
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireUniqueNames:  true,
@@ -53,6 +54,7 @@ func TestScripts(t *testing.T) {
 				e.Setenv(name, os.Getenv(name))
 			}
 			e.Setenv("FUNCTION", fn)
+			e.Setenv("REFERENCE", reference)
 			return nil
 		},
 	})

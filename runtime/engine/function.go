@@ -13,7 +13,7 @@ import (
 // Function is what is deployed. Zero values are live.Config's.
 type Function struct {
 	Name     string            `json:"name"`
-	Handler  string            `json:"handler,omitempty"`
+	Handler  string            `json:"handler,omitempty"` // empty: the image's
 	Image    image.Image       `json:"image"`
 	MemoryMB int               `json:"memory_mb,omitempty"`
 	Timeout  time.Duration     `json:"timeout_ns,omitempty"`
@@ -43,8 +43,12 @@ func (f Function) check() error {
 }
 
 func (f Function) config(log io.Writer) live.Config {
+	handler := f.Handler
+	if handler == "" {
+		handler = f.Image.Handler
+	}
 	return live.Config{
-		Name: f.Name, Handler: f.Handler, MemoryMB: f.MemoryMB, Timeout: f.Timeout, InitLimit: f.Init,
+		Name: f.Name, Handler: handler, Container: f.Image.Kind == image.KindContainer, ImageEnv: f.Image.Env, MemoryMB: f.MemoryMB, Timeout: f.Timeout, InitLimit: f.Init,
 		Env: f.Env, NoFreeze: f.NoFreeze, Concurrency: f.Concurrency, KeepAlive: f.KeepAlive,
 		ScaleOutBurst: f.ScaleOutBurst, ScaleOutRate: f.ScaleOutRate, RequestRate: f.RequestRate,
 		SettleGrace: f.SettleGrace, Log: log,

@@ -500,8 +500,11 @@ func TestPrune(t *testing.T) {
 	os.MkdirAll(filepath.Join(layers, "unpack-1", "fs", "closed"), 0o755)
 	os.Chmod(filepath.Join(layers, "unpack-1", "fs", "closed"), 0)
 	os.Mkdir(filepath.Join(layers, "mine"), 0o755)
-	if gone := must(Prune(layers)); len(gone) != 1 || filepath.Base(gone[0].Path) != "unpack-1" {
+	if gone := must(Prune(layers, true)); len(gone) != 1 || filepath.Base(gone[0].Path) != "unpack-1" {
 		t.Errorf("removed %v", gone)
+	}
+	if gone := must(Prune(layers, false)); len(gone) > 0 {
+		t.Errorf("removed %v, which is in use", gone)
 	}
 	if _, err := os.Stat(img.Layers[0]); err != nil {
 		t.Error(err)
@@ -509,14 +512,17 @@ func TestPrune(t *testing.T) {
 	if err := o.Close(); err != nil {
 		t.Fatal(err)
 	}
-	gone := must(Prune(layers))
+	if gone := must(Prune(layers, true)); len(gone) > 0 {
+		t.Errorf("removed %v, which was to be kept", gone)
+	}
+	gone := must(Prune(layers, false))
 	if len(gone) != 3 || gone[0].Bytes == 0 {
 		t.Errorf("removed %v", gone)
 	}
 	if left := must(os.ReadDir(layers)); len(left) != 1 || left[0].Name() != "mine" {
 		t.Errorf("left %v", left)
 	}
-	if gone, err := Prune(filepath.Join(layers, "none")); len(gone) > 0 || err != nil {
+	if gone, err := Prune(filepath.Join(layers, "none"), false); len(gone) > 0 || err != nil {
 		t.Errorf("%v, %v", gone, err)
 	}
 }
@@ -529,7 +535,7 @@ func TestOpenWhilePruning(t *testing.T) {
 	go func() {
 		defer close(over)
 		for range 50 {
-			Prune(layers)
+			Prune(layers, false)
 		}
 	}()
 	for range 4 {
@@ -552,7 +558,7 @@ func TestOpenWhilePruning(t *testing.T) {
 		}
 	}
 	<-over
-	if gone := must(Prune(layers)); len(gone) > 3 {
+	if gone := must(Prune(layers, false)); len(gone) > 3 {
 		t.Errorf("left %v", gone)
 	}
 }

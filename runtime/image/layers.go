@@ -201,9 +201,10 @@ type Pruned struct {
 	Bytes int64 // on the disk
 }
 
-// Prune removes, from a store of layers, those that nobody uses, and what was
-// being unpacked when somebody was killed. A store that isn't there is empty.
-func Prune(dir string) ([]Pruned, error) {
+// Prune removes, from a store of layers, what was being unpacked when somebody
+// was killed, and, unless they are to be kept, the layers that nobody uses. A
+// store that isn't there is empty.
+func Prune(dir string, keep bool) ([]Pruned, error) {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -211,7 +212,8 @@ func Prune(dir string) ([]Pruned, error) {
 	var all []Pruned
 	errs := []error{err}
 	for _, e := range entries {
-		if !e.IsDir() || !strings.HasPrefix(e.Name(), keptName) && !strings.HasPrefix(e.Name(), halfName) {
+		half, whole := strings.HasPrefix(e.Name(), halfName), strings.HasPrefix(e.Name(), keptName)
+		if !e.IsDir() || !half && (keep || !whole) {
 			continue
 		}
 		path := filepath.Join(dir, e.Name())

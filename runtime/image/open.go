@@ -157,7 +157,7 @@ func (o *Opener) pull(ctx context.Context, s string, missing error) (Image, erro
 	r := newRegistry(ref)
 	d, err := r.find(ctx)
 	if err != nil {
-		return Image{}, err
+		return Image{}, fmt.Errorf("no such path here, and %w", err)
 	}
 	if d.MediaType == types.DockerManifestSchema1 || d.MediaType == types.DockerManifestSchema1Signed {
 		return Image{}, &Hint{fmt.Errorf("%s has schema 1: %w", ref, ErrManifest), "push it again with a Docker of this decade"}

@@ -19,6 +19,12 @@ type Config struct {
 	Env       map[string]string // the function's own variables
 	NoFreeze  bool              // idle environments run on
 
+	// Container says that the function is a container image, and ImageEnv holds
+	// that image's variables as NAME=value. Env counts for more. What Lambda sets
+	// for a zip alone, such as PATH, is left to the image.
+	Container bool
+	ImageEnv  []string
+
 	Concurrency int           // reserved; 0: the account's 1,000
 	KeepAlive   time.Duration // idle time before an environment is reclaimed; 0: at once, negative: never
 

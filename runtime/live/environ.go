@@ -15,7 +15,8 @@ const (
 )
 
 // overridable variables have a default that the function's own may replace (AWS
-// Runtime Interface Emulator, environment).
+// Runtime Interface Emulator, environment). Those of AWS aside they are a zip's
+// alone: an image brings its own.
 var overridable = map[string]string{
 	"LANG":                     "en_US.UTF-8",
 	"TZ":                       ":UTC",
@@ -30,6 +31,14 @@ var overridable = map[string]string{
 // no credentials: there is no role.
 func (c Config) environ(id string, now time.Time) []string {
 	vars := maps.Clone(overridable)
+	if c.Container {
+		maps.DeleteFunc(vars, func(k, _ string) bool { return !strings.HasPrefix(k, "AWS_") })
+		for _, e := range c.ImageEnv {
+			if k, v, ok := strings.Cut(e, "="); ok {
+				vars[k] = v
+			}
+		}
+	}
 	for k, v := range c.Env {
 		if !strings.HasPrefix(k, "_") {
 			vars[k] = v

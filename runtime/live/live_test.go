@@ -522,6 +522,24 @@ func TestEnviron(t *testing.T) {
 	}
 }
 
+func TestEnvironOfAnImage(t *testing.T) {
+	c := Config{
+		Container: true, ImageEnv: []string{"PATH=/image", "A=image", "B=image", "EMPTY=", "AWS_REGION=dropped", "AWS_LAMBDA_RUNTIME_API=dropped"},
+		Env: map[string]string{"B": "mine"}, Handler: "app.handler",
+	}.withDefaults()
+	got := "\n" + strings.Join(c.environ("0123", time.Unix(0, 0)), "\n") + "\n"
+	for _, want := range []string{"PATH=/image", "A=image", "B=mine", "EMPTY=", "_HANDLER=app.handler", "AWS_REGION=us-east-1", "AWS_XRAY_CONTEXT_MISSING=LOG_ERROR"} {
+		if !strings.Contains(got, "\n"+want+"\n") {
+			t.Errorf("lacks %s:%s", want, got)
+		}
+	}
+	for _, not := range []string{"dropped", "LD_LIBRARY_PATH", "LANG=", "TZ="} {
+		if strings.Contains(got, not) {
+			t.Errorf("has %s:%s", not, got)
+		}
+	}
+}
+
 func ExampleFunction() {
 	launcher := &fake{behave: echo}
 	f := New(launcher, Config{Name: "echo", KeepAlive: time.Minute})

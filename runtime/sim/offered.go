@@ -11,6 +11,9 @@ import (
 func Offered(m workloads.Model, f workloads.Function) (ok bool, reason string) {
 	switch m {
 	case workloads.ModelLambdaSnapStart:
+		if f.Runtime == workloads.RuntimeImage {
+			return false, "SnapStart of container images (since July 2026; secondary source) needs an AWS base image or a label that allows it, and is not modelled here"
+		}
 		if !snapStartRuntime(f.Runtime) {
 			return false, fmt.Sprintf("SnapStart supports Java 11 and later, Python 3.12 and later and .NET 8 and later, not %s packaged as a zip (AWS Lambda documentation)", runtimeName(f))
 		}

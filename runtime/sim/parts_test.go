@@ -189,6 +189,7 @@ func TestOffered(t *testing.T) {
 	}{
 		{workloads.ModelLambdaSnapStart, "provided.al2023", "x86_64", 512, false},
 		{workloads.ModelLambdaSnapStart, "", "x86_64", 512, false},
+		{workloads.ModelLambdaSnapStart, workloads.RuntimeImage, "x86_64", 512, false},
 		{workloads.ModelLambdaSnapStart, "java21", "x86_64", 512, true},
 		{workloads.ModelLambdaSnapStart, "java8.al2", "x86_64", 512, false},
 		{workloads.ModelLambdaSnapStart, "python3.11", "x86_64", 512, false},
