@@ -112,7 +112,11 @@ func good() []file {
 // image, readable by anyone and writable by no one.
 func TestOpen(t *testing.T) {
 	store := t.TempDir()
-	a, err := Open(makeDir(t, good()), store)
+	dir := makeDir(t, good())
+	if err := os.Chtimes(filepath.Join(dir, "bootstrap"), times(), times()); err != nil {
+		t.Fatal(err)
+	}
+	a, err := Open(dir, store)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,6 +129,12 @@ func TestOpen(t *testing.T) {
 	}
 	if !a.Static || a.HostUsr || a.Reason != "" || a.Bytes != int64(64+5+4) || a.Argv[0] != "/var/task/bootstrap" || a.Dir != "/var/task" {
 		t.Errorf("%+v", a)
+	}
+	for _, img := range []Image{a, b} { // the times are of whichever came first
+		fi, err := os.Stat(filepath.Join(img.Layers[0], "var/task/bootstrap"))
+		if src, err2 := os.Stat(filepath.Join(dir, "bootstrap")); err != nil || err2 != nil || fi.ModTime().Unix() != src.ModTime().Unix() {
+			t.Errorf("%v, %v, %v", fi, err, err2)
+		}
 	}
 	for name, want := range map[string]fs.FileMode{
 		"": fs.ModeDir | 0o755, "var": fs.ModeDir | 0o755, "var/task": fs.ModeDir | 0o755, "var/task/lib": fs.ModeDir | 0o755,
@@ -214,6 +224,8 @@ func TestRefusals(t *testing.T) {
 		{"a link that climbs behind another link", makeZip(t, false, []file{boot, {"p/q/up", fs.ModeSymlink | 0o777, "../.."}, {"p/q/l", fs.ModeSymlink | 0o777, "up/../../etc"}}), ErrUnsafe, "outside"},
 		{"a directory with a link outside", makeDir(t, []file{boot, {"l", fs.ModeSymlink, "/etc/passwd"}}), ErrUnsafe, "outside"},
 		{"a bare program", makeDir(t, []file{boot}) + "/bootstrap", ErrKind, "directory of its own"},
+		{"a tar in gzip", makeDir(t, []file{{"x", 0o644, "\x1f\x8b\x08"}}) + "/x", ErrKind, "gunzip"},
+		{"a device", "/dev/null", ErrKind, "directory or zip"},
 		{"a text file", makeDir(t, []file{{"x", 0o644, "hello"}}) + "/x", ErrKind, "directory or zip"},
 		{"an OCI layout with nothing in it", makeDir(t, []file{{"oci-layout", 0o644, "{}"}}), fs.ErrNotExist, "index.json"},
 		{"nothing", filepath.Join(t.TempDir(), "absent"), fs.ErrNotExist, "registry.example/team/fn:tag"},

@@ -11,6 +11,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // An entry is a file, folder or symbolic link of a function, with a clean
@@ -18,7 +19,8 @@ import (
 type entry struct {
 	name   string
 	mode   fs.FileMode
-	size   int64  // as declared; reading enforces it
+	size   int64 // as declared; reading enforces it
+	time   time.Time
 	target string // of a symbolic link
 	zip    *zip.File
 }
@@ -55,6 +57,8 @@ func source(path string, fi fs.FileInfo) (*src, error) {
 			return nil, fmt.Errorf("read zip: %w", err)
 		}
 		return &src{zip: z}, nil
+	case bytes.HasPrefix(magic[:], []byte("\x1f\x8b")):
+		return nil, &Hint{ErrKind, "a tar of an image is taken as docker save writes it: gunzip it first"}
 	case bytes.Equal(magic[:], []byte("\x7fELF")):
 		return nil, &Hint{ErrKind, "this is a program; put it, named bootstrap, into a directory of its own and give that"}
 	}
@@ -79,7 +83,7 @@ func (s *src) list() ([]entry, error) {
 		if err != nil {
 			return err
 		}
-		e := entry{name: filepath.ToSlash(rel), mode: fi.Mode(), size: fi.Size()}
+		e := entry{name: filepath.ToSlash(rel), mode: fi.Mode(), size: fi.Size(), time: fi.ModTime()}
 		if e.mode&fs.ModeSymlink != 0 {
 			if e.target, err = os.Readlink(p); err != nil {
 				return err
@@ -112,7 +116,7 @@ func (s *src) listZip() ([]entry, error) {
 		if name == "." {
 			continue
 		}
-		e := entry{name: name, mode: f.Mode(), size: int64(f.UncompressedSize64), zip: f}
+		e := entry{name: name, mode: f.Mode(), size: int64(f.UncompressedSize64), time: f.Modified, zip: f}
 		if strings.HasSuffix(f.Name, "/") {
 			e.mode |= fs.ModeDir
 		}

@@ -11,6 +11,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // keep copies the entries into the store and returns the layer, its digest and
@@ -105,10 +108,20 @@ func copyFile(s *src, e entry, top *os.Root, h io.Writer, room int64) (int64, er
 	}
 	body := sha256.New()
 	n, err := io.Copy(io.MultiWriter(w, body), io.LimitReader(r, room+1))
-	err = errors.Join(err, w.Chmod(mode), w.Close())
+	err = errors.Join(err, w.Chmod(mode), setTime(w, e.time), w.Close())
 	if err == nil && n > room {
 		err = tooLarge()
 	}
 	fmt.Fprintf(h, "f %q %o %d %x\n", e.name, mode, n, body.Sum(nil))
 	return n, err
+}
+
+// setTime gives a file the time of what it is a copy of: interpreters hold what
+// they compiled against it, and compile at every start if it is another.
+func setTime(f *os.File, t time.Time) error {
+	if t.IsZero() {
+		return nil
+	}
+	tv := unix.NsecToTimeval(t.UnixNano())
+	return unix.Futimes(int(f.Fd()), []unix.Timeval{tv, tv})
 }

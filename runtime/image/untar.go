@@ -199,8 +199,7 @@ func (u *untar) dir(name string, h *tar.Header) error {
 	return nil
 }
 
-// file writes a file with its mode, without setuid and setgid, and its time,
-// against which interpreters hold what they compiled.
+// file writes a file with its mode, without setuid and setgid, and its time.
 func (u *untar) file(name string, h *tar.Header, body io.Reader) error {
 	if err := u.clear(name); err != nil {
 		return err
@@ -211,8 +210,7 @@ func (u *untar) file(name string, h *tar.Header, body io.Reader) error {
 	}
 	n, err := io.Copy(w, &bounded{body, u.room.Bytes - u.Bytes}) // a sparse file is larger than its part of the tar
 	u.Bytes += n
-	tv := unix.NsecToTimeval(h.ModTime.UnixNano())
-	return errors.Join(err, w.Chmod(fs.FileMode(h.Mode&0o777)), unix.Futimes(int(w.Fd()), []unix.Timeval{tv, tv}), w.Close())
+	return errors.Join(err, w.Chmod(fs.FileMode(h.Mode&0o777)), setTime(w, h.ModTime), w.Close())
 }
 
 // symlink makes a link that leads wherever it likes: inside, the image's top is
