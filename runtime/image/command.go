@@ -64,20 +64,28 @@ func (v view) program(name, dir, search string) (inside, at string, err error) {
 		}
 	}
 	for _, p := range paths {
-		at, _, fi, err := v.find(p)
+		at, real, fi, err := v.find(p)
 		if err != nil || fi.IsDir() {
 			continue
 		}
-		if fi.Mode()&0o001 == 0 {
-			return "", "", &Hint{fmt.Errorf("%s has mode %04o: %w", p, fi.Mode().Perm(), ErrNotExecutable), "Lambda's user is nobody's owner: RUN chmod 755 " + p}
-		}
-		return p, at, nil
+		return p, at, v.open(real)
 	}
 	hint := "ENTRYPOINT and CMD name it"
 	if strings.Contains(name, " ") {
 		hint = `it looks like a line for a shell: write ENTRYPOINT ["program", "argument"]`
 	}
 	return "", "", &Hint{fmt.Errorf("%s is not in the image: %w", name, ErrNoProgram), hint}
+}
+
+// open says whether everybody may execute a program. Lambda's user owns nothing
+// in an image: what is only for root, such as all below /root, is closed to it.
+func (v view) open(program string) error {
+	for p := program; p != "/"; p = path.Dir(p) {
+		if _, fi, err := v.look(p); err == nil && fi.Mode()&0o001 == 0 {
+			return &Hint{fmt.Errorf("%s: %s has mode %04o: %w", program, p, fi.Mode().Perm(), ErrNotExecutable), "Lambda's user owns nothing in an image: RUN chmod 755 " + p}
+		}
+	}
+	return nil
 }
 
 // runnable says whether a program is static, and refuses one that this host or

@@ -425,7 +425,7 @@ func TestCommand(t *testing.T) {
 	base := []item{
 		boot("bin/app"), boot("app/boot"), with(reg("script", "#!/bin/app -x\n"), 0o755), with(reg("lost", "#!/bin/none\n"), 0o755),
 		with(reg("dynamic", string(elfFile(here(), true))), 0o755), with(reg("foreign", string(elfFile(other(), false))), 0o755),
-		reg("closed", string(elfFile(here(), false))), with(boot("owner"), 0o700), sym("link", "/bin/app"), with(reg("text", "echo"), 0o755), dir("bin/folder/"),
+		with(dir("root/"), 0o700), boot("root/app"), reg("closed", string(elfFile(here(), false))), with(boot("owner"), 0o700), sym("link", "/bin/app"), with(reg("text", "echo"), 0o755), dir("bin/folder/"),
 	}
 	for _, c := range []struct {
 		rule   string
@@ -448,6 +448,7 @@ func TestCommand(t *testing.T) {
 		{"text", v1.Config{Entrypoint: []string{"/text"}}, "", ErrFormat, "#!"},
 		{"one that isn't executable", v1.Config{Entrypoint: []string{"/closed"}}, "", ErrNotExecutable, "0644"},
 		{"one that only its owner may execute", v1.Config{Entrypoint: []string{"/owner"}}, "", ErrNotExecutable, "0700"},
+		{"one in a folder of root's", v1.Config{Entrypoint: []string{"/root/app"}}, "", ErrNotExecutable, "/root has mode 0700"},
 		{"a folder", v1.Config{Entrypoint: []string{"/bin/folder"}}, "", ErrNoProgram, "not in the image"},
 		{"a line for a shell", v1.Config{Entrypoint: []string{"app a b"}}, "", ErrNoProgram, "shell"},
 		{"nothing", v1.Config{}, "", ErrNoProgram, "ENTRYPOINT"},
@@ -479,6 +480,9 @@ func TestStacks(t *testing.T) {
 	}
 	if _, _, _, err := view(img.Layers).find("/low"); err != nil {
 		t.Errorf("a layer that comes twice: %v", err)
+	}
+	if _, err := Open(layoutOf(t, indexOf(imageOf(runtime.GOARCH, config, low, gzipped(sym("tmp", "var/tmp"))))), t.TempDir()); !errors.Is(err, ErrUnsafe) {
+		t.Errorf("a mount point that is a link: %v", err)
 	}
 	img, err = Open(layoutOf(t, indexOf(imageOf(runtime.GOARCH, config, low, mid, top))), t.TempDir())
 	if err != nil || len(img.Layers) != 1 {

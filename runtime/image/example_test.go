@@ -1,11 +1,13 @@
 package image_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 
 	"coldstorm/runtime/image"
+	"coldstorm/runtime/image/sample"
 )
 
 func ExampleOpen() {
@@ -23,4 +25,21 @@ func ExampleOpen() {
 	// Output:
 	// [/var/task/bootstrap] 21 true bootstrap is a script for /bin/sh <nil>
 	// true
+}
+
+// An image in a file is opened like a directory; one in a registry by its name.
+func ExampleOpener_Open() {
+	dir, _ := os.MkdirTemp("", "example-")
+	defer os.RemoveAll(dir)
+	saved, _ := sample.Of(sample.Nothing(), "GREETING=hello")
+	saved.Saved(dir + "/fn.tar") // as docker save does
+
+	o := image.Opener{Layers: dir + "/layers", Say: func(s string) { fmt.Println(s) }}
+	defer o.Close()
+	img, err := o.Open(context.Background(), dir+"/fn.tar")
+	fmt.Println(img.Kind, img.Argv, img.Dir, img.Env, img.Handler, len(img.Layers), err)
+	// Output:
+	// unpacking layer 1 of 2
+	// unpacking layer 2 of 2
+	// image [/bootstrap app.handler] /app [GREETING=hello] app.handler 2 <nil>
 }

@@ -105,6 +105,14 @@ func (l layer) open(ctx context.Context) (*layerReader, error) {
 	return &layerReader{ctx: ctx, layer: l, raw: raw, in: in}, nil
 }
 
+// size says how much is to be fetched, if that is known.
+func (l layer) size() string {
+	if l.blob.Size < 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %.1f MB", float64(l.blob.Size)/1e6)
+}
+
 // A layerReader is the contents of a layer, both digests of which are computed
 // on the way.
 type layerReader struct {

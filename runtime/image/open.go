@@ -57,6 +57,9 @@ func (o *Opener) open(ctx context.Context, name string) (Image, error) {
 	if err != nil {
 		return Image{}, err
 	}
+	if !fi.IsDir() && !fi.Mode().IsRegular() {
+		return Image{}, &Hint{fmt.Errorf("%v: %w", fi.Mode().Type(), ErrKind), bootstrapHint}
+	}
 	if fi.IsDir() {
 		if _, err := os.Stat(filepath.Join(name, layoutFile)); err == nil {
 			return o.saved(ctx, directory(name))
@@ -182,8 +185,11 @@ func (o *Opener) container(ctx context.Context, c contents) (Image, error) {
 	room := tally{Bytes: MaxImageBytes, Entries: MaxEntries}
 	for i, l := range c.layers {
 		path, t, err := o.store.unpacked(ctx, l, room, func() {
-			o.say("unpacking layer %d of %d", i+1, len(c.layers))
+			o.say("unpacking layer %d of %d%s", i+1, len(c.layers), l.size())
 		})
+		if err == nil {
+			err = mountable(path)
+		}
 		if err != nil {
 			return Image{}, fmt.Errorf("layer %d of %d: %w", i+1, len(c.layers), err)
 		}

@@ -121,7 +121,7 @@ func cause(ctx context.Context, err error) error {
 // explain says what a person can do about a registry's refusal.
 func (r registry) explain(err error) error {
 	host := r.ref.Context().RegistryStr()
-	local := "an image that Docker has here is given as a file: docker save IMAGE -o image.tar"
+	local := fmt.Sprintf("if Docker has it here: docker save %s -o image.tar, and give that file", r.ref)
 	var h *Hint
 	var t *transport.Error
 	var timeout net.Error
@@ -129,7 +129,7 @@ func (r registry) explain(err error) error {
 	case errors.As(err, &h), errors.Is(err, context.Canceled):
 		return err
 	case errors.As(err, &t) && (t.StatusCode == http.StatusUnauthorized || t.StatusCode == http.StatusForbidden):
-		return &Hint{fmt.Errorf("%w: %s refused access to %s", ErrRegistry, host, r.ref), "docker login " + host + ", if it is there; " + local}
+		return &Hint{fmt.Errorf("%w: %s refused access to %s", ErrRegistry, host, r.ref), "docker login " + host + ", if the image is there; " + local}
 	case errors.As(err, &t) && t.StatusCode == http.StatusNotFound:
 		return &Hint{fmt.Errorf("%w: %s has no %s", ErrRegistry, host, r.ref), local}
 	case errors.As(err, &t):

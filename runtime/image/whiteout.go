@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -26,6 +27,16 @@ const (
 // covered are folders in every sandbox, made by the launcher, which takes no
 // layer in which they are something else.
 var covered = []string{"dev", "etc", "proc", "sys", "tmp", "var", "var/task"}
+
+// mountable refuses a layer that has something else in the place of one.
+func mountable(layer string) error {
+	for _, name := range covered {
+		if fi, err := os.Lstat(filepath.Join(layer, name)); err == nil && !fi.IsDir() {
+			return &Hint{fmt.Errorf("/%s is no folder: %w", name, ErrUnsafe), "every sandbox has a folder of its own there: leave it a folder in the image, too"}
+		}
+	}
+	return nil
+}
 
 // whiteout notes what is to be hidden. It is carried out at the end, as it hides
 // nothing of its own layer, wherever in the tar it stands.

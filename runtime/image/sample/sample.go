@@ -5,6 +5,8 @@ package sample
 import (
 	"archive/tar"
 	"bytes"
+	"debug/elf"
+	"encoding/binary"
 	"io"
 	"log"
 	"net/http"
@@ -54,6 +56,20 @@ func Of(program []byte, env ...string) (Image, error) {
 		}
 	}
 	return Image{img}, nil
+}
+
+// Nothing is a program for this host that can be looked at but does nothing: an
+// ELF header alone.
+func Nothing() []byte {
+	machine := elf.EM_X86_64
+	if runtime.GOARCH == "arm64" {
+		machine = elf.EM_AARCH64
+	}
+	var b bytes.Buffer
+	binary.Write(&b, binary.LittleEndian, elf.Header64{
+		Ident: [elf.EI_NIDENT]byte{0x7f, 'E', 'L', 'F', 2, 1, 1}, Type: uint16(elf.ET_EXEC), Machine: uint16(machine), Version: 1, Ehsize: 64,
+	})
+	return b.Bytes()
 }
 
 // tarOf writes files that all may execute: a name and its contents in turn.
