@@ -469,7 +469,10 @@ func stampsInOrder(t *testing.T, l *Launcher) {
 	before := results.Now()
 	b := run(t, l, Spec{}, "exit", "0")
 	s := b.Stamps
-	list := []results.Stamp{before, s.Ask, s.Received, s.Cloned, s.Ready, s.Rootfs, s.Exec, b.Exit().At}
+	list := []results.Stamp{before, s.Ask, s.Received, s.Cloned, s.Kernel, s.Rootfs, s.Joined, s.Exec, b.Exit().At}
+	if b.Mode != ModeCold { // it had joined before
+		list = []results.Stamp{before, s.Ask, s.Received, s.Begun, s.Rootfs, s.Exec, b.Exit().At}
+	}
 	// The stamp of the client and that of a child come from two readings of one
 	// clock, of which one is reckoned: they agree to some microseconds.
 	for i := range list[1:] {

@@ -29,7 +29,8 @@ type Config struct {
 	Args     []string  // its arguments; nil is the hidden verb __launcher
 	Env      []string  // added to this process's environment
 	Stderr   io.Writer // for the daemon's complaints; nil is this process's stderr
-	Pool     int       // networks and cgroups to keep ready; 0 makes each on its launch's path
+	Pool     int       // sandboxes to keep ready up to their root (ModePooled); 0 makes each on its launch's path
+	Profile  Profile   // what sandboxes see of the kernel; the zero value is all that runc shows
 	Rootless bool      // launch in a user namespace even though this process is root; implied if it isn't, or may not mount
 
 	unified bool // for tests: freeze by version 2 cgroups where version 1 could too
@@ -162,6 +163,7 @@ func socketPair() (*net.UnixConn, *os.File, error) {
 func (l *Launcher) greet(c Config) error {
 	e := encoder{}
 	e.int(int64(c.Pool))
+	e.bool(c.Profile == ProfileLean)
 	e.bool(c.rootless())
 	e.bool(c.unified)
 	e.bool(c.bind)
@@ -218,6 +220,35 @@ func (l *Launcher) Close() error {
 		err = fmt.Errorf("launcher's process: %w", l.waitErr)
 	}
 	return err
+}
+
+// Park keeps n sandboxes of what s describes ready up to execve, and returns when they
+// are. Launch takes one for a Spec that differs from s in nothing but ID, Argv and Env
+// (its host name remains that of s); further ones are made in quiet moments. A later
+// Park replaces an earlier one; n = 0 ends it.
+func (l *Launcher) Park(s Spec, n int) error {
+	err := s.check()
+	if err == nil && s.Network != NetworkNone {
+		err = errors.New("with the host's network nothing can be ready")
+	}
+	if err == nil {
+		_, err = l.ask(msgPark, 0, func(e *encoder) {
+			e.int(int64(n))
+			s.encode(e)
+		})
+	}
+	if err != nil {
+		return fmt.Errorf("park sandbox %s: %w", s.ID, err)
+	}
+	return nil
+}
+
+// Fill returns when as many sandboxes are ready as Config.Pool and Park ask for.
+func (l *Launcher) Fill() error {
+	if _, err := l.ask(msgFilled, 0, nil); err != nil {
+		return fmt.Errorf("fill the launcher's pool: %w", err)
+	}
+	return nil
 }
 
 // Launch starts a sandbox. It returns when the program has been executed; a

@@ -3,7 +3,7 @@ package launch
 import (
 	"errors"
 	"fmt"
-	"runtime"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -12,154 +12,109 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The modes of a sandbox's start.
-const (
-	ModeCold   = "cold"   // everything made on the path
-	ModePooled = "pooled" // its network and cgroups were ready
-)
-
-// resources are what a sandbox can be given ready-made, once.
-type resources struct {
-	net     network
-	group   string
-	tasks   []int // version 1 cgroups, for the child to write itself into
-	into    int   // version 2 cgroup for the child to be born in, or -1
-	freezer int   // or -1
-	mode    string
-}
-
-func (r *resources) close() {
-	r.net.close()
-	closeAll(append(r.tasks, r.into, r.freezer)...)
-}
-
-// A pool keeps networks and cgroups ready, and makes new ones while nothing is
-// being launched, so that the making is off every launch's path.
+// A pool keeps births ready, and makes new ones while nothing is being launched, so
+// that the making is off every launch's path.
 type pool struct {
 	d     *daemon
-	ready chan resources
-	make  chan chan made // asks for a network, where workers must not make their own
 	names atomic.Int64
+	ended chan struct{} // fill has returned
+
 	mu    sync.Mutex
-	calm  *sync.Cond // launches under way went to 0, or the pool closed, or something was taken
-	work  int
+	turn  *sync.Cond // something of what follows changed
+	ready []*birth
+	want  int
+	last  *Spec // of the last launch: the next one's limits are likely to be the same
+	park  parking
+	work  int // launches under way
 	asked int // launches begun so far
 	done  bool
-	want  int
-	ended chan struct{} // fill has returned
+	err   error // what ended the filling
 }
 
-type made struct {
-	net network
-	err error
+// parking is what is to be kept parked.
+type parking struct {
+	spec  *Spec // nil: nothing
+	ready []*birth
+	want  int
+	err   error // why spec can't be parked
+}
+
+// fits says whether a parked sandbox can become what s describes.
+func (p *parking) fits(s *Spec) bool {
+	k := p.spec
+	return k != nil && slices.Equal(k.Image.Layers, s.Image.Layers) && k.Image.HostUsr == s.Image.HostUsr && k.dir() == s.dir() &&
+		limitsOf(k) == limitsOf(s) && k.TmpBytes == s.TmpBytes && k.Writable == s.Writable && s.Network == NetworkNone
 }
 
 func newPool(d *daemon, size int) *pool {
-	p := &pool{d: d, ready: make(chan resources, max(size, 0)), want: size, ended: make(chan struct{})}
-	p.calm = sync.NewCond(&p.mu)
-	if d.rootless {
-		p.make = make(chan chan made)
-		for range hostCPUs {
-			go p.makers()
-		}
-	}
-	if size > 0 {
-		go p.fill()
-	} else {
-		close(p.ended)
-	}
+	p := &pool{d: d, want: size, ended: make(chan struct{})}
+	p.turn = sync.NewCond(&p.mu)
 	return p
 }
 
-// makers serve asks for networks on a thread that may stay in the last one it
-// made: from a user namespace there is no way back into the host's.
-func (p *pool) makers() {
-	runtime.LockOSThread()
-	for ch := range p.make {
-		n, err := newNetwork()
-		ch <- made{n, err}
-	}
-}
+// name is one that no other group has.
+func (p *pool) name() string { return "s" + strconv.FormatInt(p.names.Add(1), 10) }
 
-// network makes a network from any locked thread.
-func (p *pool) network() (network, error) {
-	if p.make != nil {
-		ch := make(chan made)
-		p.make <- ch
-		m := <-ch
-		return m.net, m.err
-	}
-	n, err := newNetwork()
-	if err2 := unix.Setns(p.d.hostNet, unix.CLONE_NEWNET); err == nil && err2 != nil {
-		n.close()
-		return network{}, fmt.Errorf("back to the host's network: %w", err2)
-	}
-	return n, err
-}
-
-// create makes resources. It is called from locked threads only. A network costs
-// most of the time, so the cgroups are made beside it, on another thread.
-func (p *pool) create(s *Spec) (resources, error) {
-	r := resources{mode: ModeCold, net: network{-1, -1}, into: -1, freezer: -1}
-	made := make(chan error, 1)
-	go func() { made <- p.group(&r, s) }()
-	n, err := network{-1, -1}, error(nil)
-	if s.Network == NetworkHost {
-		n.listener, err = listen(0)
-	} else {
-		n, err = p.network()
-	}
-	err2 := <-made
-	r.net = n
-	if err == nil && err2 == nil {
-		return r, nil
-	}
-	r.close()
-	if err2 == nil {
-		p.d.cg.remove(r.group)
-	}
-	return resources{}, errors.Join(err, err2)
-}
-
-// group makes the cgroups of resources, opens what a launch needs of them and
-// sets the limits of s, unless it is nil. Nothing is left of them if it can't.
-func (p *pool) group(r *resources, s *Spec) error {
-	r.group = "s" + strconv.FormatInt(p.names.Add(1), 10)
-	err := p.d.cg.make(r.group)
-	if err != nil {
-		return err
-	}
-	if r.tasks, r.into, err = p.d.cg.tasks(r.group); err == nil {
-		r.freezer, err = p.d.cg.freezer(r.group)
-	}
-	if err == nil && s != nil {
-		err = p.d.cg.limit(r.group, s)
-	}
-	if err != nil {
-		closeAll(append(r.tasks, r.into, r.freezer)...)
-		r.tasks, r.into, r.freezer = nil, -1, -1
-		p.d.cg.remove(r.group)
-	}
-	return err
-}
-
-// take returns resources that are ready, or makes them, with the limits of s.
-func (p *pool) take(s *Spec) (resources, error) {
-	if s.Network == NetworkNone {
-		select {
-		case r := <-p.ready:
-			r.mode = ModePooled
-			err := p.d.cg.limit(r.group, s)
-			if err != nil {
-				r.close()
-				p.d.cg.remove(r.group)
-			}
-			return r, err
-		default:
+// take returns a living birth that suits s, as the client's sandbox id, or nil.
+func (p *pool) take(id int64, s *Spec) *birth {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.last = s
+	if p.park.fits(s) {
+		if b := p.adopt(id, &p.park.ready); b != nil {
+			return b
 		}
 	}
-	return p.create(s)
+	if s.Network == NetworkNone {
+		return p.adopt(id, &p.ready)
+	}
+	return nil
 }
+
+func (p *pool) adopt(id int64, list *[]*birth) *birth {
+	for len(*list) > 0 {
+		b := (*list)[0]
+		*list = (*list)[1:]
+		if p.d.adopt(b.box, id) {
+			return b
+		}
+		b.drop() // it died as it waited
+	}
+	return nil
+}
+
+// setPark replaces what is kept parked. What was is ended.
+func (p *pool) setPark(s *Spec, n int) {
+	p.mu.Lock()
+	old := p.park.ready
+	p.park = parking{spec: s, want: n}
+	p.turn.Broadcast()
+	p.mu.Unlock()
+	p.discard(old)
+}
+
+func (p *pool) discard(list []*birth) {
+	for _, b := range list {
+		p.d.kill(b.box)
+		b.child.end()
+		b.drop()
+	}
+}
+
+// filled waits until the pool is full, or never will be.
+func (p *pool) filled() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for !p.done && p.err == nil && p.lacks() {
+		p.turn.Wait()
+	}
+	if p.done {
+		return ErrClosed
+	}
+	return errors.Join(p.err, p.park.err)
+}
+
+func (p *pool) lacks() bool { return len(p.ready) < p.want || len(p.park.ready) < p.park.want }
 
 // busy counts launches under way.
 func (p *pool) busy(n int) {
@@ -169,7 +124,7 @@ func (p *pool) busy(n int) {
 		p.asked += n
 	}
 	if p.work == 0 {
-		p.calm.Broadcast()
+		p.turn.Broadcast()
 	}
 	p.mu.Unlock()
 }
@@ -178,18 +133,22 @@ func (p *pool) busy(n int) {
 // again: the program that was launched last has the processors to itself.
 const calm = 2 * time.Millisecond
 
-// fill keeps the pool full, at a low priority.
+// fill keeps the pool full, at a low priority, until it is closed or something can't
+// be made: launches then go on without, and say so by their mode. It is the work of a
+// thread that stands on the stage and never ends, since its children would with it.
 func (p *pool) fill() {
-	runtime.LockOSThread()
 	unix.Setpriority(unix.PRIO_PROCESS, 0, 10) // of this thread alone
 	defer close(p.ended)
 	seen := 0
 	for {
 		p.mu.Lock()
-		for !p.done && (p.work > 0 || len(p.ready) >= p.want) {
-			p.calm.Wait()
+		for !p.done && (p.work > 0 || !p.lacks()) {
+			p.turn.Wait()
 		}
-		done, asked := p.done, p.asked
+		done, asked, like, park := p.done, p.asked, p.last, p.park.spec
+		if len(p.park.ready) >= p.park.want {
+			park = nil
+		}
 		p.mu.Unlock()
 		if done {
 			return
@@ -199,41 +158,49 @@ func (p *pool) fill() {
 			time.Sleep(calm)
 			continue
 		}
-		r := resources{into: -1, freezer: -1}
-		var err error
-		if r.net, err = newNetwork(); err != nil { // this thread need not go back to the host's
-			return // launches go on without a pool, and say so: their mode is cold
+		b, err := p.d.seed(park, like)
+		if err != nil {
+			p.d.abort(b)
 		}
-		if err := p.group(&r, nil); err != nil {
-			r.net.close()
-			return
-		}
-		p.ready <- r
-	}
-}
-
-// empty throws away what was ready.
-func (p *pool) empty() {
-	for {
-		select {
-		case r := <-p.ready:
-			r.close()
-			p.d.cg.remove(r.group)
-		default:
+		if !p.keep(b, err) {
 			return
 		}
 	}
 }
 
-// close waits for the launches under way, stops filling and removes what is ready.
+// keep takes in what was made. It reports false if nothing more is to be.
+func (p *pool) keep(b *birth, err error) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	defer p.turn.Broadcast()
+	switch {
+	case err == errGone: // ended by somebody: another instead
+	case err != nil && b.parked != nil:
+		if b.parked == p.park.spec {
+			p.park.want, p.park.err = 0, fmt.Errorf("park: %w", err)
+		}
+	case err != nil:
+		p.err = fmt.Errorf("fill the pool: %w", err)
+		return false
+	case b.parked != p.park.spec && b.parked != nil: // they want another by now
+		go p.discard([]*birth{b})
+	case b.parked == nil:
+		p.ready = append(p.ready, b)
+	default:
+		p.park.ready = append(p.park.ready, b)
+	}
+	return true
+}
+
+// close waits for the launches under way and stops filling. What is ready is ended
+// with all other sandboxes.
 func (p *pool) close() {
 	p.mu.Lock()
 	p.done = true
-	p.calm.Broadcast()
+	p.turn.Broadcast()
 	for p.work > 0 {
-		p.calm.Wait()
+		p.turn.Wait()
 	}
 	p.mu.Unlock()
 	<-p.ended
-	p.empty()
 }

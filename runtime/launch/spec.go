@@ -43,6 +43,14 @@ const (
 	NetworkHost Network = "host" // the host's
 )
 
+// Profile says how much of the kernel sandboxes see. What isolates them is the same.
+type Profile string
+
+const (
+	ProfileFull Profile = ""     // /proc, /sys and /dev as runc mounts them
+	ProfileLean Profile = "lean" // /proc shows processes alone, /dev has no pts and no mqueue, /sys is empty
+)
+
 func (s Spec) dir() string {
 	switch {
 	case s.Dir != "":

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -21,19 +22,28 @@ import (
 //	/devtree   /dev of every sandbox, read-only
 //	/empty     what a masked directory shows
 //	/host/usr  the host's libraries, read-only
-//	/l/N       layers of images, read-only
+//	/l/N       layers of images, read-only; a mount of its own, which children that
+//	           wait in the pool follow
+//	/systree   /sys of every sandbox, read-only
+//	/g         where a child mounts /proc, /sys, /dev and /tmp, before it has a root
+//	/p         where a child mounts a read-only view of /proc
 //	/mnt       where a child mounts its root
 //	/s         where a child mounts its writable upper layer, if it asked for one
 //	/proc      the host's, without which a user namespace may not mount its own
 type stage struct {
 	ns       int // descriptor of the namespace
 	self     int // pidfd of this process; 0 where the kernel has none
+	fds      int // descriptor of the folder of this process's descriptors
 	rootless bool
 	overlay  bool
+	lean     bool     // what sandboxes see of the kernel (see ProfileLean)
+	sys      error    // why there is no /systree
 	hostDirs []string // below /host, to bind into a root with the host's libraries
 	files    []string // to mask, relative to the root
 	dirs     []string
 	readonly []string
+
+	mounted, secured *script // what is the same for every child: kernel and rights
 }
 
 // hostTop lists what a dynamically linked program needs of the host.
@@ -42,8 +52,9 @@ var hostTop = []string{"usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32"}
 // Masked and read-only paths are runc's default ones.
 var (
 	maskFiles = []string{"proc/kcore", "proc/keys", "proc/latency_stats", "proc/timer_list", "proc/timer_stats", "proc/sched_debug", "proc/interrupts"}
-	maskDirs  = []string{"proc/acpi", "proc/asound", "proc/scsi", "sys/firmware", "sys/devices/virtual/powercap"}
+	maskDirs  = []string{"proc/acpi", "proc/asound", "proc/scsi"}
 	maskWrite = []string{"proc/bus", "proc/fs", "proc/irq", "proc/sys", "proc/sysrq-trigger"}
+	maskSys   = []string{"firmware", "devices/virtual/powercap"}
 )
 
 var devices = []struct {
@@ -53,8 +64,8 @@ var devices = []struct {
 
 // newStage builds the stage and moves the calling thread, which must be locked
 // and stay so, onto it.
-func newStage(rootless bool) (*stage, error) {
-	st := &stage{rootless: rootless, ns: -1}
+func newStage(rootless, overlay, lean bool) (*stage, error) {
+	st := &stage{rootless: rootless, overlay: overlay, lean: lean, ns: -1}
 	for _, list := range []struct{ from, to *[]string }{{&maskFiles, &st.files}, {&maskDirs, &st.dirs}, {&maskWrite, &st.readonly}} {
 		for _, p := range *list.from {
 			if _, err := os.Lstat("/" + p); err == nil {
@@ -73,7 +84,7 @@ func newStage(rootless bool) (*stage, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, build := range []func(string) error{st.buildDirs, st.buildDev, st.buildBase, st.buildHost, st.leave} {
+	for _, build := range []func(string) error{st.buildDirs, st.buildDev, st.buildSys, st.buildBase, st.buildHost, st.leave} {
 		if err := build(top); err != nil {
 			return nil, fmt.Errorf("stage: %w", err)
 		}
@@ -81,9 +92,14 @@ func newStage(rootless bool) (*stage, error) {
 	if fd, err := unix.PidfdOpen(os.Getpid(), 0); err == nil {
 		st.self = fd
 	}
+	if st.fds, err = unix.Open("/proc/self/fd", unix.O_DIRECTORY|unix.O_RDONLY|unix.O_CLOEXEC, 0); err != nil {
+		return nil, fmt.Errorf("stage: %w", err)
+	}
 	if st.ns, err = unix.Open("/proc/thread-self/ns/mnt", unix.O_RDONLY|unix.O_CLOEXEC, 0); err != nil {
 		return nil, fmt.Errorf("stage: %w", err)
 	}
+	st.mounted, st.secured = &script{}, st.rights()
+	st.kernel(st.mounted)
 	return st, nil
 }
 
@@ -111,21 +127,25 @@ func mountTop() (string, error) {
 }
 
 func (st *stage) buildDirs(top string) error {
-	for _, dir := range []string{"proc", "base", "hostbase", "devtree", "empty", "host", "l", "mnt", "s", "sys"} {
-		if err := os.Mkdir(filepath.Join(top, dir), 0o755); err != nil {
+	for _, dir := range []string{"proc", "base", "hostbase", "devtree", "empty", "host", "l", "mnt", "s", "systree", "p", "g/proc", "g/sys", "g/dev", "g/tmp"} {
+		if err := os.MkdirAll(filepath.Join(top, dir), 0o755); err != nil {
 			return err
 		}
 	}
-	proc, sys := uintptr(unix.MS_BIND), []string{}
+	// The kernel lets a user namespace mount a proc or sysfs only where it can
+	// already see all of one.
+	proc := uintptr(unix.MS_BIND)
 	if st.rootless {
-		// The kernel lets a user namespace mount a proc or sysfs only where it
-		// can already see all of one.
-		proc, sys = unix.MS_BIND|unix.MS_REC, []string{"/sys"}
+		proc |= unix.MS_REC
 	}
-	for _, from := range append([]string{"/proc"}, sys...) {
-		if err := unix.Mount(from, top+from, "", proc, ""); err != nil {
-			return fmt.Errorf("bind %s: %w", from, err)
-		}
+	if err := unix.Mount("/proc", top+"/proc", "", proc, ""); err != nil {
+		return fmt.Errorf("bind /proc: %w", err)
+	}
+	if err := unix.Mount(top+"/l", top+"/l", "", unix.MS_BIND, ""); err != nil {
+		return fmt.Errorf("bind /l: %w", err)
+	}
+	if err := unix.Mount("", top+"/l", "", unix.MS_SHARED, ""); err != nil {
+		return fmt.Errorf("share /l: %w", err)
 	}
 	return readOnly(top+"/empty", 0)
 }
@@ -178,6 +198,43 @@ func (st *stage) buildDev(top string) error {
 		}
 	}
 	return readOnly(dev, unix.MOUNT_ATTR_NODEV)
+}
+
+// buildSys mounts the /sys that all sandboxes share. A sysfs shows the network
+// devices of the namespace in which it was mounted, so this one is of a network with
+// loopback alone, and a sandbox sees of the host and of others no device. Where a host
+// allows no sysfs, sandboxes have none.
+func (st *stage) buildSys(top string) error {
+	ns, err := unix.Open("/proc/thread-self/ns/mnt", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(ns)
+	done := make(chan error)
+	go func() {
+		runtime.LockOSThread() // and never unlocked: the thread ends, and leaves its network
+		err := unix.Unshare(unix.CLONE_FS | unix.CLONE_NEWNET)
+		if err == nil {
+			err = unix.Setns(ns, unix.CLONE_NEWNS)
+		}
+		if err == nil {
+			err = unix.Mount("sysfs", top+"/systree", "sysfs", nosuid|nodev|noexec|readonly, "")
+		}
+		done <- err
+	}()
+	if st.sys = <-done; st.sys != nil {
+		return nil
+	}
+	for _, p := range maskSys {
+		path := filepath.Join(top, "systree", p)
+		if _, err := os.Lstat(path); err != nil {
+			continue
+		}
+		if err := unix.Mount(top+"/empty", path, "", unix.MS_BIND, ""); err != nil {
+			return fmt.Errorf("mask /sys/%s: %w", p, err)
+		}
+	}
+	return nil
 }
 
 // buildHost binds the host's programs and libraries, read-only.
