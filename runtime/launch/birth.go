@@ -12,7 +12,7 @@ import (
 // The modes of a sandbox's start: how much of it was there when it was asked for.
 const (
 	ModeCold   = "cold"   // nothing
-	ModePooled = "pooled" // its namespaces, with /proc, /sys, /dev and /tmp in them, its network and its cgroups
+	ModePooled = "pooled" // its namespaces, its root in them, its network and its cgroups
 	ModeParked = "parked" // everything but execve
 )
 
@@ -24,7 +24,7 @@ type birth struct {
 	set   limits // of its cgroups
 	net   network
 
-	parked *Spec // as what it is parked; nil if it isn't
+	like *Spec // what one that is ready was made for
 
 	stdout, stderr int // what it writes, to be read
 }
@@ -37,8 +37,7 @@ func (b *birth) drop() { closeAll(b.net.ns, b.net.listener, b.stdout, b.stderr) 
 func (b *birth) stamps(received results.Stamp) Stamps {
 	at := func(n int) results.Stamp { return max(b.child.stamp(n), received) }
 	return Stamps{
-		Received: received, Cloned: at(atCloned), Kernel: at(atKernel), Joined: at(atJoined), Begun: at(atBegun),
-		Rootfs: at(atRootfs), Exec: at(atExec),
+		Received: received, Cloned: at(atCloned), Rootfs: at(atRootfs), Joined: at(atJoined), Begun: at(atBegun), Exec: at(atExec),
 	}
 }
 
@@ -67,29 +66,29 @@ func (d *daemon) conceive(b *birth, begin func(s *script)) error {
 	return nil
 }
 
-// cold starts a sandbox of which nothing is ready. Its root is mounted by the
+// cold starts a sandbox of which nothing is ready. Its root is completed by the
 // child while this thread makes its cgroups and another its network.
-func (d *daemon) cold(id int64, spec *Spec, layers []string) (b *birth, err error) {
+func (d *daemon) cold(id int64, spec *Spec) (b *birth, err error) {
 	b = &birth{mode: ModeCold, box: &box{id: id, group: d.pool.name()}, net: network{-1, -1}, stdout: -1, stderr: -1}
-	var ns []byte
-	var ordered <-chan made
+	var ordered *order
 	if spec.Network == NetworkNone {
-		ns, ordered = make([]byte, 16), d.makers.order()
+		ordered = d.makers.order()
+		defer func() { b.net = ordered.take() }()
+	} else if b.net.listener, err = listen(0, false, nil); err != nil {
+		return b, err
 	}
-	defer func() {
-		if ordered != nil {
-			m := <-ordered
-			m.net.close()
-		}
-	}()
+	layers, err := d.rooms.enter(d.st, spec)
 	early := d.cg.v2 != nil
-	if early {
+	if err == nil && early {
 		err = d.cg.prepare(b.box.group, spec)
 	}
 	if err == nil {
 		err = d.conceive(b, func(s *script) {
-			s.add(d.st.mounted)
-			d.st.root(s, spec, layers)
+			if spec.Writable {
+				d.st.written(s, spec, layers)
+			} else {
+				d.st.inherited(s, spec)
+			}
 		})
 	}
 	if err == nil && !early {
@@ -99,87 +98,77 @@ func (d *daemon) cold(id int64, spec *Spec, layers []string) (b *birth, err erro
 		return b, err
 	}
 	s := &script{ops: make([]op, 0, 48)}
-	d.st.join(s, d.cg, b.box.group, ns)
-	d.st.become(s, spec)
+	var ns []byte
 	if ordered != nil {
-		m := <-ordered
-		ordered = nil
-		if b.net = m.net; m.err != nil {
-			return b, m.err
+		fd, err := ordered.namespace()
+		if err != nil {
+			return b, err
 		}
-		copy(ns, strconv.Itoa(b.net.ns))
-	} else if b.net.listener, err = listen(0, false); err != nil {
-		return b, err
+		ns = strconv.AppendInt(nil, int64(fd), 10)
+		ns = append(ns, 0)
 	}
+	d.st.join(s, d.cg, b.box.group, ns)
+	d.st.secure(s, spec.hostname())
 	b.child.give(s)
+	if ordered != nil {
+		if err := ordered.listening(); err != nil {
+			return b, err
+		}
+	}
+	b.execute(spec)
 	return b, nil
 }
 
-// become is a child's last script: it gives up its rights and executes.
-func (st *stage) become(s *script, spec *Spec) {
-	st.secure(s, spec.hostname())
-	s.execve(spec.Argv[0], spec.Argv, spec.Env)
-}
-
-// finish gives a birth that was ready what it still lacks of spec.
-func (d *daemon) finish(b *birth, spec *Spec, layers []string) error {
-	if b.set != limitsOf(spec) {
-		if err := d.cg.relimit(b.box.group, spec); err != nil {
-			return err
-		}
-	}
-	s := &script{ops: make([]op, 0, 48)}
-	s.stamp(atBegun)
-	if !d.rootless { // the thread that made it ready is of low priority
-		s.call(0, unix.SYS_SETPRIORITY, unix.PRIO_PROCESS, 0, 0)
-	}
-	d.st.root(s, spec, layers)
-	d.st.become(s, spec)
-	b.child.give(s)
-	return nil
-}
-
-// wake lets a parked sandbox be a program.
-func (b *birth) wake(spec *Spec) {
+// execute is a child's last script.
+func (b *birth) execute(spec *Spec) {
 	s := &script{}
 	s.stamp(atExec)
 	s.execve(spec.Argv[0], spec.Argv, spec.Env)
 	b.child.give(s)
 }
 
-// seed makes a birth that waits: parked where park is given, else pooled with the
-// limits of like, if that is given. The calling thread must be one that lives as long
-// as the daemon and that may leave its network namespace.
-func (d *daemon) seed(park, like *Spec) (b *birth, err error) {
-	b = &birth{mode: ModePooled, box: &box{group: d.pool.name()}, net: network{-1, -1}, stdout: -1, stderr: -1}
-	if park != nil {
-		b.mode, b.parked, like = ModeParked, park, park
+// finish gives a birth that was ready what it still lacks of spec.
+func (d *daemon) finish(b *birth, spec *Spec) error {
+	if b.mode == ModeParked {
+		b.execute(spec)
+		return nil
 	}
-	if like != nil {
-		b.set = limitsOf(like)
-	}
-	var layers []string
-	if park != nil {
-		if layers, err = d.layers.get(park.Image.Layers); err != nil {
-			return b, err
+	if l := limitsOf(spec); l != limitsOf(b.like) {
+		if err := d.cg.relimit(b.box.group, spec); err != nil {
+			return err
 		}
 	}
-	if b.net.listener, err = newNetwork(); err == nil {
+	s := &script{ops: make([]op, 0, 32)}
+	s.stamp(atBegun)
+	d.st.secure(s, spec.hostname())
+	s.stamp(atExec)
+	s.execve(spec.Argv[0], spec.Argv, spec.Env)
+	b.child.give(s)
+	return nil
+}
+
+// seed makes a birth that waits, pooled or parked, for what like describes. The calling
+// thread must be one that lives as long as the daemon and that may leave its network
+// namespace.
+func (d *daemon) seed(mode string, like *Spec) (b *birth, err error) {
+	b = &birth{mode: mode, like: like, box: &box{group: d.pool.name()}, net: network{-1, -1}, stdout: -1, stderr: -1}
+	if _, err = d.rooms.enter(d.st, like); err == nil {
+		b.net.listener, err = newNetwork(nil)
+	}
+	if err == nil {
 		err = d.cg.prepare(b.box.group, like)
 	}
 	if err == nil {
 		err = d.conceive(b, func(s *script) {
 			d.st.join(s, d.cg, b.box.group, nil)
-			s.add(d.st.mounted)
+			d.st.inherited(s, like)
 			s.call(0, unix.SYS_CLOSE_RANGE, firstFD, int(^uint32(0)), 0) // what belongs to other sandboxes would outlive them here
-			if park == nil {
-				return
-			}
-			if !d.rootless {
+			if !d.rootless {                                             // the thread that makes it ready is of low priority
 				s.call(0, unix.SYS_SETPRIORITY, unix.PRIO_PROCESS, 0, 0)
 			}
-			d.st.root(s, park, layers)
-			d.st.secure(s, park.hostname())
+			if mode == ModeParked {
+				d.st.secure(s, like.hostname())
+			}
 		})
 	}
 	if err == nil && !b.child.wait() {

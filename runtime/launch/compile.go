@@ -2,8 +2,6 @@ package launch
 
 import (
 	"fmt"
-	"path/filepath"
-	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -22,10 +20,9 @@ const birthFlags = unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWIPC | un
 // The moments that a child notes.
 const (
 	atCloned = iota // its first call: its namespaces exist
-	atKernel        // the kernel's file systems are mounted
+	atRootfs        // its root filesystem is whole, and the only one that it sees
 	atJoined        // it is in its cgroups and its network
 	atBegun         // a child that was ready hears what it is to be
-	atRootfs        // its root filesystem is the only one that it sees
 	atExec          // its rights are gone, and the next call is execve
 )
 
@@ -38,7 +35,6 @@ const (
 // streams makes the child a session of its own, with its standard streams.
 func (st *stage) streams(s *script, stdout, stderr int) {
 	s.stamp(atCloned)
-	s.mount(0, "", "/l", "", unix.MS_SLAVE, "") // layers that come to the stage come here too, and nothing goes back
 	s.call(0, unix.SYS_PRCTL, unix.PR_SET_PDEATHSIG, int(unix.SIGKILL), 0, 0, 0)
 	st.watch(s, st.self)
 	s.call(0, unix.SYS_SETSID)
@@ -83,121 +79,88 @@ func (st *stage) join(s *script, g *cgroups, group string, ns []byte) {
 	s.stamp(atJoined)
 }
 
-// kernel mounts what the kernel shows of itself, on /g of the stage: root puts it
-// into place.
-func (st *stage) kernel(s *script) {
-	if st.lean {
-		s.mount(0, "proc", "/g/proc", "proc", nosuid|nodev|noexec, "subset=pid")
-	} else {
-		s.mount(0, "proc", "/g/proc", "proc", nosuid|nodev|noexec, "")
-		st.mask(s)
-		if st.sys == nil {
-			s.mount(0, "/systree", "/g/sys", "", unix.MS_BIND|unix.MS_REC, "")
+// kernel mounts what the kernel shows of itself, and /tmp, into the root at top: "" or
+// a folder's path.
+func (st *stage) kernel(s *script, top string) {
+	st.mountProc(s, top)
+	s.mount(0, "shm", top+"/dev/shm", "tmpfs", nosuid|nodev|noexec, "mode=1777,size=65536k")
+	if !st.lean {
+		pts := "newinstance,ptmxmode=0666,mode=0620"
+		if !st.rootless {
+			pts += ",gid=5"
 		}
+		s.mount(mayFail, "devpts", top+"/dev/pts", "devpts", nosuid|noexec, pts)
+		s.mount(mayFail, "mqueue", top+"/dev/mqueue", "mqueue", nosuid|nodev|noexec, "")
 	}
-	st.mountDev(s)
-	s.call(save, unix.SYS_OPENAT, unix.AT_FDCWD, "/g/dev/null", unix.O_RDWR|unix.O_CLOEXEC)
+	s.call(save, unix.SYS_OPENAT, unix.AT_FDCWD, top+"/dev/null", unix.O_RDWR|unix.O_CLOEXEC)
 	s.call(useSaved, unix.SYS_DUP3, 0, 0, 0)
-	s.mount(0, "tmpfs", "/g/tmp", "tmpfs", nosuid|nodev, tmpOptions(DefaultTmpBytes))
-	s.stamp(atKernel)
 }
 
-func tmpOptions(bytes int64) string { return fmt.Sprintf("mode=1777,size=%d", bytes) }
-
-func (st *stage) mountDev(s *script) {
-	s.mount(0, "/devtree", "/g/dev", "", unix.MS_BIND|unix.MS_REC, "")
-	s.mount(0, "shm", "/g/dev/shm", "tmpfs", nosuid|nodev|noexec, "mode=1777,size=65536k")
+// mountProc mounts a /proc of the child's pid namespace, and hides and protects parts
+// of it. (A folder is hidden by an empty one of /dev, before something is mounted there.)
+func (st *stage) mountProc(s *script, top string) {
+	options := ""
+	if st.lean {
+		options = "subset=pid"
+	}
+	at := top + "/proc"
+	if st.rootless && top == "" { // where the host's stands, without which the kernel lets a user namespace mount none
+		at = "/tmp"
+	}
+	s.mount(0, "proc", at, "proc", nosuid|nodev|noexec, options)
+	if at == "/tmp" {
+		s.call(0, unix.SYS_UMOUNT2, "/proc", unix.MNT_DETACH)
+		s.mount(0, "/tmp", "/proc", "", unix.MS_MOVE, "")
+	}
 	if st.lean {
 		return
 	}
-	pts := "newinstance,ptmxmode=0666,mode=0620"
-	if !st.rootless {
-		pts += ",gid=5"
-	}
-	s.mount(mayFail, "devpts", "/g/dev/pts", "devpts", nosuid|noexec, pts)
-	s.mount(mayFail, "mqueue", "/g/dev/mqueue", "mqueue", nosuid|nodev|noexec, "")
-}
-
-// mask hides and protects parts of /proc. What is to be read-only is bound from a
-// read-only view of the whole, rather than bound and changed one by one.
-func (st *stage) mask(s *script) {
 	for _, p := range st.files {
-		s.mount(0, "/devtree/null", "/g/"+p, "", unix.MS_BIND, "")
+		s.mount(0, top+"/dev/null", top+"/"+p, "", unix.MS_BIND, "")
 	}
 	for _, p := range st.dirs {
-		s.mount(0, "/empty", "/g/"+p, "", unix.MS_BIND, "")
+		s.mount(0, top+"/dev/mqueue", top+"/"+p, "", unix.MS_BIND, "")
 	}
-	if len(st.readonly) == 0 {
-		return
-	}
-	s.mount(0, "/g/proc", "/p", "", unix.MS_BIND, "")
-	s.mount(0, "", "/p", "", unix.MS_BIND|unix.MS_REMOUNT|readonly|nosuid|nodev|noexec, "")
 	for _, p := range st.readonly {
-		s.mount(0, "/p/"+strings.TrimPrefix(p, "proc/"), "/g/"+p, "", unix.MS_BIND, "")
+		s.mount(0, top+"/"+p, top+"/"+p, "", unix.MS_BIND|unix.MS_REC, "")
+		s.mount(0, "", top+"/"+p, "", unix.MS_BIND|unix.MS_REMOUNT|readonly|nosuid|nodev|noexec, "")
 	}
 }
 
-// root mounts the root filesystem and makes it the only one there is. The base
-// layer lies above the image's, so /dev, /proc, /sys, /tmp and the way to them
-// are folders of ours whatever an image holds at these names.
-func (st *stage) root(s *script, spec *Spec, layers []string) {
-	st.mountRoot(s, spec, layers)
+// inherited completes a root that the child has by its birth (see rooms).
+func (st *stage) inherited(s *script, spec *Spec) {
+	st.kernel(s, "")
+	s.mount(0, "tmpfs", "/tmp", "tmpfs", nosuid|nodev, tmpOptions(spec))
+	s.call(0, unix.SYS_CHDIR, spec.dir())
+	s.stamp(atRootfs)
+}
+
+// written builds a root that takes writes, in memory, for a child that is born on the
+// stage, and makes it the only one that there is.
+func (st *stage) written(s *script, spec *Spec, layers []string) {
+	s.mount(0, "tmpfs", "/s", "tmpfs", nosuid|nodev, fmt.Sprintf("mode=0755,size=%d", spec.TmpBytes))
+	s.call(0, unix.SYS_MKDIRAT, unix.AT_FDCWD, "/s/upper", 0o755)
+	s.call(0, unix.SYS_MKDIRAT, unix.AT_FDCWD, "/s/work", 0o755)
+	s.mount(0, "overlay", "/mnt", "overlay", nosuid|nodev, st.lower(spec, layers)+",upperdir=/s/upper,workdir=/s/work,userxattr")
+	for _, m := range st.fixtures(spec) {
+		s.mount(0, m.from, "/mnt"+m.to, "", unix.MS_BIND|unix.MS_REC, "")
+	}
+	st.kernel(s, "/mnt")
+	s.mount(0, "tmpfs", "/mnt/tmp", "tmpfs", nosuid|nodev, tmpOptions(spec))
 	s.call(0, unix.SYS_CHDIR, "/mnt")
-	if spec.Image.HostUsr {
-		for _, dir := range st.hostDirs {
-			s.mount(0, "/host/"+dir, dir, "", unix.MS_BIND|unix.MS_REC, "")
-		}
-	}
-	for _, dir := range []string{"proc", "dev", "tmp", "sys"} {
-		if dir != "sys" || (st.sys == nil && !st.lean) {
-			s.mount(0, "/g/"+dir, dir, "", unix.MS_MOVE, "")
-		}
-	}
-	if spec.TmpBytes != DefaultTmpBytes {
-		s.mount(0, "", "tmp", "", unix.MS_REMOUNT|nosuid|nodev, tmpOptions(spec.TmpBytes))
-	}
 	s.call(0, unix.SYS_PIVOT_ROOT, ".", ".")
 	s.call(0, unix.SYS_UMOUNT2, ".", unix.MNT_DETACH)
 	s.call(0, unix.SYS_CHDIR, spec.dir())
 	s.stamp(atRootfs)
 }
 
-func (st *stage) mountRoot(s *script, spec *Spec, layers []string) {
-	base := "/base"
-	if spec.Image.HostUsr {
-		base = "/hostbase"
-	}
-	if !st.overlay { // one layer, bound over the base's folder
-		s.mount(0, base, "/mnt", "", unix.MS_BIND|unix.MS_REC, "")
-		s.mount(0, filepath.Join(layers[0], TaskDir), "/mnt"+TaskDir, "", unix.MS_BIND|unix.MS_REC, "")
-		s.mount(0, "", "/mnt"+TaskDir, "", unix.MS_REC|unix.MS_PRIVATE, "") // it follows the stage no more
-		return
-	}
-	lower := "lowerdir=" + base
-	for _, l := range layers {
-		lower += ":" + l
-	}
-	flags := nosuid | nodev
-	if spec.Writable {
-		s.mount(0, "tmpfs", "/s", "tmpfs", nosuid|nodev, fmt.Sprintf("mode=0755,size=%d", spec.TmpBytes))
-		s.call(0, unix.SYS_MKDIRAT, unix.AT_FDCWD, "/s/upper", 0o755)
-		s.call(0, unix.SYS_MKDIRAT, unix.AT_FDCWD, "/s/work", 0o755)
-		lower += ",upperdir=/s/upper,workdir=/s/work"
-	} else {
-		flags |= readonly
-	}
-	if st.rootless || len(layers) > 1 { // where what hides a lower layer's file may be marked by attributes of a user's
-		lower += ",userxattr"
-	}
-	s.mount(0, "overlay", "/mnt", "overlay", flags, lower)
-}
+func tmpOptions(spec *Spec) string { return fmt.Sprintf("mode=1777,size=%d", spec.TmpBytes) }
 
 // secure gives up every right, the filter last. The bounding set is empty
 // already: the thread that clones has dropped it.
 func (st *stage) secure(s *script, hostname string) {
 	s.call(0, unix.SYS_SETHOSTNAME, hostname, len(hostname))
 	s.add(st.secured)
-	s.stamp(atExec)
 }
 
 // rights is the part of secure that is the same for every child.
@@ -227,20 +190,31 @@ func (st *stage) rights() *script {
 // known before anything is launched: as an error, or, for what sandboxes can do
 // without, as a list.
 func (st *stage) trial() ([]string, error) {
+	spec := &Spec{TmpBytes: 1 << 20}
+	ns, err := st.newRoom(spec, []string{"/hostbase"})
+	if err != nil {
+		return nil, fmt.Errorf("trial of a sandbox: %w", err)
+	}
+	defer unix.Close(ns)
 	null, err := unix.Open("/devtree/null", unix.O_RDWR|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer unix.Close(null)
 	s := &script{}
-	spec := &Spec{TmpBytes: 1 << 20}
 	st.streams(s, null, null)
+	st.inherited(s, spec)
 	st.join(s, &cgroups{}, "", nil)
-	s.add(st.mounted)
-	st.root(s, spec, []string{"/hostbase"})
 	st.secure(s, "trial")
 	s.exit(0)
-	if err := s.try(birthFlags | unix.CLONE_NEWNET); err != nil {
+	if err := unix.Setns(ns, unix.CLONE_NEWNS); err != nil {
+		return nil, err
+	}
+	err = s.try(birthFlags | unix.CLONE_NEWNET)
+	if err2 := unix.Setns(st.ns, unix.CLONE_NEWNS); err == nil {
+		err = err2
+	}
+	if err != nil {
 		return nil, fmt.Errorf("trial of a sandbox: %w", err)
 	}
 	return s.forbidden(), nil

@@ -30,7 +30,7 @@ type daemon struct {
 	rootless bool
 	pool     *pool
 	makers   makers
-	layers   layers
+	rooms    rooms
 	visits   visits
 	open     chan struct{} // closed when launches can begin
 
@@ -243,7 +243,7 @@ func (d *daemon) serve() {
 			d.reply(seq, err, nil)
 			os.Exit(code)
 		}
-		if kind == msgPark || kind == msgFilled {
+		if kind == msgPark || kind == msgFill {
 			d.fill(kind, seq, &dec)
 			continue
 		}
@@ -258,21 +258,23 @@ func (d *daemon) serve() {
 	}
 }
 
-// fill answers once the pool is full, after it was told what to park if that is what
-// is asked.
+// fill answers once all is ready that is to be, after it was told what to be ready for.
 func (d *daemon) fill(kind, seq int64, dec *decoder) {
-	var spec Spec
 	n := 0
 	if kind == msgPark {
 		n = int(dec.int())
-		spec.decode(dec)
 	}
+	spec := &Spec{}
+	spec.decode(dec)
 	err := dec.err
 	go func() { // the control socket is for others meanwhile
+		if err == nil {
+			err = d.can(spec)
+		}
 		if err == nil && kind == msgPark {
-			if err = d.can(&spec); err == nil {
-				d.pool.setPark(&spec, n)
-			}
+			d.pool.park(spec, n)
+		} else if err == nil {
+			d.pool.expect(spec)
 		}
 		if err == nil {
 			err = d.pool.filled()

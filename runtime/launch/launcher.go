@@ -222,15 +222,26 @@ func (l *Launcher) Close() error {
 	return err
 }
 
+// Fill has the pool filled for what s describes, and returns when it is full (see
+// Config.Pool). Without it, the pool is for the image of the last launch that found none
+// ready.
+func (l *Launcher) Fill(s Spec) error {
+	err := s.canWait()
+	if err == nil {
+		_, err = l.ask(msgFill, 0, s.encode)
+	}
+	if err != nil {
+		return fmt.Errorf("fill the pool for sandbox %s: %w", s.ID, err)
+	}
+	return nil
+}
+
 // Park keeps n sandboxes of what s describes ready up to execve, and returns when they
 // are. Launch takes one for a Spec that differs from s in nothing but ID, Argv and Env
 // (its host name remains that of s); further ones are made in quiet moments. A later
 // Park replaces an earlier one; n = 0 ends it.
 func (l *Launcher) Park(s Spec, n int) error {
-	err := s.check()
-	if err == nil && s.Network != NetworkNone {
-		err = errors.New("with the host's network nothing can be ready")
-	}
+	err := s.canWait()
 	if err == nil {
 		_, err = l.ask(msgPark, 0, func(e *encoder) {
 			e.int(int64(n))
@@ -239,14 +250,6 @@ func (l *Launcher) Park(s Spec, n int) error {
 	}
 	if err != nil {
 		return fmt.Errorf("park sandbox %s: %w", s.ID, err)
-	}
-	return nil
-}
-
-// Fill returns when as many sandboxes are ready as Config.Pool and Park ask for.
-func (l *Launcher) Fill() error {
-	if _, err := l.ask(msgFilled, 0, nil); err != nil {
-		return fmt.Errorf("fill the launcher's pool: %w", err)
 	}
 	return nil
 }

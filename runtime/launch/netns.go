@@ -25,53 +25,100 @@ type network struct{ ns, listener int }
 func (n network) close() { closeAll(n.ns, n.listener) }
 
 // newNetwork makes a network namespace and moves the calling thread, which must be
-// locked, into it. It returns the listening socket.
-func newNetwork() (listener int, err error) {
+// locked, into it. It returns the listening socket. made, unless nil, is called as soon
+// as the namespace exists, with a socket in it.
+func newNetwork(made func(socket int)) (listener int, err error) {
 	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 		return -1, fmt.Errorf("network namespace: %w", err)
 	}
-	return listen(APIPort, true)
+	return listen(APIPort, true, made)
 }
 
 // makers make networks for launches that found none ready, each on a thread that
 // stays in the last one it made: from a user namespace there is no way back into the
 // host's. They are threads of their own so that a network, the dearest part of a cold
-// start, is made while its sandbox mounts its root.
-type makers chan chan<- made
+// start, is made while its sandbox completes its root.
+type makers chan *order
+
+// An order is a network that is being made: first its namespace is there, then the
+// socket listens.
+type order struct {
+	ns, listener chan made // of one answer each; nil once that was taken
+	net          network   // what was taken so far
+}
 
 type made struct {
-	net network
+	fd  int
 	err error
 }
 
-// order asks for a network. The answer must be taken.
-func (m makers) order() <-chan made {
-	ch := make(chan made, 1)
-	m <- ch
-	return ch
+// order asks for a network. It must be taken in the end.
+func (m makers) order() *order {
+	o := &order{ns: make(chan made, 1), listener: make(chan made, 1), net: network{-1, -1}}
+	m <- o
+	return o
 }
 
 func (m makers) serve() {
 	runtime.LockOSThread()
-	for ch := range m {
-		n, err := network{ns: -1, listener: -1}, error(nil)
-		if n.listener, err = newNetwork(); err == nil {
-			n.ns, err = unix.Open("/proc/thread-self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	for o := range m {
+		told := false
+		l, err := newNetwork(func(socket int) {
+			fd, err := namespaceOf(socket)
+			o.ns <- made{fd, err}
+			told = true
+		})
+		if !told {
+			o.ns <- made{-1, err}
 		}
-		if err != nil {
-			n.close()
-			n = network{-1, -1}
-		}
-		ch <- made{n, err}
+		o.listener <- made{l, err}
 	}
 }
 
+// namespace waits for the namespace and returns its descriptor.
+func (o *order) namespace() (int, error) {
+	m := <-o.ns
+	o.ns, o.net.ns = nil, m.fd
+	return m.fd, m.err
+}
+
+// listening waits until the socket listens.
+func (o *order) listening() error {
+	m := <-o.listener
+	o.listener, o.net.listener = nil, m.fd
+	return m.err
+}
+
+// take returns what there is in the end.
+func (o *order) take() network {
+	if o.ns != nil {
+		o.namespace()
+	}
+	if o.listener != nil {
+		o.listening()
+	}
+	return o.net
+}
+
+// namespaceOf opens the network namespace of a socket (linux/sockios.h, SIOCGSKNS).
+func namespaceOf(socket int) (int, error) {
+	fd, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(socket), 0x894c, 0)
+	if errno != 0 {
+		return -1, fmt.Errorf("network namespace of a socket: %w", errno)
+	}
+	return int(fd), nil
+}
+
 // listen makes a listening socket in the calling thread's network namespace, where
-// it brings loopback up first if fresh.
-func listen(port int, fresh bool) (int, error) {
+// it brings loopback up first if fresh. made, unless nil, is called with the socket
+// before that.
+func listen(port int, fresh bool, made func(socket int)) (int, error) {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
 		return -1, os.NewSyscallError("socket", err)
+	}
+	if made != nil {
+		made(fd)
 	}
 	if fresh {
 		err = loopbackUp(fd)

@@ -3,7 +3,6 @@ package launch
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -13,41 +12,57 @@ import (
 )
 
 // A pool keeps births ready, and makes new ones while nothing is being launched, so
-// that the making is off every launch's path.
+// that the making is off every launch's path. What they are ready for is the image of the
+// last launch, or what the client said comes next.
 type pool struct {
 	d     *daemon
 	names atomic.Int64
 	ended chan struct{} // fill has returned
 
-	mu    sync.Mutex
-	turn  *sync.Cond // something of what follows changed
-	ready []*birth
-	want  int
-	last  *Spec // of the last launch: the next one's limits are likely to be the same
-	park  parking
-	work  int // launches under way
-	asked int // launches begun so far
-	done  bool
-	err   error // what ended the filling
+	mu     sync.Mutex
+	turn   *sync.Cond // something of what follows changed
+	pooled shelf
+	parked shelf
+	work   int // launches under way
+	asked  int // launches begun so far
+	done   bool
 }
 
-// parking is what is to be kept parked.
-type parking struct {
-	spec  *Spec // nil: nothing
-	ready []*birth
+// A shelf holds births of one mode.
+type shelf struct {
+	mode  string
+	like  *Spec // what they are for; nil: not known yet
 	want  int
-	err   error // why spec can't be parked
+	ready []*birth
+	err   error // why there can be none
 }
 
-// fits says whether a parked sandbox can become what s describes.
-func (p *parking) fits(s *Spec) bool {
-	k := p.spec
-	return k != nil && slices.Equal(k.Image.Layers, s.Image.Layers) && k.Image.HostUsr == s.Image.HostUsr && k.dir() == s.dir() &&
-		limitsOf(k) == limitsOf(s) && k.TmpBytes == s.TmpBytes && k.Writable == s.Writable && s.Network == NetworkNone
+func (s *shelf) lacks() bool { return s.like != nil && s.err == nil && len(s.ready) < s.want }
+
+// set changes what a shelf is for. It returns what was there and doesn't suit.
+func (s *shelf) set(like *Spec, want int) (old []*birth) {
+	s.like, s.want, s.err = like, want, nil
+	keep := s.ready[:0:0]
+	for _, b := range s.ready {
+		if len(keep) < want && suits(s.mode, b.like, like) {
+			keep = append(keep, b)
+		} else {
+			old = append(old, b)
+		}
+	}
+	s.ready = keep
+	return old
+}
+
+// suits says whether a sandbox that was made ready for one spec can become what another
+// describes. A pooled one can be given other limits.
+func suits(mode string, made, s *Spec) bool {
+	return roomKey(made) == roomKey(s) && made.TmpBytes == s.TmpBytes && made.dir() == s.dir() &&
+		!s.Writable && s.Network == NetworkNone && (mode == ModePooled || limitsOf(made) == limitsOf(s))
 }
 
 func newPool(d *daemon, size int) *pool {
-	p := &pool{d: d, want: size, ended: make(chan struct{})}
+	p := &pool{d: d, ended: make(chan struct{}), pooled: shelf{mode: ModePooled, want: size}, parked: shelf{mode: ModeParked}}
 	p.turn = sync.NewCond(&p.mu)
 	return p
 }
@@ -58,23 +73,24 @@ func (p *pool) name() string { return "s" + strconv.FormatInt(p.names.Add(1), 10
 // take returns a living birth that suits s, as the client's sandbox id, or nil.
 func (p *pool) take(id int64, s *Spec) *birth {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.last = s
-	if p.park.fits(s) {
-		if b := p.adopt(id, &p.park.ready); b != nil {
-			return b
-		}
+	b := p.adopt(id, s, &p.parked)
+	if b == nil {
+		b = p.adopt(id, s, &p.pooled)
 	}
-	if s.Network == NetworkNone {
-		return p.adopt(id, &p.ready)
+	p.mu.Unlock()
+	if b == nil {
+		p.expect(s)
 	}
-	return nil
+	return b
 }
 
-func (p *pool) adopt(id int64, list *[]*birth) *birth {
-	for len(*list) > 0 {
-		b := (*list)[0]
-		*list = (*list)[1:]
+func (p *pool) adopt(id int64, s *Spec, from *shelf) *birth {
+	if from.like == nil || !suits(from.mode, from.like, s) {
+		return nil
+	}
+	for len(from.ready) > 0 {
+		b := from.ready[0]
+		from.ready = from.ready[1:]
 		if p.d.adopt(b.box, id) {
 			return b
 		}
@@ -83,11 +99,22 @@ func (p *pool) adopt(id int64, list *[]*birth) *birth {
 	return nil
 }
 
-// setPark replaces what is kept parked. What was is ended.
-func (p *pool) setPark(s *Spec, n int) {
+// expect has the pool filled for s, if that is something that can be ready.
+func (p *pool) expect(s *Spec) {
+	if s.Writable || s.Network != NetworkNone {
+		return
+	}
 	p.mu.Lock()
-	old := p.park.ready
-	p.park = parking{spec: s, want: n}
+	old := p.pooled.set(s, p.pooled.want)
+	p.turn.Broadcast()
+	p.mu.Unlock()
+	go p.discard(old)
+}
+
+// park replaces what is kept parked.
+func (p *pool) park(s *Spec, n int) {
+	p.mu.Lock()
+	old := p.parked.set(s, n)
 	p.turn.Broadcast()
 	p.mu.Unlock()
 	p.discard(old)
@@ -101,20 +128,18 @@ func (p *pool) discard(list []*birth) {
 	}
 }
 
-// filled waits until the pool is full, or never will be.
+// filled waits until all is ready, or never will be.
 func (p *pool) filled() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for !p.done && p.err == nil && p.lacks() {
+	for !p.done && (p.pooled.lacks() || p.parked.lacks()) {
 		p.turn.Wait()
 	}
 	if p.done {
 		return ErrClosed
 	}
-	return errors.Join(p.err, p.park.err)
+	return errors.Join(p.pooled.err, p.parked.err)
 }
-
-func (p *pool) lacks() bool { return len(p.ready) < p.want || len(p.park.ready) < p.park.want }
 
 // busy counts launches under way.
 func (p *pool) busy(n int) {
@@ -133,22 +158,24 @@ func (p *pool) busy(n int) {
 // again: the program that was launched last has the processors to itself.
 const calm = 2 * time.Millisecond
 
-// fill keeps the pool full, at a low priority, until it is closed or something can't
-// be made: launches then go on without, and say so by their mode. It is the work of a
-// thread that stands on the stage and never ends, since its children would with it.
+// fill keeps the pool full, at a low priority, until it is closed. What can't be made
+// is given up until something else is asked for: launches go on without, and say so by
+// their mode. The calling thread must be one of the stage's and never end, since its
+// children would with it.
 func (p *pool) fill() {
 	unix.Setpriority(unix.PRIO_PROCESS, 0, 10) // of this thread alone
 	defer close(p.ended)
 	seen := 0
 	for {
 		p.mu.Lock()
-		for !p.done && (p.work > 0 || !p.lacks()) {
+		for !p.done && (p.work > 0 || !p.pooled.lacks() && !p.parked.lacks()) {
 			p.turn.Wait()
 		}
-		done, asked, like, park := p.done, p.asked, p.last, p.park.spec
-		if len(p.park.ready) >= p.park.want {
-			park = nil
+		done, asked, next := p.done, p.asked, &p.pooled
+		if p.parked.lacks() {
+			next = &p.parked
 		}
+		like := next.like
 		p.mu.Unlock()
 		if done {
 			return
@@ -158,38 +185,33 @@ func (p *pool) fill() {
 			time.Sleep(calm)
 			continue
 		}
-		b, err := p.d.seed(park, like)
+		b, err := p.d.seed(next.mode, like)
 		if err != nil {
 			p.d.abort(b)
+			b = nil
 		}
-		if !p.keep(b, err) {
-			return
+		if b = p.keep(next, like, b, err); b != nil {
+			p.discard([]*birth{b})
 		}
 	}
 }
 
-// keep takes in what was made. It reports false if nothing more is to be.
-func (p *pool) keep(b *birth, err error) bool {
+// keep puts what was made for like on its shelf, and returns it if it is not wanted there
+// any more.
+func (p *pool) keep(on *shelf, like *Spec, b *birth, err error) *birth {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	defer p.turn.Broadcast()
 	switch {
 	case err == errGone: // ended by somebody: another instead
-	case err != nil && b.parked != nil:
-		if b.parked == p.park.spec {
-			p.park.want, p.park.err = 0, fmt.Errorf("park: %w", err)
-		}
+	case !suits(on.mode, like, on.like):
+		return b
 	case err != nil:
-		p.err = fmt.Errorf("fill the pool: %w", err)
-		return false
-	case b.parked != p.park.spec && b.parked != nil: // they want another by now
-		go p.discard([]*birth{b})
-	case b.parked == nil:
-		p.ready = append(p.ready, b)
+		on.err = fmt.Errorf("make a %s sandbox: %w", on.mode, err)
 	default:
-		p.park.ready = append(p.park.ready, b)
+		on.ready = append(on.ready, b)
 	}
-	return true
+	return nil
 }
 
 // close waits for the launches under way and stops filling. What is ready is ended

@@ -16,29 +16,28 @@ import (
 // Stamps are the moments of a launch. What was ready when it was asked for has the
 // moment at which the ask was received.
 //
-// Of a cold start, the root is mounted (Cloned to Rootfs) beside the making of its
-// cgroups and its network, and Joined comes after; of others it came before.
+// Of a cold start, the root is completed (Cloned to Rootfs) beside the making of its
+// cgroups and its network, and Joined comes after; of others both came before.
 type Stamps struct {
 	Ask      results.Stamp // Launch was called
 	Received results.Stamp // the launcher's thread that sees to it took the ask
 	Cloned   results.Stamp // the child's first system call: its namespaces exist
-	Kernel   results.Stamp // /proc, /sys, /dev and /tmp are mounted
+	Rootfs   results.Stamp // its root filesystem is whole, and the only one that it sees
 	Joined   results.Stamp // it is in its cgroups and in its network
-	Begun    results.Stamp // a child that was ready heard what it is to be; of a cold start, Received
-	Rootfs   results.Stamp // its root filesystem is the only one that it sees
+	Begun    results.Stamp // a child that was pooled heard what it is to be; else Received
 	Exec     results.Stamp // its rights are gone, and the next call is execve
 	Answered results.Stamp // the client heard that the program runs
 }
 
 // told lists the moments that the launcher's process tells.
 func (s *Stamps) told() []*results.Stamp {
-	return []*results.Stamp{&s.Received, &s.Cloned, &s.Kernel, &s.Joined, &s.Begun, &s.Rootfs, &s.Exec}
+	return []*results.Stamp{&s.Received, &s.Cloned, &s.Rootfs, &s.Joined, &s.Begun, &s.Exec}
 }
 
-// Phases returns the launch as phases that add up to Ask to Exec: rootfs (layers
-// mounted) and sandbox, all else.
+// Phases returns the launch as phases that add up to Ask to Exec: rootfs (the root made
+// whole; 0 if it was ready) and sandbox, all else.
 func (s Stamps) Phases() results.Phases {
-	root := max(0, s.Rootfs.Sub(max(s.Cloned, s.Begun)))
+	root := s.Rootfs.Sub(s.Cloned)
 	return results.Phases{Sandbox: s.Exec.Sub(s.Ask) - root, Rootfs: root}
 }
 

@@ -37,10 +37,15 @@ func coldScript(st *stage, g *cgroups, spec *Spec, layers []string, ns []byte) *
 	s := &script{}
 	st.secured = st.rights()
 	st.streams(s, 23, 24)
-	st.kernel(s)
-	st.root(s, spec, layers)
+	if spec.Writable {
+		st.written(s, spec, layers)
+	} else {
+		st.inherited(s, spec)
+	}
 	st.join(s, g, "s7", ns)
-	st.become(s, spec)
+	st.secure(s, spec.hostname())
+	s.stamp(atExec)
+	s.execve(spec.Argv[0], spec.Argv, spec.Env)
 	return s
 }
 
@@ -75,12 +80,16 @@ func TestScriptVariants(t *testing.T) {
 		{"a version 2 cgroup is not entered, but born in", func(_ *stage, g *cgroups, _ *Spec, _ *[]string, _ *[]byte) {
 			g.all = []*hierarchy{{v2: true, fd: 20}}
 		}, []string{"unshare(0x2000000)\n"}, []string{"write("}},
-		{"the host's libraries are bound", func(_ *stage, _ *cgroups, spec *Spec, _ *[]string, _ *[]byte) { spec.Image.HostUsr = true }, []string{`mount("/host/usr", "usr"`, "lowerdir=/hostbase:/l/1"}, nil},
-		{"a writable root has an upper layer in memory", func(_ *stage, _ *cgroups, spec *Spec, _ *[]string, _ *[]byte) { spec.Writable = true }, []string{"upperdir=/s/upper", `mkdirat(-100, "/s/work"`}, nil},
-		{"without overlay the function is bound", func(st *stage, _ *cgroups, _ *Spec, _ *[]string, _ *[]byte) { st.overlay = false }, []string{`mount("/l/1/var/task", "/mnt/var/task"`}, []string{"lowerdir"}},
-		{"layers are stacked in order below the base", func(_ *stage, _ *cgroups, _ *Spec, layers *[]string, _ *[]byte) { *layers = []string{"/l/2", "/l/1"} }, []string{"lowerdir=/base:/l/2:/l/1,userxattr"}, nil},
-		{"/tmp of another size is changed", func(_ *stage, _ *cgroups, spec *Spec, _ *[]string, _ *[]byte) { spec.TmpBytes = 1 << 20 }, []string{`mount("", "tmp", 0, 38, "mode=1777,size=1048576")`}, nil},
-		{"a lean sandbox sees processes alone", func(st *stage, _ *cgroups, _ *Spec, _ *[]string, _ *[]byte) { st.lean = true }, []string{`"subset=pid"`, `"/g/dev/shm"`}, []string{"/g/sys", "devpts", "mqueue", "kcore"}},
+		{"a user namespace mounts a proc beside the host's and leaves that", func(st *stage, _ *cgroups, _ *Spec, _ *[]string, _ *[]byte) { st.rootless = true }, []string{`mount("proc", "/tmp", "proc"`, `umount2("/proc", 2)`, `mount("/tmp", "/proc", 0, 0x2000`}, nil},
+		{"a writable root has an upper layer in memory", func(_ *stage, _ *cgroups, spec *Spec, _ *[]string, _ *[]byte) { spec.Writable = true }, []string{"upperdir=/s/upper", `mkdirat(-100, "/s/work"`, "pivot_root", `umount2(".", 2)`}, nil},
+		{"the host's libraries are bound into it", func(_ *stage, _ *cgroups, spec *Spec, _ *[]string, _ *[]byte) {
+			spec.Writable, spec.Image.HostUsr = true, true
+		}, []string{`mount("/host/usr", "/mnt/usr"`, "lowerdir=/hostbase:/l/1"}, nil},
+		{"layers are stacked in order below the base", func(_ *stage, _ *cgroups, spec *Spec, layers *[]string, _ *[]byte) {
+			spec.Writable, *layers = true, []string{"/l/2", "/l/1"}
+		}, []string{"lowerdir=/base:/l/2:/l/1,"}, nil},
+		{"/tmp has the size that was asked for", func(_ *stage, _ *cgroups, spec *Spec, _ *[]string, _ *[]byte) { spec.TmpBytes = 1 << 20 }, []string{`"mode=1777,size=1048576")`}, nil},
+		{"a lean sandbox sees processes alone", func(st *stage, _ *cgroups, _ *Spec, _ *[]string, _ *[]byte) { st.lean = true }, []string{`"subset=pid"`, `"/dev/shm"`}, []string{"devpts", "mqueue", "kcore"}},
 	} {
 		st, g, spec, layers, ns := testStage(), testCgroups(), testSpec(), []string{"/l/1"}, make([]byte, 16)
 		c.change(st, g, spec, &layers, &ns)

@@ -100,6 +100,17 @@ func (s *Spec) check() error {
 	return nil
 }
 
+// canWait is check for what is to be ready before it is asked for.
+func (s *Spec) canWait() error {
+	if err := s.check(); err != nil {
+		return err
+	}
+	if s.Writable || s.Network != NetworkNone {
+		return fmt.Errorf("a sandbox with a writable root or the host's network can't be ready beforehand")
+	}
+	return nil
+}
+
 func (s *Spec) encode(e *encoder) {
 	e.string(s.ID)
 	e.strings(s.Image.Layers)

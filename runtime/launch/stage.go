@@ -11,29 +11,26 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The stage is the mount namespace from which sandboxes are launched: a tmpfs
-// that holds nothing but what they are made of. A child copies every mount of
-// its parent's namespace, so a host with a hundred mounts would make every
-// launch slow; and paths on the stage are ours, so no user's path with a colon
-// or a comma ever stands in the options of an overlay.
+// The stage is the mount namespace in which the root filesystems of sandboxes are put
+// together: a tmpfs that holds nothing but what they are made of. Paths on the stage are
+// ours, so no user's path with a colon or a comma ever stands in the options of an
+// overlay.
 //
 //	/base      lower layer of every root: /etc, mount points, nothing executable
 //	/hostbase  the same, for functions that need the host's libraries
 //	/devtree   /dev of every sandbox, read-only
+//	/systree   /sys of every sandbox, read-only
 //	/empty     what a masked directory shows
 //	/host/usr  the host's libraries, read-only
-//	/l/N       layers of images, read-only; a mount of its own, which children that
-//	           wait in the pool follow
-//	/systree   /sys of every sandbox, read-only
-//	/g         where a child mounts /proc, /sys, /dev and /tmp, before it has a root
-//	/p         where a child mounts a read-only view of /proc
-//	/mnt       where a child mounts its root
+//	/l/N       layers of images, read-only
+//	/mnt       where a root is mounted
 //	/s         where a child mounts its writable upper layer, if it asked for one
 //	/proc      the host's, without which a user namespace may not mount its own
 type stage struct {
 	ns       int // descriptor of the namespace
 	self     int // pidfd of this process; 0 where the kernel has none
-	fds      int // descriptor of the folder of this process's descriptors
+	proc     int // descriptor of the host's /proc
+	fds      int // of the folder of this process's descriptors
 	rootless bool
 	overlay  bool
 	lean     bool     // what sandboxes see of the kernel (see ProfileLean)
@@ -43,7 +40,7 @@ type stage struct {
 	dirs     []string
 	readonly []string
 
-	mounted, secured *script // what is the same for every child: kernel and rights
+	secured *script // rights, the same for every child
 }
 
 // hostTop lists what a dynamically linked program needs of the host.
@@ -92,15 +89,22 @@ func newStage(rootless, overlay, lean bool) (*stage, error) {
 	if fd, err := unix.PidfdOpen(os.Getpid(), 0); err == nil {
 		st.self = fd
 	}
+	if st.proc, err = unix.Open("/proc", unix.O_DIRECTORY|unix.O_RDONLY|unix.O_CLOEXEC, 0); err != nil {
+		return nil, fmt.Errorf("stage: %w", err)
+	}
 	if st.fds, err = unix.Open("/proc/self/fd", unix.O_DIRECTORY|unix.O_RDONLY|unix.O_CLOEXEC, 0); err != nil {
 		return nil, fmt.Errorf("stage: %w", err)
 	}
-	if st.ns, err = unix.Open("/proc/thread-self/ns/mnt", unix.O_RDONLY|unix.O_CLOEXEC, 0); err != nil {
+	if st.ns, err = st.here(); err != nil {
 		return nil, fmt.Errorf("stage: %w", err)
 	}
-	st.mounted, st.secured = &script{}, st.rights()
-	st.kernel(st.mounted)
+	st.secured = st.rights()
 	return st, nil
+}
+
+// here opens the mount namespace of the calling thread.
+func (st *stage) here() (int, error) {
+	return openAt(st.proc, "thread-self/ns/mnt", unix.O_RDONLY)
 }
 
 // enter moves the calling thread, which must be locked and stay so, onto the stage.
@@ -127,8 +131,8 @@ func mountTop() (string, error) {
 }
 
 func (st *stage) buildDirs(top string) error {
-	for _, dir := range []string{"proc", "base", "hostbase", "devtree", "empty", "host", "l", "mnt", "s", "systree", "p", "g/proc", "g/sys", "g/dev", "g/tmp"} {
-		if err := os.MkdirAll(filepath.Join(top, dir), 0o755); err != nil {
+	for _, dir := range []string{"proc", "base", "hostbase", "devtree", "empty", "host", "l", "mnt", "s", "systree"} {
+		if err := os.Mkdir(filepath.Join(top, dir), 0o755); err != nil {
 			return err
 		}
 	}
@@ -140,12 +144,6 @@ func (st *stage) buildDirs(top string) error {
 	}
 	if err := unix.Mount("/proc", top+"/proc", "", proc, ""); err != nil {
 		return fmt.Errorf("bind /proc: %w", err)
-	}
-	if err := unix.Mount(top+"/l", top+"/l", "", unix.MS_BIND, ""); err != nil {
-		return fmt.Errorf("bind /l: %w", err)
-	}
-	if err := unix.Mount("", top+"/l", "", unix.MS_SHARED, ""); err != nil {
-		return fmt.Errorf("share /l: %w", err)
 	}
 	return readOnly(top+"/empty", 0)
 }

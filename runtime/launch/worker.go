@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -58,18 +57,12 @@ func (d *daemon) launch(id int64, spec *Spec, received results.Stamp) error {
 	if err := d.can(spec); err != nil {
 		return err
 	}
-	layers, err := d.layers.get(spec.Image.Layers)
-	if err != nil {
-		return err
-	}
 	b := d.pool.take(id, spec)
-	switch {
-	case b == nil:
-		b, err = d.cold(id, spec, layers)
-	case b.mode == ModeParked:
-		b.wake(spec)
-	default:
-		err = d.finish(b, spec, layers)
+	var err error
+	if b == nil {
+		b, err = d.cold(id, spec)
+	} else {
+		err = d.finish(b, spec)
 	}
 	if err == nil {
 		b.child.wait()
@@ -148,7 +141,7 @@ func (d *daemon) expose(b *box) {
 	if d.pids[b.pid] != b { // else the pid may be another's
 		return
 	}
-	if fd, err := openAt(unix.AT_FDCWD, "/proc/"+strconv.Itoa(b.pid)+"/oom_score_adj", unix.O_WRONLY); err == nil {
+	if fd, err := openAt(d.st.proc, strconv.Itoa(b.pid)+"/oom_score_adj", unix.O_WRONLY); err == nil {
 		unix.Write(fd, []byte("500"))
 		unix.Close(fd)
 	}
@@ -165,9 +158,9 @@ func pipes(out, errp *[2]int) error {
 	return nil
 }
 
-// layers are the folders that have been put on the stage.
+// layers are the folders that have been put on the stage. They are used by one thread at
+// a time.
 type layers struct {
-	mu     sync.Mutex
 	staged map[string]string
 	n      int
 }
@@ -175,8 +168,6 @@ type layers struct {
 // get returns where each folder stands on the stage, putting there what is not
 // yet. The folder itself is opened from a thread that still sees the host's tree.
 func (l *layers) get(paths []string) ([]string, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	list := make([]string, len(paths))
 	for i, p := range paths {
 		at, ok := l.staged[p]
