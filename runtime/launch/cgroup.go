@@ -277,8 +277,8 @@ func (h *hierarchy) open(name string) error {
 	}
 	dir := filepath.Join(h.dir, name)
 	for try := 0; ; try++ {
-		if err := os.Mkdir(dir, 0o755); err != nil {
-			return err
+		if err := unix.Mkdir(dir, 0o755); err != nil {
+			return fmt.Errorf("make a folder in %s: %w", h.dir, err)
 		}
 		fd, err := openLocked(dir)
 		if err == nil {

@@ -3,10 +3,12 @@ package launch
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -77,7 +79,7 @@ func (p place) hint(controller string, err error) string {
 	case p.own == "" && !v1:
 		return "as root: mount -t cgroup2 cgroup2 /sys/fs/cgroup"
 	case v1 && !p.root:
-		return p.give1(dir)
+		return p.give1()
 	case p.root && errors.Is(err, errOccupied):
 		return "start coldstorm as the only program in its cgroup, as in: systemd-run --scope -p Delegate=yes coldstorm run"
 	case p.root && errors.Is(err, errNotHandedDown):
@@ -110,9 +112,12 @@ func (p place) where(v1 string) string {
 	return p.top
 }
 
-// give1 gives the user a version 1 cgroup and moves the shell into it.
-func (p place) give1(dir string) string {
-	return fmt.Sprintf(`sudo sh -c 'cd %s && mkdir -p coldstorm.%d && chown -R %d coldstorm.%d && echo $1 >coldstorm.%d/cgroup.procs' sh $$`, dir, p.uid, p.uid, p.uid, p.uid)
+// give1 gives the user a cgroup in every version 1 tree and moves the shell into
+// them.
+func (p place) give1() string {
+	dirs := slices.Compact(slices.Sorted(maps.Values(p.v1)))
+	return fmt.Sprintf(`sudo sh -c 'for dir in %s; do mkdir -p $dir/coldstorm.%d && chown -R %d $dir/coldstorm.%d && echo $1 >$dir/coldstorm.%d/cgroup.procs; done' sh $$`,
+		strings.Join(dirs, " "), p.uid, p.uid, p.uid, p.uid)
 }
 
 // give2 gives the user a version 2 cgroup as systemd would, and moves the shell

@@ -196,7 +196,7 @@ func TestHints(t *testing.T) {
 		{"freezing is no controller to delegate", place{uid: 7, own: "/c/s", top: "/c", systemd: true, manager: "/c/m", runtime: true}, "freezer", unix.EACCES, "systemd-run --user"},
 		{"without a systemd of the user's, lingering starts one", place{uid: 7, own: "/c/s", top: "/c", systemd: true}, "memory", unix.EACCES, "sudo loginctl enable-linger 7 && XDG_RUNTIME_DIR=/run/user/7 systemd-run --user"},
 		{"without systemd, root gives a cgroup", place{uid: 7, own: "/c", top: "/c"}, "memory", unix.EACCES, "mkdir -p coldstorm.7/shell"},
-		{"version 1 likewise", place{uid: 7, v1: map[string]string{"memory": "/m/x"}}, "memory", unix.EACCES, "cd /m/x && mkdir -p coldstorm.7 && chown -R 7"},
+		{"version 1 likewise", place{uid: 7, v1: map[string]string{"memory": "/m/x", "cpu": "/c", "cpuacct": "/c"}}, "memory", unix.EACCES, "for dir in /c /m/x; do mkdir -p $dir/coldstorm.7 && chown -R 7 $dir/coldstorm.7 &&"},
 		{"a tree that can't be written", place{root: true, own: "/c", top: "/c"}, "memory", unix.EROFS, "mount -o remount,rw /c"},
 		{"no tree", place{root: true}, "memory", errNotMounted, "mount -t cgroup2"},
 		{"the kernel lacks it", place{root: true, own: "/c", top: "/c"}, "memory", errNotHandedDown, "cgroup_enable=memory"},

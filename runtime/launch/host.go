@@ -249,6 +249,9 @@ func (h *Host) setCgroups(g *cgroups, missing map[string]error) {
 				versions = append(versions, at.version())
 			}
 			*c.part = Part{OK: true, Reason: at.place()}
+			if h.Rootless {
+				c.part.Reason += ", delegated"
+			}
 		case err != nil:
 			*c.part = Part{Reason: err.Error(), Hint: here.hint(c.name, err)}
 		}
@@ -265,7 +268,7 @@ func (h *Host) setCgroups(g *cgroups, missing map[string]error) {
 func (h *Host) setPeak(g *cgroups) {
 	switch {
 	case !h.Memory.OK:
-		h.Peak = Part{Reason: "no memory cgroup", Hint: "as for the memory limit"}
+		h.Peak = Part{Reason: "no memory cgroup", Hint: h.Memory.Hint}
 	case g.peakless():
 		h.Peak = Part{Reason: "no memory.peak", Hint: "Linux 5.19 or later"}
 	default:
@@ -276,7 +279,7 @@ func (h *Host) setPeak(g *cgroups) {
 func (h *Host) setKill(g *cgroups) {
 	switch {
 	case g.v2 == nil:
-		h.Kill = Part{Reason: "no version 2 cgroup", Hint: "none is needed: it only makes cleaning quicker"}
+		h.Kill = Part{Reason: "no version 2 cgroup", Hint: "nothing: version 1 has no such thing"}
 	case unix.Faccessat(g.v2.fd, "cgroup.kill", unix.F_OK, 0) != nil:
 		h.Kill = Part{Reason: "no cgroup.kill", Hint: "Linux 5.14 or later"}
 	default:
