@@ -51,6 +51,22 @@ func TestMemoryBombIsKilledAndTold(t *testing.T) {
 	}
 }
 
+// TestMemoryOfAChildEndsAll says that a sandbox that lost a process for its memory
+// ends, where the kernel can do that at once: in version 2.
+func TestMemoryOfAChildEndsAll(t *testing.T) {
+	l := limited(t, Config{})
+	if !strings.HasPrefix(l.Host().Memory.Reason, "cgroup v2") {
+		t.Skip("memory.oom.group is version 2's: TestVirtualMachine runs this")
+	}
+	b := run(t, l, Spec{MemoryBytes: 96 << 20}, "memory child")
+	if _, err := b.Stdout.Read(make([]byte, 1)); err != io.EOF {
+		t.Fatalf("the parent went on (%v)", err)
+	}
+	if x := b.Exit(); !x.OOM || x.Signal != unix.SIGKILL {
+		t.Errorf("exit %+v", x)
+	}
+}
+
 func TestQuotaIsSetAndChanged(t *testing.T) {
 	l := limited(t, Config{})
 	b := run(t, l, Spec{CPUs: 0.5}, "sleep")

@@ -36,7 +36,7 @@ type situation struct {
 }
 
 const (
-	limits  = "TestForkBombIsBounded|TestMemoryBombIsKilledAndTold|TestQuotaIsSetAndChanged|TestDaemonDeath|TestStartEndsWhatRuns|TestCleanSparesTheLiving"
+	limits  = "TestForkBombIsBounded|TestMemoryBombIsKilledAndTold|TestMemoryOfAChildEndsAll|TestQuotaIsSetAndChanged|TestDaemonDeath|TestStartEndsWhatRuns|TestCleanSparesTheLiving"
 	slice   = "user.slice/user-1000.slice"
 	manager = slice + "/user@1000.service"
 	all     = "cpu memory pids freezer"
