@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -69,7 +70,10 @@ func main() {
 			break
 		}
 		fmt.Fprintln(out, "=== SITUATION", s.name)
-		fmt.Fprintln(out, "=== END", strings.ReplaceAll(fmt.Sprint(s.run(out)), "\n", "; ")) // one line
+		began := time.Now()
+		err := s.run(out)
+		fmt.Fprintln(out, s.name, "took", time.Since(began).Round(time.Second))
+		fmt.Fprintln(out, "=== END", strings.ReplaceAll(fmt.Sprint(err), "\n", "; ")) // one line
 	}
 	unix.Sync()
 	unix.Reboot(unix.LINUX_REBOOT_CMD_RESTART) // the machine was told to stop at one
