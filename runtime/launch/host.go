@@ -49,21 +49,15 @@ func (h Host) Runs() bool {
 }
 
 // Missing lists the parts that this host lacks, as sentences for a person. What
-// is to be done about several is said with the first.
+// to do about them is for who stands before the host (Part.Hint).
 func (h Host) Missing() []string {
 	var list []string
-	said := map[string]bool{}
 	for _, p := range h.parts() {
 		switch {
 		case p.part.OK, p.part == &h.Kill, p.part == &h.UserNS && !h.Rootless, p.part == &h.Peak && !h.Memory.OK:
 			continue
 		}
-		line := p.name + ": " + p.part.Reason + "; " + p.means
-		if hint := p.part.Hint; hint != "" && !said[hint] {
-			line += " (" + hint + ")"
-			said[hint] = true
-		}
-		list = append(list, line)
+		list = append(list, p.name+": "+p.part.Reason+"; "+p.means)
 	}
 	return list
 }
