@@ -272,6 +272,8 @@ func (h *Host) setPeak(g *cgroups) {
 
 func (h *Host) setKill(g *cgroups) {
 	switch {
+	case g.v2 == nil && !h.Freezer.OK:
+		h.Kill = Part{Reason: "no version 2 cgroup", Hint: h.Freezer.Hint}
 	case g.v2 == nil:
 		h.Kill = Part{Reason: "no version 2 cgroup", Hint: "nothing: version 1 has no such thing"}
 	case unix.Faccessat(g.v2.fd, "cgroup.kill", unix.F_OK, 0) != nil:
