@@ -87,7 +87,7 @@ func (p place) hint(controller string, err error) string {
 	case p.root:
 		return ""
 	case p.manager != "" && !inherent(controller) && !slices.Contains(p.given, controller):
-		return `sudo mkdir -p /etc/systemd/system/user@.service.d && printf '[Service]\nDelegate=cpu cpuset io memory pids\n' | sudo tee /etc/systemd/system/user@.service.d/delegate.conf && sudo systemctl daemon-reload; then end every session of yours and log in again`
+		return fmt.Sprintf(`sudo mkdir -p /etc/systemd/system/user@.service.d && printf '[Service]\nDelegate=cpu cpuset io memory pids\n' | sudo tee /etc/systemd/system/user@.service.d/delegate.conf && sudo systemctl daemon-reload && sudo systemctl restart user@%d.service (which ends what runs in your session: save first)`, p.uid)
 	case p.manager != "":
 		return p.manage() + "systemd-run --user --scope -p Delegate=yes coldstorm run"
 	case p.systemd:
