@@ -54,7 +54,7 @@ func TestVirtualMachine(t *testing.T) {
 	defer cancel()
 	console := filepath.Join(dir, "console")
 	cmd := exec.CommandContext(ctx, qemu, "-accel", "tcg,thread=multi", "-smp", "2", "-m", "2048", "-nodefaults", "-display", "none", "-no-reboot",
-		"-kernel", kernel, "-initrd", root, "-append", "console=ttyS0 panic=-1 quiet mitigations=off tsc=reliable",
+		"-kernel", kernel, "-initrd", root, "-append", "console=ttyS0 panic=-1 mitigations=off",
 		"-serial", "file:"+console, "-serial", "stdio")
 	var complaints bytes.Buffer
 	out := &vmOutput{}

@@ -177,7 +177,7 @@ func (s situation) run(out *os.File) error {
 	if binary == "" {
 		binary = "launch.test"
 	}
-	cmd := exec.Command("/test/"+binary, "-test.v", "-test.short", "-test.run="+s.tests)
+	cmd := exec.Command("/test/"+binary, "-test.v", "-test.short", "-test.timeout=3m", "-test.run="+s.tests)
 	cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = "/test", out, out, attr
 	cmd.Env = []string{"PATH=/usr/bin", "TMPDIR=/tmp", "HOME=/tmp", "CI=true", "COLDSTORM_TEST_INSIDE=/test/inside", "COLDSTORM_TEST_BOOTSTRAP=/test/function", "COLDSTORM_TEST_CGROUPS=" + s.cgroups, "COLDSTORM_TEST_HINT=" + s.hint}
 	return errors.Join(cmd.Run(), left())
