@@ -171,6 +171,9 @@ func (r *runner) describe(eng *engine.Engine) {
 		r.note(results.LevelWarn, "", "this host lacks %s", m)
 		r.progress.Say("  this host lacks %s", m)
 	}
+	if len(r.run.Host.Missing) > 0 {
+		r.progress.Say("  'coldstorm doctor' says what to do about it")
+	}
 }
 
 // closeEngine ends everything that was started, and says what could not be

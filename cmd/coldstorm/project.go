@@ -155,7 +155,7 @@ func withheld(host results.Host, f workloads.Function) string {
 	if host.Limits || f.MemoryMB >= workloads.MBPerVCPU {
 		return ""
 	}
-	return fmt.Sprintf("this host gave environments whole cores, where %d MB is %.2f of a vCPU; run as root, or with 1769 MB or more",
+	return fmt.Sprintf("this host gave environments whole cores, where %d MB is %.2f of a vCPU; 'coldstorm doctor' says how to get limits, or take 1769 MB or more",
 		f.MemoryMB, float64(f.MemoryMB)/workloads.MBPerVCPU)
 }
 

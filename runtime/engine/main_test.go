@@ -38,8 +38,15 @@ func TestMain(m *testing.M) {
 
 var bootstrapDir string
 
+// bootstrapEnv names the folder with a built testdata/bootstrap in var/task, for
+// a test binary that runs where it can't be built.
+const bootstrapEnv = "COLDSTORM_TEST_BOOTSTRAP"
+
 // bootstrap builds the function under testdata, once.
 var bootstrap = sync.OnceValues(func() (image.Image, error) {
+	if dir := os.Getenv(bootstrapEnv); dir != "" {
+		return bootstrapImage(dir), nil
+	}
 	dir, err := os.MkdirTemp("", "coldstorm-engine-test-")
 	if err != nil {
 		return image.Image{}, err
@@ -55,8 +62,12 @@ var bootstrap = sync.OnceValues(func() (image.Image, error) {
 	if out, err := build.CombinedOutput(); err != nil {
 		return image.Image{}, fmt.Errorf("%w: %s", err, out)
 	}
-	return image.Image{Layers: []string{dir}, Argv: []string{"/var/task/bootstrap"}, Dir: "/var/task", Static: true}, nil
+	return bootstrapImage(dir), nil
 })
+
+func bootstrapImage(dir string) image.Image {
+	return image.Image{Layers: []string{dir}, Argv: []string{"/var/task/bootstrap"}, Dir: "/var/task", Static: true}
+}
 
 // begin starts an engine that the test's end finds nothing left of.
 func begin(t testing.TB, c Config) *Engine {

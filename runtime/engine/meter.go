@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -42,10 +43,20 @@ func (m meters) open(pid int) (t meter, ok bool) {
 	if err != nil {
 		return meter{}, false
 	}
+	return m.openIn(b)
+}
+
+// openIn is open for a process whose /proc/PID/cgroup holds b.
+func (m meters) openIn(b []byte) (t meter, ok bool) {
+	var err error
 	if t.cpu, err = openCounter(m.cpu, b, "cpuacct.usage", "cpu.stat"); err != nil {
 		return meter{}, false
 	}
-	if t.memory, err = openCounter(m.memory, b, "memory.max_usage_in_bytes", "memory.peak"); err != nil {
+	t.memory, err = openCounter(m.memory, b, "memory.max_usage_in_bytes", "memory.peak")
+	if errors.Is(err, unix.ENOENT) { // before Linux 5.19: live keeps the largest that was seen
+		t.memory, err = openCounter(m.memory, b, "memory.max_usage_in_bytes", "memory.current")
+	}
+	if err != nil {
 		t.cpu.Close()
 		return meter{}, false
 	}

@@ -30,6 +30,16 @@ type hierarchy struct {
 	fd  int
 }
 
+func (h *hierarchy) version() string {
+	if h.v2 {
+		return "v2"
+	}
+	return "v1"
+}
+
+// place says for a person where our folder was made.
+func (h *hierarchy) place() string { return "cgroup " + h.version() + ", in " + filepath.Dir(h.dir) }
+
 // cgroups are the trees that sandboxes are put into.
 type cgroups struct {
 	at  map[string]*hierarchy // by controller
@@ -42,9 +52,8 @@ type cgroups struct {
 // is taken for what every cgroup of it can do, even where version 1 could too.
 func openCgroups(name string, unified bool) (*cgroups, map[string]error) {
 	missing := map[string]error{}
-	mountinfo, err := os.ReadFile("/proc/self/mountinfo")
-	self, err2 := os.ReadFile("/proc/self/cgroup")
-	if err := errors.Join(err, err2); err != nil {
+	found, err := ownCgroups()
+	if err != nil {
 		for _, c := range controllers {
 			missing[c] = err
 		}
@@ -52,36 +61,28 @@ func openCgroups(name string, unified bool) (*cgroups, map[string]error) {
 	}
 	g := &cgroups{at: map[string]*hierarchy{}}
 	opened := map[*hierarchy]error{}
-	found := findCgroups(string(mountinfo), string(self))
+	var rest []string // for version 2
 	for _, c := range controllers {
-		h, err := found[c], error(nil)
-		if unified && (c == "freezer" || c == "cpuacct") {
-			h = nil
-		}
-		if h == nil {
-			h, err = g.unified(found[""], c, name)
-			if err == nil && h == nil {
-				err = errors.New("no cgroup tree with it is mounted")
-			}
-		}
-		if err == nil {
-			tried, done := opened[h]
-			if !done {
-				tried = h.open(name)
-				opened[h] = tried
-			}
-			err = tried
-		}
-		if err != nil {
-			missing[c] = err
+		h := found[c]
+		if h == nil || unified && inherent(c) {
+			rest = append(rest, c)
 			continue
 		}
-		g.at[c] = h
-		if !slices.Contains(g.all, h) {
-			g.all = append(g.all, h)
+		err, done := opened[h]
+		if !done {
+			err = h.open(name)
+			opened[h] = err
 		}
-		if h.v2 {
-			g.v2 = h
+		g.had(c, h, err, missing)
+	}
+	if h := found[""]; h != nil {
+		refused := h.openUnified(name, rest)
+		for _, c := range rest {
+			g.had(c, h, refused[c], missing)
+		}
+	} else {
+		for _, c := range rest {
+			missing[c] = errNotMounted
 		}
 	}
 	if g.at["cpuacct"] == nil {
@@ -90,76 +91,30 @@ func openCgroups(name string, unified bool) (*cgroups, map[string]error) {
 	return g, missing
 }
 
-// unified offers the version 2 tree for a controller, handing it down to our
-// folder, or nil if the tree hasn't got it.
-func (g *cgroups) unified(h *hierarchy, controller, name string) (*hierarchy, error) {
-	switch {
-	case h == nil:
-		return nil, nil
-	case controller == "freezer", controller == "cpuacct": // part of every version 2 cgroup but the root
-		return h, nil
-	}
-	bases := []string{h.dir, h.top}
-	if h.fd >= 0 {
-		bases = []string{filepath.Dir(h.dir)}
-	}
-	base, err := handedDown(bases, controller)
-	if base == "" || err != nil {
+// ownCgroups are the cgroups that this process is in, by controller; version 2's
+// has no name.
+func ownCgroups() (map[string]*hierarchy, error) {
+	mountinfo, err := os.ReadFile("/proc/self/mountinfo")
+	self, err2 := os.ReadFile("/proc/self/cgroup")
+	if err := errors.Join(err, err2); err != nil {
 		return nil, err
 	}
-	if h.fd < 0 {
-		h.dir = base
-	}
-	fresh := h.fd < 0
-	if err := h.open(name); err != nil {
-		return nil, err
-	}
-	if err := enable(h.dir, controller); err != nil {
-		if fresh { // nobody else will remove it
-			unix.Close(h.fd)
-			err = errors.Join(err, rmdir(unix.AT_FDCWD, h.dir))
-			h.dir, h.fd = base, -1
-		}
-		return nil, err
-	}
-	return h, nil
+	return findCgroups(string(mountinfo), string(self)), nil
 }
 
-// handedDown returns the first base that hands the controller down to folders
-// made in it, "" if none has it. A cgroup with processes of its own hands
-// nothing down, unless it is the tree's root (kernel: cgroup-v2, no internal
-// process constraint), so the root is tried after the cgroup that we are in.
-func handedDown(bases []string, controller string) (string, error) {
-	var errs []error
-	for _, base := range bases {
-		has, err := os.ReadFile(filepath.Join(base, "cgroup.controllers"))
-		if err != nil || !slices.Contains(strings.Fields(string(has)), controller) {
-			continue
-		}
-		if err := enable(base, controller); err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		return base, nil
-	}
-	return "", errors.Join(errs...)
-}
-
-// enable hands a controller down from a cgroup to those below it.
-func enable(dir, controller string) error {
-	file := filepath.Join(dir, "cgroup.subtree_control")
-	if on, err := os.ReadFile(file); err == nil && slices.Contains(strings.Fields(string(on)), controller) {
-		return nil
-	}
-	f, err := os.OpenFile(file, os.O_WRONLY, 0)
-	if err == nil {
-		_, err = f.WriteString("+" + controller)
-		err = errors.Join(err, f.Close())
-	}
+// had notes where a controller is, or why it is nowhere.
+func (g *cgroups) had(controller string, h *hierarchy, err error, missing map[string]error) {
 	if err != nil {
-		return fmt.Errorf("hand %s down from %s: %w", controller, dir, err)
+		missing[controller] = err
+		return
 	}
-	return nil
+	g.at[controller] = h
+	if !slices.Contains(g.all, h) {
+		g.all = append(g.all, h)
+	}
+	if h.v2 {
+		g.v2 = h
+	}
 }
 
 // open makes our folder, once, and locks it (see Clean).
@@ -169,8 +124,8 @@ func (h *hierarchy) open(name string) error {
 	}
 	dir := filepath.Join(h.dir, name)
 	for try := 0; ; try++ {
-		if err := os.Mkdir(dir, 0o755); err != nil {
-			return err
+		if err := unix.Mkdir(dir, 0o755); err != nil {
+			return fmt.Errorf("make a folder in %s: %w", h.dir, err)
 		}
 		fd, err := openLocked(dir)
 		if err == nil {
@@ -267,11 +222,14 @@ func (g *cgroups) limit(name string, s *Spec) error {
 		n := strconv.FormatInt(s.MemoryBytes, 10)
 		files := [][2]string{{"/memory.limit_in_bytes", n}, {"/memory.memsw.limit_in_bytes", n}}
 		if h.v2 {
-			files = [][2]string{{"/memory.max", n}, {"/memory.swap.max", "0"}}
+			// The group: a sandbox of which one process was killed is no more what
+			// was measured, and one that lost its first process has ended anyway.
+			files = [][2]string{{"/memory.max", n}, {"/memory.swap.max", "0"}, {"/memory.oom.group", "1"}}
 		}
 		for i, f := range files {
-			// A kernel without swap accounting lacks the second file.
-			if err := h.write(name+f[0], f[1]); err != nil && !(i == 1 && errors.Is(err, unix.ENOENT)) {
+			// A kernel without swap accounting lacks the second file, one before
+			// Linux 4.19 the third.
+			if err := h.write(name+f[0], f[1]); err != nil && !(i > 0 && errors.Is(err, unix.ENOENT)) {
 				return err
 			}
 		}
@@ -350,6 +308,9 @@ func (g *cgroups) usage(name string) Usage {
 		if h.v2 {
 			peak, events = "/memory.peak", "/memory.events"
 		}
+		if g.peakless() {
+			peak = "/memory.current"
+		}
 		if text, err := h.read(name + peak); err == nil {
 			u.PeakMemory, _ = strconv.ParseInt(strings.TrimSpace(text), 10, 64)
 		}
@@ -368,6 +329,13 @@ func (g *cgroups) usage(name string) Usage {
 		}
 	}
 	return u
+}
+
+// peakless says that memory is counted by a version 2 cgroup without memory.peak,
+// as before Linux 5.19: its peak is what was seen of it, or the first process's.
+func (g *cgroups) peakless() bool {
+	h := g.at["memory"]
+	return h != nil && h.v2 && unix.Faccessat(h.fd, "memory.peak", unix.F_OK, 0) != nil
 }
 
 // field finds "key value" in a flat keyed file.

@@ -1,6 +1,7 @@
 package launch
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -82,36 +83,76 @@ func TestField(t *testing.T) {
 }
 
 func TestHandedDown(t *testing.T) {
-	tree := func(controllers, on string, refuses bool) string {
+	tree := func(controllers string, files map[string]string) string {
 		dir := t.TempDir()
-		os.WriteFile(filepath.Join(dir, "cgroup.controllers"), []byte(controllers), 0o644)
-		if refuses { // what can't be written stands for a cgroup with processes
-			os.Mkdir(filepath.Join(dir, "cgroup.subtree_control"), 0o755)
-		} else {
-			os.WriteFile(filepath.Join(dir, "cgroup.subtree_control"), []byte(on), 0o644)
+		for name, text := range map[string]string{"cgroup.controllers": controllers, "cgroup.procs": "", "cgroup.subtree_control": "", "cgroup.events": "populated 1\n", "cgroup.type": "domain\n"} {
+			if given, ok := files[name]; ok {
+				text = given
+			}
+			if text != "none" {
+				os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644)
+			}
 		}
 		return dir
 	}
-	has, busy, lacks := tree("cpu memory", "", false), tree("cpu memory", "", true), tree("hugetlb", "", false)
+	type files = map[string]string
+	has, lacks := tree("cpu memory", nil), tree("hugetlb", nil)
+	busy, refuses := tree("cpu memory", files{"cgroup.procs": "7\n"}), tree("cpu memory", files{"cgroup.subtree_control": "none"})
+	some, all := tree("memory", nil), tree("cpu memory pids", nil)
+	threads := tree("cpu memory pids", files{"cgroup.type": "domain threaded\n"})
+	root := tree("cpu memory pids", files{"cgroup.procs": "1\n", "cgroup.events": "none", "cgroup.type": "none"})
 	for _, c := range []struct {
-		rule  string
-		bases []string
-		want  string
-		fails bool
+		rule    string
+		bases   []string
+		want    string
+		refused string // controllers
 	}{
-		{"our own cgroup comes first", []string{has, busy}, has, false},
-		{"one with processes gives way to the root", []string{busy, has}, has, false},
-		{"one without the controller is passed over", []string{lacks, has}, has, false},
-		{"none has it", []string{lacks, lacks}, "", false},
-		{"all refuse", []string{busy, busy}, "", true},
+		{"our own cgroup comes first", []string{has, busy}, has, "pids"},
+		{"one with processes gives way to one above", []string{busy, has}, has, "pids"},
+		{"one that refuses likewise", []string{refuses, has}, has, "pids"},
+		{"one of threads likewise", []string{threads, has}, has, "pids"},
+		{"the root may have processes", []string{root}, root, ""},
+		{"one without the controllers is passed over", []string{lacks, has}, has, "pids"},
+		{"one with more is taken before an earlier one", []string{some, has, all}, all, ""},
+		{"what is had is had without the rest", []string{busy, some}, some, "cpu pids"},
+		{"none has any: the first is good for freezing", []string{lacks, tree("", nil)}, lacks, "cpu memory pids"},
+		{"all refuse", []string{busy, refuses}, refuses, "cpu memory pids"},
+		{"one that is not there", []string{"/nowhere"}, "", ""},
 	} {
-		got, err := handedDown(c.bases, "memory")
-		if got != c.want || (err != nil) != c.fails {
-			t.Errorf("%s: %q, %v", c.rule, got, err)
+		got, errs := handedDown(c.bases, []string{"cpu", "memory", "pids"})
+		if refused := strings.Join(slices.Sorted(maps.Keys(errs)), " "); got != c.want || refused != c.refused {
+			t.Errorf("%s: %q, %v", c.rule, got, errs)
 		}
 	}
-	if on, _ := os.ReadFile(filepath.Join(has, "cgroup.subtree_control")); string(on) != "+memory" {
+	if on, _ := os.ReadFile(filepath.Join(has, "cgroup.subtree_control")); !strings.Contains(string(on), "+memory") {
 		t.Errorf("subtree_control holds %q", on)
+	}
+	if on, _ := os.ReadFile(filepath.Join(busy, "cgroup.subtree_control")); len(on) > 0 {
+		t.Errorf("one with processes was asked for %q", on)
+	}
+}
+
+func TestBases(t *testing.T) {
+	for _, c := range [][2]string{
+		{"/c/a/b", "/c/a/b /c /c/a"},
+		{"/c", "/c"},
+		{"/c/a/b/coldstorm-7-x-self", "/c/a/b/coldstorm-7-x-self /c/a/b /c /c/a"},
+	} {
+		if got := strings.Join(bases(c[0], "/c"), " "); got != c[1] {
+			t.Errorf("from %s: %s", c[0], got)
+		}
+	}
+}
+
+func TestAncestors(t *testing.T) {
+	for _, c := range [][3]string{
+		{"/c/a/b", "/c", "/c/a/b /c/a /c"},
+		{"/c", "/c", "/c"},
+		{"/c/a", "/", "/c/a /c /"},
+	} {
+		if got := strings.Join(ancestors(c[0], c[1]), " "); got != c[2] {
+			t.Errorf("ancestors of %s up to %s: %s", c[0], c[1], got)
+		}
 	}
 }
 
@@ -119,14 +160,14 @@ func TestHandedDown(t *testing.T) {
 // is not left behind: here it lacks the file to say so in.
 func TestUnifiedLeavesNothing(t *testing.T) {
 	top := t.TempDir()
-	for name, text := range map[string]string{"cgroup.controllers": "memory", "cgroup.subtree_control": "memory"} {
+	for name, text := range map[string]string{"cgroup.controllers": "memory", "cgroup.subtree_control": "memory", "cgroup.procs": ""} {
 		if err := os.WriteFile(filepath.Join(top, name), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
 	h := &hierarchy{v2: true, dir: top, top: top, fd: -1}
-	if got, err := (&cgroups{}).unified(h, "memory", "coldstorm-1-x"); err == nil || got != nil {
-		t.Errorf("%v, %v", got, err)
+	if refused := h.openUnified("coldstorm-1-x", []string{"memory"}); refused["memory"] == nil {
+		t.Error("memory was handed down without a file for it")
 	}
 	if left := foldersIn(top); len(left) > 0 || h.fd != -1 || h.dir != top {
 		t.Errorf("left %v, %+v", left, h)
@@ -151,8 +192,8 @@ func TestVersion2Files(t *testing.T) {
 	}
 	box := filepath.Join(dir, "coldstorm-1-x", "s1")
 	for name, text := range map[string]string{
-		"memory.max": "", "memory.swap.max": "", "pids.max": "", "cpu.max": "", "cgroup.freeze": "",
-		"memory.peak": "4096\n", "memory.events": "oom 2\noom_kill 1\n", "cpu.stat": "usage_usec 1500\nuser_usec 1\n",
+		"memory.max": "", "memory.swap.max": "", "memory.oom.group": "", "pids.max": "", "cpu.max": "", "cgroup.freeze": "",
+		"memory.peak": "4096\n", "memory.current": "8192\n", "memory.events": "oom 2\noom_kill 1\n", "cpu.stat": "usage_usec 1500\nuser_usec 1\n",
 	} {
 		if err := os.WriteFile(filepath.Join(box, name), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
@@ -161,10 +202,20 @@ func TestVersion2Files(t *testing.T) {
 	if err := g.limit("s1", &Spec{MemoryBytes: 1 << 20, Pids: 5, CPUs: 0.5}); err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range map[string]string{"memory.max": "1048576", "memory.swap.max": "0", "pids.max": "5", "cpu.max": "10000 20000"} {
+	for name, want := range map[string]string{"memory.max": "1048576", "memory.swap.max": "0", "memory.oom.group": "1", "pids.max": "5", "cpu.max": "10000 20000"} {
 		if got, _ := os.ReadFile(filepath.Join(box, name)); strings.TrimRight(string(got), "\x00") != want {
 			t.Errorf("%s holds %q, want %q", name, got, want)
 		}
+	}
+	if !g.peakless() {
+		t.Error("a folder without memory.peak has one")
+	}
+	if u := g.usage("s1"); u.PeakMemory != 8192 {
+		t.Errorf("without memory.peak, %d bytes are used", u.PeakMemory)
+	}
+	ours := filepath.Join(dir, "coldstorm-1-x", "memory.peak") // our folder shows what the kernel has
+	if err := os.WriteFile(ours, nil, 0o644); err != nil {
+		t.Fatal(err)
 	}
 	if u := g.usage("s1"); u.CPU.Microseconds() != 1500 || u.PeakMemory != 4096 || u.OOMKills != 1 {
 		t.Errorf("usage %+v", u)

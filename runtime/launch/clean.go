@@ -77,8 +77,11 @@ type deadRuns struct {
 	fds  []int
 }
 
-// add adds a folder if its launcher is no more.
+// add adds a folder if its launcher is no more, and it is ours to remove.
 func (r *deadRuns) add(dir string) {
+	if unix.Access(dir, unix.W_OK) != nil {
+		return
+	}
 	fd := -1
 	if locked(filepath.Base(dir)) {
 		var err error
@@ -89,8 +92,8 @@ func (r *deadRuns) add(dir string) {
 			unix.Close(fd)
 			return
 		}
-	} else if !abandoned(filepath.Base(dir)) {
-		return
+	} else if !abandoned(filepath.Base(dir)) || len(words(filepath.Join(dir, "cgroup.procs"))) > 0 {
+		return // a leaf's owner may have gone before others of its run
 	}
 	r.dirs, r.fds = append(r.dirs, dir), append(r.fds, fd)
 }
@@ -169,8 +172,12 @@ func abandoned(name string) bool {
 	return err == nil && n > 1 && errors.Is(unix.Kill(n, 0), unix.ESRCH)
 }
 
-// killAll ends what still runs in an abandoned cgroup.
+// killAll ends what still runs in an abandoned cgroup: at once where version 2
+// can (cgroup.kill, Linux 5.14), else process by process.
 func killAll(dir string) {
+	if write(filepath.Join(dir, "cgroup.kill"), "1") == nil {
+		return
+	}
 	list, err := os.ReadFile(filepath.Join(dir, "cgroup.procs"))
 	if err != nil {
 		return

@@ -26,7 +26,7 @@ func (l *Launcher) listen() {
 	both.Go(l.readControl)
 	both.Wait()
 	<-l.exited
-	if l.waitErr != nil && !l.host.Rootless {
+	if l.waitErr != nil && l.host.Cgroup != "none" {
 		Clean() // it could not, and a program inside can have refused to die with it (PR_SET_PDEATHSIG)
 	}
 	l.fail()

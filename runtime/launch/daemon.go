@@ -136,15 +136,8 @@ func (d *daemon) begin() error {
 		host.Overlay = Part{Reason: "not to be used"}
 	}
 	host.Rootless = c.rootless
-	d.cg = &cgroups{}
-	missing := map[string]error{}
-	if c.rootless {
-		for _, name := range controllers {
-			missing[name] = errNoCgroups
-		}
-	} else {
-		d.cg, missing = openCgroups(cgroupName(os.Getpid(), strconv.FormatInt(time.Now().UnixNano()&0xffffffffff, 36)), c.unified)
-	}
+	var missing map[string]error
+	d.cg, missing = openCgroups(cgroupName(os.Getpid(), strconv.FormatInt(time.Now().UnixNano()&0xffffffffff, 36)), c.unified)
 	host.setCgroups(d.cg, missing)
 	if _, err := d.cg.cleanBeside(); err != nil {
 		fmt.Fprintln(os.Stderr, "coldstorm launcher: left by a run that was killed:", err)

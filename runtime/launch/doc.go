@@ -11,7 +11,7 @@
 // killed takes its sandboxes with it by the signal that they asked for; its client,
 // the next Start or Clean ends those that took that back and removes the cgroups.
 // What stays: controllers handed down from a version 2 cgroup, which others may
-// use by then; and, without root, a sandbox that refused the signal.
+// use by then; and, without cgroups, a sandbox that refused the signal.
 //
 // In the daemon a launch is data: a script of about 90 system calls (script,
 // compile), which a child made by vfork-like clone runs in a loop of raw calls
@@ -20,14 +20,21 @@
 // Cloneflags, which forks as soon as a user namespace is asked for (3.5 ms at
 // 256 MB of heap) and can't mount.
 //
-// A sandbox has its own mount, pid, network, ipc, uts and cgroup namespaces. As
-// root it runs as UID and GID without a capability, limited by cgroups (version
-// 1, 2 or both, each controller where the host has it). An ordinary user's daemon
-// lives in a user namespace: sandboxes get no limits and are frozen by signals,
-// and Host says so; cgroups that were delegated to a user are not used yet. Always: no_new_privs, Docker's default system call filter
-// less what needs a capability, /proc and /sys masked as runc masks them, a /dev
-// of six nodes on a read-only mount that sandboxes share, no file but the
-// standard streams open. Not done: AppArmor and SELinux profiles, the devices
+// A sandbox has its own mount, pid, network, ipc, uts and cgroup namespaces,
+// limited by cgroups (version 1, 2 or both, each controller where the host has
+// it). As root it runs as UID and GID without a capability. An ordinary user's
+// daemon lives in a user namespace, and uses the cgroups that were delegated to
+// the user, each controller by itself; what is not is not limited, sandboxes
+// without a freezer are frozen by signals, and Host says so and what to do. To
+// hand controllers down from the version 2 cgroup that a run is alone in, its own
+// processes are moved into a leaf of it, and back at the end (leaf.go). Turned
+// down: to ask systemd for a scope by D-Bus, which not every host has; and to move
+// a user's other programs, which are not ours to move.
+//
+// Always: no_new_privs, Docker's default system call filter less what needs a
+// capability, /proc and /sys masked as runc masks them, a /dev of six nodes on a
+// read-only mount that sandboxes share, no file but the standard streams open. Not
+// done: AppArmor and SELinux profiles, the devices
 // cgroup (mknod needs a capability that nobody has), /sys/fs/cgroup inside, a
 // session keyring (the filter refuses every call on keys).
 //

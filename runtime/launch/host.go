@@ -26,54 +26,69 @@ type Host struct {
 	UserNS  Part // user namespaces for ordinary users
 	Overlay Part // overlay mounts; without, images of one layer are bound read-only
 	Seccomp Part
+	NetNS   Part // network namespaces
 
-	Memory  Part // limit and peak
+	Memory  Part // limit
+	Peak    Part // of memory, as the kernel counts it; without: samples, or the first process's
 	CPU     Part // limit
 	Pids    Part // limit
 	Freezer Part // without: SIGSTOP and SIGCONT
+	Kill    Part // a cgroup's processes can be ended at once; without: one by one, when what a killed run left is removed
 
 	Lacks []string // of a running launcher: system calls that the host forbade and sandboxes can do without, such as mounting mqueue
 }
-
-// errNoCgroups is why launches without root have no limits: cgroups that were
-// delegated to a user are not made use of yet.
-var errNoCgroups = errors.New("cgroups are used by root alone")
 
 // Limits says whether sandboxes are held to memory, CPU and pids. Results
 // measured without are unlimited, and nothing that depends on a limit may be
 // projected from them.
 func (h Host) Limits() bool { return h.Memory.OK && h.CPU.OK && h.Pids.OK }
 
-// Missing lists the parts that this host lacks, as sentences for a person.
+// Runs says whether anything can be launched here at all.
+func (h Host) Runs() bool {
+	return h.Seccomp.OK && h.NetNS.OK && (h.UserNS.OK || !h.Rootless)
+}
+
+// Missing lists the parts that this host lacks, as sentences for a person. What
+// to do about them is for who stands before the host (Part.Hint).
 func (h Host) Missing() []string {
 	var list []string
 	for _, p := range h.parts() {
-		if p.part.OK || (p.name == "user namespaces" && !h.Rootless) {
+		switch {
+		case p.part.OK, p.part == &h.Kill, p.part == &h.UserNS && !h.Rootless, p.part == &h.Peak && !h.Memory.OK:
 			continue
 		}
-		line := p.name + ": " + p.part.Reason + "; " + p.means
-		if p.part.Hint != "" {
-			line += " (" + p.part.Hint + ")"
-		}
-		list = append(list, line)
+		list = append(list, p.name+": "+p.part.Reason+"; "+p.means)
 	}
 	return list
 }
+
+// PartUserNS names the part that root can do without.
+const PartUserNS = "user namespaces"
 
 type namedPart struct {
 	name, means string
 	part        *Part
 }
 
+// Parts calls f with each part, its name and what lacking it means.
+func (h Host) Parts(f func(name, means string, p Part)) {
+	for _, p := range h.parts() {
+		f(p.name, p.means, *p.part)
+	}
+}
+
 func (h *Host) parts() []namedPart {
 	return []namedPart{
-		{"user namespaces", "nothing can be launched without root", &h.UserNS},
+		{PartUserNS, "nothing can be launched without root", &h.UserNS},
 		{"overlay", "a function's folder is bound read-only instead", &h.Overlay},
 		{"seccomp", "nothing can be launched", &h.Seccomp},
+		{"network namespaces", "nothing can be launched", &h.NetNS},
 		{"memory limit", "memory is unlimited, and its peak is the first process's alone", &h.Memory},
+		{"peak memory", "it is the largest that was seen, or the first process's", &h.Peak},
 		{"CPU limit", "every environment may use whole processors: figures are faster than the memory setting's share", &h.CPU},
 		{"pids limit", "processes are unlimited", &h.Pids},
 		{"freezer", "idle environments are stopped by SIGSTOP", &h.Freezer},
+		{"kill", "what a killed run left is ended process by process", &h.Kill},
 	}
 }
 
@@ -116,6 +131,7 @@ func probeKernel() Host {
 	h.UserNS = probeUserNS()
 	h.Overlay = probeOverlay(h.Rootless)
 	h.Seccomp = probeSeccomp()
+	h.NetNS = probeNetNS(h.Rootless)
 	return h
 }
 
@@ -176,6 +192,19 @@ func probeSeccomp() Part {
 	return Part{OK: true}
 }
 
+func probeNetNS(rootless bool) Part {
+	s := &script{}
+	s.exit(0)
+	flags := uintptr(unix.CLONE_NEWNET)
+	if rootless {
+		flags |= unix.CLONE_NEWUSER
+	}
+	if err := s.try(flags); err != nil {
+		return Part{Reason: fmt.Sprintf("clone: %v", err), Hint: "a kernel with CONFIG_NET_NS; sysctl user.max_net_namespaces above 0"}
+	}
+	return Part{OK: true}
+}
+
 // try runs a script that ends in exit and says what stopped it.
 func (s *script) try(flags uintptr) error {
 	pid, err := s.run(flags, -1)
@@ -190,46 +219,66 @@ func (s *script) try(flags uintptr) error {
 	}
 }
 
-// probeCgroups fills in what can be seen without making a cgroup.
+// probeCgroups makes cgroups as a launcher does, and removes them.
 func (h *Host) probeCgroups() {
-	if h.Rootless {
-		missing := map[string]error{}
-		for _, c := range controllers {
-			missing[c] = errNoCgroups
-		}
-		h.setCgroups(&cgroups{}, missing)
-		return
-	}
+	makeRoom()
+	defer leaveRoom()
 	g, missing := openCgroups(cgroupName(os.Getpid(), "probe"), false)
 	h.setCgroups(g, missing)
 	g.close()
 }
 
-// setCgroups fills in which controllers were had.
+// setCgroups fills in which controllers were had, and where.
 func (h *Host) setCgroups(g *cgroups, missing map[string]error) {
-	versions := map[string]bool{}
-	for c, part := range map[string]*Part{"memory": &h.Memory, "cpu": &h.CPU, "pids": &h.Pids, "freezer": &h.Freezer} {
-		if at := g.at[c]; at != nil {
-			v := "v1"
-			if at.v2 {
-				v = "v2"
+	here := findPlace(h.Rootless)
+	versions := []string{}
+	for _, c := range []struct {
+		name string
+		part *Part
+	}{{"memory", &h.Memory}, {"cpu", &h.CPU}, {"pids", &h.Pids}, {"freezer", &h.Freezer}} {
+		at, err := g.at[c.name], missing[c.name]
+		switch {
+		case at != nil:
+			if !slices.Contains(versions, at.version()) {
+				versions = append(versions, at.version())
 			}
-			versions[v] = true
-			*part = Part{OK: true, Reason: "cgroup " + v}
-			continue
-		}
-		*part = Part{Reason: "no cgroup: not mounted", Hint: "run as root"}
-		if err := missing[c]; err != nil {
-			part.Reason = err.Error()
+			*c.part = Part{OK: true, Reason: at.place()}
+			if h.Rootless {
+				c.part.Reason += ", delegated"
+			}
+		case err != nil:
+			*c.part = Part{Reason: err.Error(), Hint: here.hint(c.name, err)}
 		}
 	}
-	list := []string{}
-	for v := range versions {
-		list = append(list, v)
-	}
-	slices.Sort(list)
-	h.Cgroup = strings.Join(list, "+")
-	if len(list) == 0 {
+	slices.Sort(versions)
+	h.Cgroup = strings.Join(versions, "+")
+	if len(versions) == 0 {
 		h.Cgroup = "none"
+	}
+	h.setPeak(g)
+	h.setKill(g)
+}
+
+func (h *Host) setPeak(g *cgroups) {
+	switch {
+	case !h.Memory.OK:
+		h.Peak = Part{Reason: "no memory cgroup", Hint: h.Memory.Hint}
+	case g.peakless():
+		h.Peak = Part{Reason: "no memory.peak", Hint: "Linux 5.19 or later"}
+	default:
+		h.Peak = Part{OK: true, Reason: h.Memory.Reason}
+	}
+}
+
+func (h *Host) setKill(g *cgroups) {
+	switch {
+	case g.v2 == nil && !h.Freezer.OK:
+		h.Kill = Part{Reason: "no version 2 cgroup", Hint: h.Freezer.Hint}
+	case g.v2 == nil:
+		h.Kill = Part{Reason: "no version 2 cgroup", Hint: "nothing: version 1 has no such thing"}
+	case unix.Faccessat(g.v2.fd, "cgroup.kill", unix.F_OK, 0) != nil:
+		h.Kill = Part{Reason: "no cgroup.kill", Hint: "Linux 5.14 or later"}
+	default:
+		h.Kill = Part{OK: true, Reason: g.v2.place()}
 	}
 }

@@ -46,6 +46,7 @@ type Launcher struct {
 	control *net.UnixConn // all else
 	exited  chan struct{} // the process is gone
 	waitErr error         // how, once exited is closed
+	leave   sync.Once     // leaveRoom
 
 	mu      sync.Mutex
 	seq     int64
@@ -65,11 +66,14 @@ type controlAnswer struct {
 // it had started and goes.
 func Start(c Config) (*Launcher, error) {
 	l := &Launcher{exited: make(chan struct{}), boxes: map[int64]*Sandbox{}, pending: map[int64]chan controlAnswer{}}
+	makeRoom()
 	if err := l.spawn(c); err != nil {
+		leaveRoom()
 		return nil, fmt.Errorf("start launcher: %w", err)
 	}
 	if err := l.greet(c); err != nil {
 		l.abandon()
+		leaveRoom()
 		return nil, fmt.Errorf("start launcher: %w", err)
 	}
 	go l.listen()
@@ -204,6 +208,7 @@ func (l *Launcher) Close() error {
 	l.mu.Unlock()
 	if closed {
 		<-l.exited
+		l.leave.Do(leaveRoom)
 		return nil
 	}
 	for _, b := range list { // a frozen one could not be killed
@@ -216,6 +221,7 @@ func (l *Launcher) Close() error {
 		err = nil // gone already: said by how it exited
 	}
 	l.abandon()
+	l.leave.Do(leaveRoom)
 	if l.waitErr != nil && err == nil {
 		err = fmt.Errorf("launcher's process: %w", l.waitErr)
 	}

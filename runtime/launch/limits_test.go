@@ -20,11 +20,10 @@ import (
 // limited starts a launcher that holds sandboxes to limits, or skips.
 func limited(t *testing.T, c Config) *Launcher {
 	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Skip("limits need root")
-	}
 	l := start(t, c)
-	if !l.Host().Limits() {
+	if !l.Host().Limits() && l.Host().Rootless {
+		t.Skipf("an ordinary user has no limits here: %v", l.Host().Missing())
+	} else if !l.Host().Limits() {
 		skip(t, "no limits here: %v", l.Host().Missing())
 	}
 	return l
@@ -49,6 +48,22 @@ func TestMemoryBombIsKilledAndTold(t *testing.T) {
 	}
 	if x.Usage.PeakMemory > 97<<20 || x.Usage.PeakMemory < 48<<20 {
 		t.Errorf("peak %d", x.Usage.PeakMemory)
+	}
+}
+
+// TestMemoryOfAChildEndsAll says that a sandbox that lost a process for its memory
+// ends, where the kernel can do that at once: in version 2.
+func TestMemoryOfAChildEndsAll(t *testing.T) {
+	l := limited(t, Config{})
+	if !strings.HasPrefix(l.Host().Memory.Reason, "cgroup v2") {
+		t.Skip("memory.oom.group is version 2's: TestVirtualMachine runs this")
+	}
+	b := run(t, l, Spec{MemoryBytes: 96 << 20}, "memory child")
+	if _, err := b.Stdout.Read(make([]byte, 1)); err != io.EOF {
+		t.Fatalf("the parent went on (%v)", err)
+	}
+	if x := b.Exit(); !x.OOM || x.Signal != unix.SIGKILL {
+		t.Errorf("exit %+v", x)
 	}
 }
 
@@ -296,6 +311,8 @@ func TestDaemonDeath(t *testing.T) {
 func TestStartEndsWhatRuns(t *testing.T) {
 	l := limited(t, Config{})
 	l.Close()
+	makeRoom()
+	defer leaveRoom()
 	g, missing := openCgroups(cgroupName(os.Getpid(), "dead"), false)
 	if len(missing) > 0 {
 		t.Fatal(missing)

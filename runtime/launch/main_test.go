@@ -132,7 +132,7 @@ func ourCgroups(t testing.TB, pid int) []string {
 	self, _ := os.ReadFile("/proc/self/cgroup")
 	var left []string
 	for _, h := range findCgroups(string(info), string(self)) {
-		for _, dir := range []string{h.dir, h.top} { // the same for a process at the top
+		for _, dir := range ancestors(h.dir, h.top) {
 			found, _ := filepath.Glob(filepath.Join(dir, fmt.Sprintf("%s%d-*", cgroupPrefix, pid)))
 			left = append(left, found...)
 		}

@@ -85,8 +85,8 @@ func (d *daemon) bury(b *box, x death) {
 	if d.cg.at["cpuacct"] == nil {
 		u.CPU = time.Duration(x.usage.Utime.Nano() + x.usage.Stime.Nano())
 	}
-	if d.cg.at["memory"] == nil {
-		u.PeakMemory = x.usage.Maxrss << 10
+	if d.cg.at["memory"] == nil || d.cg.peakless() {
+		u.PeakMemory = max(u.PeakMemory, x.usage.Maxrss<<10)
 	}
 	exit := Exit{At: results.Now(), Usage: u, OOM: u.OOMKills > 0}
 	if x.status.Signaled() {

@@ -71,6 +71,9 @@ func main() {
 			keep = append(keep, b)
 			fmt.Println(len(keep))
 		}
+	case "memory child": // which eats what there is, beside a parent that goes on
+		fmt.Println(exec.Command("/proc/self/exe", "memory").Run())
+		time.Sleep(time.Hour)
 	case "spin":
 		fmt.Println("ready")
 		for {
