@@ -34,6 +34,8 @@ var outside = map[string][]string{
 	"github.com/goccy/go-yaml":      {"workloads", "report/cost"},                              // scenarios, price books
 	"github.com/aws/aws-lambda-go":  {"workloads/thumbnail", "workloads/hello", "runtime/api"}, // functions alone: a binary of their own
 	"golang.org/x/term":             {"cmd/coldstorm"},                                         // the live view
+
+	"github.com/opencontainers/runtime-spec": {"runtime/launch"}, // other runtimes' bundles
 }
 
 func TestDataFlowsOneWay(t *testing.T) {

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"coldstorm/results"
 )
 
 // Descriptors that the client hands to the daemon. Launches have a socket of
@@ -33,6 +35,9 @@ type daemon struct {
 	layers   layers
 	visits   visits
 	open     chan struct{} // closed when launches can begin
+	runtime  Runtime       // that starts sandboxes
+	oci      *bundles      // of an OCI runtime; nil without
+	self     int           // pidfd of this process, for launchers without a stage; 0 where the kernel has none
 
 	send sync.Mutex // control socket, whole messages
 
@@ -42,9 +47,10 @@ type daemon struct {
 	boxes   map[int64]*box // by the ask's number
 	pids    map[int]*box   // the same, by pid
 	early   map[int]death  // children that died before they were booked
-	closing bool           // nothing starts any more
-	empty   *sync.Cond     // a box went
-	leaks   []error        // what could not be removed
+	others  others
+	closing bool       // nothing starts any more
+	empty   *sync.Cond // a box went
+	leaks   []error    // what could not be removed
 }
 
 // A box is one sandbox as the daemon knows it.
@@ -53,11 +59,13 @@ type box struct {
 	pid    int
 	group  string
 	killed bool
+	began  results.Stamp // before it was cloned; 0 says nothing
 }
 
 type death struct {
 	status unix.WaitStatus
 	usage  unix.Rusage
+	at     results.Stamp // when it was noticed
 }
 
 // Daemon is the launcher's process: what the hidden verb of coldstorm's command
@@ -97,6 +105,7 @@ type config struct {
 	rootless bool
 	unified  bool
 	bind     bool
+	runtime  Runtime
 }
 
 // hello is the daemon's answer to it.
@@ -121,14 +130,16 @@ func (d *daemon) begin() error {
 		return fmt.Errorf("read configuration: %w", err)
 	}
 	dec := decoder{b: buf[:n]}
-	c := config{pool: int(dec.int()), rootless: dec.bool(), unified: dec.bool(), bind: dec.bool()}
+	c := config{pool: int(dec.int()), rootless: dec.bool(), unified: dec.bool(), bind: dec.bool(), runtime: Runtime{kind(dec.int()), dec.string()}}
 	if dec.err != nil {
 		return dec.err
 	}
-	d.rootless = c.rootless
+	d.rootless, d.runtime = c.rootless && c.runtime.Isolates(), c.runtime
 	unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0) // its memory is its children's until they exec
-	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
-		return fmt.Errorf("private mounts: %w", err)
+	if d.runtime.kind != process {               // which has the host's
+		if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+			return fmt.Errorf("private mounts: %w", err)
+		}
 	}
 	if d.hostNet, err = unix.Open("/proc/self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0); err != nil {
 		return fmt.Errorf("network namespace: %w", err)
@@ -137,28 +148,39 @@ func (d *daemon) begin() error {
 	if c.bind {
 		host.Overlay = Part{Reason: "not to be used"}
 	}
-	host.Rootless = c.rootless
+	host.Rootless, host.Launcher = c.rootless, c.runtime.String()
 	d.cg = &cgroups{}
 	missing := map[string]error{}
-	if c.rootless {
+	if c.rootless || c.runtime.kind == process {
 		for _, name := range controllers {
 			missing[name] = errNoCgroups
 		}
 	} else {
-		d.cg, missing = openCgroups(cgroupName(os.Getpid(), strconv.FormatInt(time.Now().UnixNano()&0xffffffffff, 36)), c.unified)
+		d.cg, missing = openCgroups(cgroupName(os.Getpid(), strconv.FormatInt(time.Now().UnixNano()&0xffffffffff, 36)), c.unified, c.runtime.controllers()...)
 	}
 	host.setCgroups(d.cg, missing)
 	if _, err := d.cg.cleanBeside(); err != nil {
 		fmt.Fprintln(os.Stderr, "coldstorm launcher: left by a run that was killed:", err)
 	}
-	if err := d.startWorkers(&host); err != nil {
+	begin := d.startWorkers
+	if c.runtime.kind != builtin {
+		begin = d.startRuntime
+	}
+	if err := begin(&host); err != nil {
 		d.cg.close()
 		return err
 	}
 	go d.reap()
 	d.visits = make(visits)
 	go d.visits.serve()
+	if !c.runtime.Isolates() {
+		c.pool = 0
+	}
 	d.pool = newPool(d, c.pool)
+	if err := d.oci.trial(d, &host); err != nil {
+		d.end()
+		return err
+	}
 	close(d.open)
 	return d.sendControl((&hello{host: host}).encode())
 }
@@ -306,6 +328,9 @@ func (d *daemon) kill(b *box) {
 		return
 	}
 	b.killed = true
+	if d.runtime.kind == process {
+		endFamily(b.pid)
+	}
 	unix.Kill(b.pid, unix.SIGKILL)
 	d.cg.thaw(b.group)
 }
@@ -370,6 +395,9 @@ func (d *daemon) end() (code int) {
 			d.empty.Wait()
 		}
 		d.mu.Unlock()
+		if d.runtime.kind == process {
+			endStrays()
+		}
 		if err := d.cg.close(); err != nil {
 			d.leaks = append(d.leaks, err)
 		}
