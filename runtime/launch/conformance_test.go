@@ -76,7 +76,7 @@ func TestConformanceOrdinaryUser(t *testing.T) {
 	if out, err := exec.Command("cp", "/proc/"+strconv.Itoa(os.Getpid())+"/exe", exe).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	cmd := exec.Command(exe, "-test.v", "-test.run=^TestConformance(Pooled)?$")
+	cmd := exec.Command(exe, "-test.v", "-test.run=^TestConformance(Pooled|Process|Runc|Crun)?$")
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), insideEnv+"="+insideDir, "TMPDIR="+dir, "HOME="+dir)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}

@@ -80,7 +80,7 @@ func (d *daemon) contain(spec *Spec, received results.Stamp) (c container, err e
 		return c, err
 	}
 	cmd := command{stdout: c.out[1], stderr: c.errp[1], into: -1, args: d.oci.args(id, "run", "--detach", "--bundle", d.oci.bundle(id), "--pid-file", d.oci.pidFile(id), id)}
-	if d.oci.quirks.joins {
+	if d.oci.quirks.joins || d.rootless { // a runtime in a user namespace sees no cgroup that it could write to
 		cmd.tasks, cmd.into = c.r.tasks, c.r.into
 	}
 	c.ran, err = d.command(cmd, received)
@@ -106,6 +106,9 @@ func (o *bundles) log(id string) string     { return filepath.Join(o.bundle(id),
 // args are a command of the runtime's.
 func (o *bundles) args(id, verb string, args ...string) []string {
 	list := append([]string{o.path, "--root", filepath.Join(o.top, "state"), "--log", o.log(id)}, o.quirks.flags...)
+	if o.rootless {
+		list = append(list, o.quirks.rootless...)
+	}
 	return append(append(list, verb), args...)
 }
 

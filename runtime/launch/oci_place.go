@@ -65,10 +65,12 @@ func (o *bundles) make(cg *cgroups) error {
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("private mounts: %w", err)
 	}
-	if !o.rootless { // a user namespace may not take mounts away
-		if err := narrowCgroups(cg); err != nil {
-			return err
-		}
+	hide := func() error { return narrowCgroups(cg) }
+	if o.rootless {
+		hide = func() error { return sealCgroups(o.quirks.noCgroups) }
+	}
+	if err := hide(); err != nil {
+		return err
 	}
 	if err := o.mountTop(); err != nil {
 		return err
@@ -173,6 +175,22 @@ func narrowCgroups(cg *cgroups) error {
 		}
 	}
 	return nil
+}
+
+// sealCgroups makes all cgroup trees read-only for a runtime in a user
+// namespace, which may not take mounts away, or covers them. Where the host's root
+// owns the namespace it could else make cgroups, which nobody would remove.
+func sealCgroups(cover bool) error {
+	if _, err := os.Stat(cgroupRoot); err != nil {
+		return nil
+	}
+	if cover {
+		if err := unix.Mount("cgroup", cgroupRoot, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC|unix.MS_RDONLY, "mode=0755"); err != nil {
+			return fmt.Errorf("tmpfs on %s: %w", cgroupRoot, err)
+		}
+		return nil
+	}
+	return readOnly(cgroupRoot, unix.MOUNT_ATTR_NODEV)
 }
 
 func moveTree(fd int, at string) error {

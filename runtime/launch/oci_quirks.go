@@ -7,7 +7,12 @@ import (
 
 // quirks are what one OCI runtime needs that the others don't.
 type quirks struct {
-	flags []string // before the verb
+	flags    []string // before the verb
+	rootless []string // the same, in a user namespace
+
+	// noCgroups hides all cgroups from it in a user namespace, where they are
+	// else read-only.
+	noCgroups bool
 
 	// joins puts the runtime itself into the sandbox's cgroups, with all that it
 	// starts, rather than leaving it to put the program there.
@@ -19,6 +24,11 @@ type quirks struct {
 
 // quirkTable is by the program's name; a version's suffix is looked past.
 var quirkTable = map[string]quirks{
+	"crun": {
+		// A user's sandboxes have no cgroups, and crun wants some unless it is told;
+		// and it refuses the hybrid layout even so, if it sees it.
+		rootless: []string{"--cgroup-manager=disabled"}, noCgroups: true,
+	},
 	"runsc": {
 		// Its own network stack would not reach the Runtime API's socket, which is
 		// the kernel's: "host" is the network namespace that it is given, no other.

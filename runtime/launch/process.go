@@ -24,8 +24,9 @@ import (
 //
 // Its end is that of all its processes: its descendants, and the orphans that
 // stayed in its session. One that left its parent and its session both can't be
-// told from another sandbox's: it ends with the launcher. If the launcher is
-// killed, so is the program, but not what the program has started.
+// told from another sandbox's: it ends with the launcher. A launcher that is killed
+// takes the program with it, and its client the rest of the session; if both are
+// killed at once, what the program has started lives on.
 
 // describeProcess says of a host what a launcher without isolation makes of it.
 func (h *Host) describeProcess() {
@@ -194,6 +195,24 @@ func (d *daemon) endOrphans(b *box) {
 			return
 		}
 		time.Sleep(wait)
+	}
+}
+
+// endSession kills every process of a session. Its number is no other's as long
+// as there is one.
+func endSession(sid int) {
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		pid, err := strconv.Atoi(e.Name())
+		if err != nil {
+			continue
+		}
+		if got, err := unix.Getsid(pid); err == nil && got == sid {
+			unix.Kill(pid, unix.SIGKILL)
+		}
 	}
 }
 
