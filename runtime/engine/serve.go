@@ -99,7 +99,7 @@ func (s *server) begin(in *bufio.Reader, stderr io.Writer) error {
 		s.log = os.NewFile(logFD, "function log")
 		unix.CloseOnExec(logFD)
 	}
-	l, err := launch.Start(launch.Config{Args: c.LauncherArgs, Pool: c.Pool, Rootless: c.Rootless, Stderr: stderr})
+	l, err := launch.Start(launch.Config{Args: c.LauncherArgs, Pool: c.Pool, Rootless: c.Rootless, Runtime: c.Runtime, Stderr: stderr})
 	if err != nil {
 		return err
 	}
