@@ -100,12 +100,13 @@ func ociStamps(received results.Stamp, ran ran) [5]results.Stamp {
 }
 
 func (o *bundles) bundle(id string) string  { return filepath.Join(o.top, "b", id) }
+func (o *bundles) state() string            { return filepath.Join(o.top, "state") } // asked for its version, crun makes its folder too
 func (o *bundles) pidFile(id string) string { return filepath.Join(o.bundle(id), "pid") }
 func (o *bundles) log(id string) string     { return filepath.Join(o.bundle(id), "log") }
 
 // args are a command of the runtime's.
 func (o *bundles) args(id, verb string, args ...string) []string {
-	list := append([]string{o.path, "--root", filepath.Join(o.top, "state"), "--log", o.log(id)}, o.quirks.flags...)
+	list := append([]string{o.path, "--root", o.state(), "--log", o.log(id)}, o.quirks.flags...)
 	if o.rootless {
 		list = append(list, o.quirks.rootless...)
 	}
@@ -216,7 +217,7 @@ func (o *bundles) clear(d *daemon, id string) error {
 	} else if ran.exit != "" {
 		// A runtime that has nothing to delete may say so; what matters is that
 		// nothing is left.
-		os.RemoveAll(filepath.Join(o.top, "state", id))
+		os.RemoveAll(filepath.Join(o.state(), id))
 	}
 	return errors.Join(err, o.discard(o.bundle(id)))
 }
@@ -326,7 +327,7 @@ func (o *bundles) version(d *daemon) string {
 		return ""
 	}
 	defer closeAll(p[0], p[1])
-	ran, err := d.command(command{stdout: p[1], stderr: -1, into: -1, args: []string{o.path, "--version"}}, results.Now())
+	ran, err := d.command(command{stdout: p[1], stderr: -1, into: -1, args: []string{o.path, "--root", o.state(), "--version"}}, results.Now())
 	if err != nil || ran.exit != "" {
 		return ""
 	}

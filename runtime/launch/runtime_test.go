@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -382,6 +383,74 @@ func TestDaemonDeathOfRuntimes(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestContainersLeaveNothing launches often enough, well and badly, that what is
+// kept of each would show: descriptors, mounts, bundles, the runtime's state.
+func TestContainersLeaveNothing(t *testing.T) {
+	c := Config{Runtime: "oci:crun"}
+	needRuntime(t, c)
+	l := start(t, c)
+	img, bad := firstImage(t), firstImage(t)
+	bad.Argv = []string{"/var/task/absent"}
+	launch := func(n int) {
+		var wg sync.WaitGroup
+		for i := range n {
+			wg.Go(func() {
+				if _, _, _, err := l.First(context.Background(), Spec{Image: img, Writable: i%2 == 0}); err != nil {
+					t.Error(err)
+				}
+				if _, err := l.Launch(context.Background(), Spec{Image: bad, Writable: i%2 == 0}); err == nil {
+					t.Error("launched what isn't there")
+				}
+			})
+		}
+		wg.Wait()
+	}
+	count := func() (fds, mounts, left int) {
+		for _, thread := range foldersIn(fmt.Sprintf("/proc/%d/task", l.pid)) {
+			info, _ := os.ReadFile(thread + "/mountinfo")
+			mounts = max(mounts, strings.Count(string(info), "\n"))
+		}
+		for _, thread := range foldersIn(fmt.Sprintf("/proc/%d/task", l.pid)) {
+			for _, top := range []string{"/mnt", "/media", "/srv", "/home"} {
+				if base := thread + "/root" + top; foldersIn(base+"/b") != nil || foldersIn(base+"/state") != nil {
+					left = max(left, len(foldersIn(base+"/b"))+len(foldersIn(base+"/state")))
+				}
+			}
+		}
+		return countFiles(t, l.pid), mounts, left
+	}
+	alive, err := l.Launch(context.Background(), Spec{Image: img})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, left := count(); left != 2 {
+		t.Fatalf("%d folders are seen of a living container, want its bundle and its state", left)
+	}
+	alive.Stop()
+	alive.Close()
+	launch(4)
+	fds, mounts, _ := count()
+	launch(16)
+	for limit := time.Now().Add(20 * time.Second); ; {
+		fds2, mounts2, left := count()
+		if fds2 <= fds+8 && mounts2 == mounts && left == 0 {
+			break
+		}
+		if time.Now().After(limit) {
+			t.Fatalf("%d descriptors, %d mounts, %d folders; before %d, %d, 0", fds2, mounts2, left, fds, mounts)
+		}
+	}
+}
+
+func countFiles(t *testing.T, pid int) int {
+	t.Helper()
+	list, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(list)
 }
 
 // TestContainerLimits says that an OCI runtime's sandbox is held to its limits,
