@@ -250,6 +250,7 @@ type ran struct {
 // command runs a program and waits for its end. The calling thread's namespaces
 // are the program's.
 func (d *daemon) command(c command, after results.Stamp) (ran, error) {
+	defer d.fly()() // it may have ended before it is waited for
 	null, err := unix.Open("/dev/null", unix.O_RDWR|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return ran{}, fmt.Errorf("open /dev/null: %w", err)

@@ -22,6 +22,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"coldstorm/results"
 	"coldstorm/runtime/image"
 )
 
@@ -382,6 +383,44 @@ func TestDaemonDeathOfRuntimes(t *testing.T) {
 				t.Errorf("cgroups left: %v", left)
 			}
 		})
+	}
+}
+
+// TestAwait says that the end of a child is heard of whenever it comes, and that
+// an orphan's is taken for nobody else's.
+func TestAwait(t *testing.T) {
+	d := &daemon{runtime: Runtime{kind: oci}, early: map[int]death{}}
+	d.born = sync.NewCond(&d.mu)
+	told := func(pid int, at results.Stamp) {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.unbooked(pid, death{at: at})
+	}
+	land := d.fly()
+	told(7, 100)
+	if x, late := d.await(7, 50, time.Hour); x.at != 100 || late {
+		t.Errorf("a child that had ended before it was waited for: %v, late %v", x.at, late)
+	}
+	told(7, 100) // an orphan's, and then the pid is given again
+	done := make(chan death)
+	go func() {
+		x, _ := d.await(7, 150, time.Hour)
+		done <- x
+	}()
+	for waited := false; !waited; {
+		d.mu.Lock()
+		waited = d.others.waited[7] != nil
+		d.mu.Unlock()
+	}
+	told(7, 200)
+	if x := <-done; x.at != 200 {
+		t.Errorf("the end of another child was taken: %v", x.at)
+	}
+	told(8, 300)
+	land()
+	told(9, 400)
+	if len(d.early) != 0 {
+		t.Errorf("the ends of orphans are kept: %v", d.early)
 	}
 }
 
