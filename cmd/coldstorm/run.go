@@ -54,7 +54,7 @@ Examples:
 		f.StringVar(&o.payload, "payload", "", "`file` with the event that triggers carry (with --function; default {})")
 		f.IntVar(&o.memory, "memory", 0, "memory of the function in `MB`, instead of the scenario's; 1769 is one vCPU")
 		f.DurationVar(&o.timeout, "timeout", 0, "the function's timeout, instead of the scenario's, 1s to 900s")
-		f.StringVar(&o.launcher, "launcher", launch.RuntimeBuiltin, "what starts sandboxes: `builtin`, process (a plain process: no isolation, no limits) or oci:PATH (runc, crun, runsc)")
+		f.StringVar(&o.launcher, "launcher", launch.RuntimeBuiltin, "`launcher` that starts sandboxes: builtin, process (a plain process: no isolation, no limits) or oci:PATH (runc, crun, runsc)")
 		f.StringVar(&o.out, "out", results.Root, "`folder` in which the run's folder is made")
 		f.BoolVar(&o.noProjection, "no-projection", false, "measure here alone, project and price nothing")
 		return func(ctx context.Context, a *app, args []string) error {

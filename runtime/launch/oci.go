@@ -72,7 +72,7 @@ func (d *daemon) contain(spec *Spec, received results.Stamp) (c container, err e
 			d.cg.remove(id)
 		}
 	}()
-	if err = d.oci.write(d, spec, &c.r); err != nil {
+	if err = d.oci.write(spec, &c.r); err != nil {
 		return c, err
 	}
 	if err = pipes(&c.out, &c.errp); err != nil {
@@ -100,7 +100,7 @@ func ociStamps(received results.Stamp, ran ran) [5]results.Stamp {
 }
 
 func (o *bundles) bundle(id string) string  { return filepath.Join(o.top, "b", id) }
-func (o *bundles) state() string            { return filepath.Join(o.top, "state") } // asked for its version, crun makes its folder too
+func (o *bundles) state() string            { return filepath.Join(o.top, "state") }
 func (o *bundles) pidFile(id string) string { return filepath.Join(o.bundle(id), "pid") }
 func (o *bundles) log(id string) string     { return filepath.Join(o.bundle(id), "log") }
 
@@ -114,12 +114,12 @@ func (o *bundles) args(id, verb string, args ...string) []string {
 }
 
 // write writes a sandbox's bundle.
-func (o *bundles) write(d *daemon, s *Spec, r *resources) error {
+func (o *bundles) write(s *Spec, r *resources) error {
 	dir := o.bundle(r.group)
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return err
 	}
-	root, err := o.root(d, s, dir)
+	root, err := o.root(s, dir)
 	if err != nil {
 		return err
 	}
@@ -321,7 +321,8 @@ func (o *bundles) trial(d *daemon, host *Host) error {
 	})
 }
 
-// version is the first line of what the runtime says of itself, or "".
+// version is the first line of what the runtime says of itself, or "". (Asked
+// without --root, crun makes a folder for its state on the host.)
 func (o *bundles) version(d *daemon) string {
 	var p [2]int
 	if unix.Pipe2(p[:], unix.O_CLOEXEC|unix.O_NONBLOCK) != nil {

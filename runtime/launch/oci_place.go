@@ -213,7 +213,7 @@ func linksIn(dir string) map[string]string {
 
 // lower returns what the overlay of an image is made of, putting layers into the
 // place that are not there yet.
-func (o *bundles) lower(d *daemon, s *Spec) (string, error) {
+func (o *bundles) lower(s *Spec) (string, error) {
 	base := "base"
 	if s.Image.HostUsr {
 		base = "hostbase"
@@ -266,13 +266,13 @@ func (o *bundles) addLayer(path string) (string, error) {
 
 // root returns an image's root filesystem, mounted: the one that its sandboxes
 // share, or a writable one of a sandbox's own, in its bundle.
-func (o *bundles) root(d *daemon, s *Spec, bundle string) (string, error) {
+func (o *bundles) root(s *Spec, bundle string) (string, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.roots == nil {
 		o.roots = map[string]string{}
 	}
-	lower, err := o.lower(d, s)
+	lower, err := o.lower(s)
 	if err != nil {
 		return "", err
 	}
