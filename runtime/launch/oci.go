@@ -41,13 +41,13 @@ func (d *daemon) launchOCI(id int64, spec *Spec, received results.Stamp) error {
 		fds = append(fds, c.r.freezer)
 	}
 	bx := &box{id: id, pid: c.pid, group: c.r.group, began: received}
-	return d.answer(bx, started{mode: c.r.mode, stamps: ociStamps(received, c.ran), fds: fds})
+	return d.tellStarted(bx, ociStamps(received, c.ran), fds...)
 }
 
 // container is one that a runtime has started.
 type container struct {
 	pid       int
-	r         resources
+	r         provision
 	out, errp [2]int
 	ran       ran
 }
@@ -61,7 +61,7 @@ func (c *container) close() {
 // contain starts a container. Nothing is left of it if it can't.
 func (d *daemon) contain(spec *Spec, received results.Stamp) (c container, err error) {
 	c.out, c.errp = [2]int{-1, -1}, [2]int{-1, -1}
-	if c.r, err = d.pool.take(spec); err != nil {
+	if c.r, err = d.provide(spec); err != nil {
 		return c, err
 	}
 	id := c.r.group
@@ -94,9 +94,9 @@ func (d *daemon) contain(spec *Spec, received results.Stamp) (c container, err e
 	return c, err
 }
 
-// ociStamps are received, cloned, ready, rootfs and exec.
-func ociStamps(received results.Stamp, ran ran) [5]results.Stamp {
-	return [5]results.Stamp{received, ran.began, ran.ended, ran.ended, ran.ended}
+// ociStamps are those that can be known.
+func ociStamps(received results.Stamp, ran ran) Stamps {
+	return Stamps{Received: received, Cloned: ran.began, Rootfs: ran.began, Joined: ran.ended, Begun: received, Exec: ran.ended}
 }
 
 func (o *bundles) bundle(id string) string  { return filepath.Join(o.top, "b", id) }
@@ -114,7 +114,7 @@ func (o *bundles) args(id, verb string, args ...string) []string {
 }
 
 // write writes a sandbox's bundle.
-func (o *bundles) write(s *Spec, r *resources) error {
+func (o *bundles) write(s *Spec, r *provision) error {
 	dir := o.bundle(r.group)
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return err
@@ -257,7 +257,7 @@ func (d *daemon) command(c command, after results.Stamp) (ran, error) {
 	}
 	defer unix.Close(null)
 	s := &script{}
-	began := s.stamp()
+	s.stamp(atCloned)
 	for _, fd := range c.tasks {
 		s.call(0, unix.SYS_WRITE, fd, "0", 1)
 	}
@@ -271,12 +271,13 @@ func (d *daemon) command(c command, after results.Stamp) (ran, error) {
 	s.call(0, unix.SYS_UMASK, 0o022)
 	d.dieTogether(s)
 	s.execve(c.args[0], c.args, os.Environ())
-	pid, err := s.run(0, c.into)
+	ch, err := s.clone(0, c.into)
 	if err != nil {
 		return ran{}, fmt.Errorf("clone: %w", err)
 	}
-	x, late := d.await(pid, after, runtimeTime)
-	r := ran{began: stampOf(began), ended: results.Now()}
+	ch.wait()
+	x, late := d.await(ch.pid, after, runtimeTime)
+	r := ran{began: ch.stamp(atCloned), ended: results.Now()}
 	switch {
 	case s.failed() != nil:
 		return r, s.failed()

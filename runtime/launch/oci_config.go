@@ -27,7 +27,7 @@ func (o *bundles) config(s *Spec, root, cgroup, network string) *specs.Spec {
 				{Type: specs.MountNamespace},
 				{Type: specs.CgroupNamespace},
 			},
-			MaskedPaths: absolute(maskFiles, maskDirs), ReadonlyPaths: absolute(maskWrite),
+			MaskedPaths: append(absolute("/", maskFiles, maskDirs), absolute("/sys/", maskSys)...), ReadonlyPaths: absolute("/", maskWrite),
 			Seccomp: seccompProfile(),
 		},
 	}
@@ -108,10 +108,10 @@ func resourcesOf(s *Spec) *specs.LinuxResources {
 	return r
 }
 
-func absolute(lists ...[]string) (all []string) {
+func absolute(top string, lists ...[]string) (all []string) {
 	for _, list := range lists {
 		for _, p := range list {
-			all = append(all, "/"+p)
+			all = append(all, top+p)
 		}
 	}
 	return all

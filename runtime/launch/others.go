@@ -118,28 +118,71 @@ func (d *daemon) unbooked(pid int, x death) {
 	}
 }
 
-// started is what the answer to a launch says.
-type started struct {
-	mode   string
-	stamps [5]results.Stamp // received, cloned, ready, rootfs, exec
-	lacks  []string
-	fds    []int // listener, stdout, stderr and, if there is one, freezer
+// provision is what a sandbox of another launcher is given, made when it is asked
+// for.
+type provision struct {
+	group   string // of its cgroups
+	net     network
+	freezer int   // or -1
+	tasks   []int // version 1 cgroups to write oneself into
+	into    int   // version 2 cgroup to be born in, or -1
 }
 
-// answer books a started sandbox and tells the client.
-func (d *daemon) answer(bx *box, s started) error {
+func (p *provision) close() {
+	closeAll(append(p.tasks, p.net.ns, p.net.listener, p.freezer, p.into)...)
+}
+
+// provide makes a sandbox's network and cgroups. Nothing is left of them if it can't.
+func (d *daemon) provide(s *Spec) (p provision, err error) {
+	p = provision{group: d.pool.name(), net: network{-1, -1}, freezer: -1, into: -1}
+	defer func() {
+		if err != nil {
+			p.close()
+			d.cg.remove(p.group)
+		}
+	}()
+	if s.Network == NetworkNone {
+		o := d.makers.order()
+		_, err = o.namespace()
+		err = errors.Join(err, o.listening())
+		p.net = o.take()
+	} else {
+		p.net.listener, err = listen(0, false, nil)
+	}
+	if err == nil {
+		err = d.cg.prepare(p.group, s)
+	}
+	if err == nil {
+		p.freezer, err = d.cg.freezer(p.group)
+	}
+	if err == nil {
+		p.into, err = d.cg.birthplace(p.group)
+	}
+	for _, h := range d.cg.all {
+		if err == nil && !h.v2 {
+			var fd int
+			if fd, err = openAt(h.fd, p.group+"/tasks", unix.O_WRONLY); err == nil {
+				p.tasks = append(p.tasks, fd)
+			}
+		}
+	}
+	return p, err
+}
+
+// tellStarted books a started sandbox and tells the client.
+func (d *daemon) tellStarted(bx *box, st Stamps, fds ...int) error {
 	e := encoder{}
 	e.int(bx.id)
 	e.string("")
 	e.int(int64(bx.pid))
-	e.string(s.mode)
+	e.string(ModeCold)
 	e.bool(d.cg.v2 != nil && d.cg.at["freezer"] == d.cg.v2)
-	for _, at := range s.stamps {
-		e.int(int64(at))
+	for _, at := range st.told() {
+		e.int(int64(*at))
 	}
-	e.strings(s.lacks)
+	e.strings(nil)
 	d.book(bx) // before the answer: the client may ask for its end at once
-	if err := sendPacket(launchFD, e.b, s.fds...); err != nil {
+	if err := sendPacket(launchFD, e.b, fds...); err != nil {
 		d.kill(bx)
 		return fmt.Errorf("answer: %w", err)
 	}

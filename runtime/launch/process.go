@@ -45,7 +45,7 @@ func (d *daemon) launchProcess(id int64, spec *Spec, received results.Stamp) err
 	defer d.fly()()
 	s := *spec
 	s.Network = NetworkHost
-	r, err := d.pool.take(&s)
+	r, err := d.provide(&s)
 	if err != nil {
 		return err
 	}
@@ -65,32 +65,35 @@ func (d *daemon) launchProcess(id int64, spec *Spec, received results.Stamp) err
 	}
 	defer unix.Close(null)
 
-	c, at := &script{}, started{mode: r.mode, fds: []int{r.net.listener, out[0], errp[0]}}
-	cloned := c.stamp()
+	c := &script{}
+	c.stamp(atCloned)
 	c.call(0, unix.SYS_SETSID)
 	c.call(0, unix.SYS_DUP3, null, 0, 0)
 	c.call(0, unix.SYS_DUP3, out[1], 1, 0)
 	c.call(0, unix.SYS_DUP3, errp[1], 2, 0)
 	c.call(0, unix.SYS_CHDIR, p.dir)
-	ready := c.stamp()
+	c.stamp(atJoined)
 	c.call(0, unix.SYS_UMASK, 0o022)
 	c.call(0, unix.SYS_PRLIMIT64, 0, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: openFiles, Max: openFiles})
 	c.call(0, unix.SYS_PRLIMIT64, 0, unix.RLIMIT_CORE, &unix.Rlimit{})
 	d.dieTogether(c)
-	exec := c.stamp()
+	c.stamp(atExec)
 	c.execve(p.argv[0], p.argv, hostEnv(spec.Env, api, p.root))
-	pid, err := c.run(0, -1)
+	ch, err := c.clone(0, -1)
 	if err != nil {
 		return fmt.Errorf("clone: %w", err)
 	}
-	bx := &box{id: id, pid: pid, began: received}
-	if err := c.failed(); err != nil {
-		bx.id = -int64(pid) // the client never hears of it by its own number
+	ch.wait()
+	bx := &box{id: id, pid: ch.pid, began: received}
+	if err := ch.err(); err != nil {
+		bx.id = 0 // the client never hears of it
 		d.book(bx)
 		return err
 	}
-	at.stamps = [5]results.Stamp{received, stampOf(cloned), stampOf(ready), stampOf(ready), stampOf(exec)}
-	return d.answer(bx, at)
+	joined := ch.stamp(atJoined)
+	return d.tellStarted(bx, Stamps{
+		Received: received, Cloned: ch.stamp(atCloned), Rootfs: joined, Joined: joined, Begun: received, Exec: ch.stamp(atExec),
+	}, r.net.listener, out[0], errp[0])
 }
 
 // dieTogether makes a child end with the daemon, and hold no file but its

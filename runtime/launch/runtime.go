@@ -107,6 +107,7 @@ func (d *daemon) startRuntime(host *Host) error {
 	if fd, err := unix.PidfdOpen(os.Getpid(), 0); err == nil {
 		d.self = fd
 	}
+	close(d.pool.ended) // nothing fills it
 	if d.runtime.kind == process {
 		host.describeProcess()
 		return d.startThreads(func(int) error { return nil })

@@ -29,9 +29,9 @@ import (
 // The suite runs against every launcher there is.
 
 func TestConformanceProcess(t *testing.T) { conformance(t, Config{Runtime: RuntimeProcess}) }
-func TestConformanceRunc(t *testing.T)    { conformance(t, Config{Runtime: "oci:runc", Pool: 2}) }
-func TestConformanceCrun(t *testing.T)    { conformance(t, Config{Runtime: "oci:crun", Pool: 2}) }
-func TestConformanceRunsc(t *testing.T)   { conformance(t, Config{Runtime: "oci:runsc", Pool: 2}) }
+func TestConformanceRunc(t *testing.T)    { conformance(t, Config{Runtime: "oci:runc"}) }
+func TestConformanceCrun(t *testing.T)    { conformance(t, Config{Runtime: "oci:crun"}) }
+func TestConformanceRunsc(t *testing.T)   { conformance(t, Config{Runtime: "oci:runsc"}) }
 
 // needRuntime skips where an OCI runtime isn't installed.
 func needRuntime(t *testing.T, c Config) {
