@@ -56,15 +56,19 @@ type Function struct {
 
 // Host describes the machine and what it allowed.
 type Host struct {
-	Kernel      string   `json:"kernel"`
-	CPU         string   `json:"cpu"`
-	Cores       int      `json:"cores"`
-	MemoryBytes int64    `json:"memory_bytes"`
-	ClockSource string   `json:"clock_source"`
-	Cgroups     string   `json:"cgroups"` // v1, v2, hybrid or none
-	Limits      bool     `json:"limits"`  // false: environments ran unlimited
-	Rootless    bool     `json:"rootless"`
-	Missing     []string `json:"missing,omitempty"` // parts that the host forbids, each with what it means
+	Kernel      string `json:"kernel"`
+	CPU         string `json:"cpu"`
+	Cores       int    `json:"cores"`
+	MemoryBytes int64  `json:"memory_bytes"`
+	ClockSource string `json:"clock_source"`
+	Cgroups     string `json:"cgroups"` // v1, v2, hybrid or none
+	Limits      bool   `json:"limits"`  // false: environments ran unlimited
+	Rootless    bool   `json:"rootless"`
+
+	Launcher        string `json:"launcher,omitempty"`         // that started sandboxes: builtin (or empty, in older runs), process or oci:PATH
+	LauncherVersion string `json:"launcher_version,omitempty"` // of an OCI runtime, in its own words
+
+	Missing []string `json:"missing,omitempty"` // parts that the host forbids, each with what it means
 }
 
 // Note is a sentence that a reader of the figures must know.

@@ -5,7 +5,7 @@
 //
 // Usage:
 //
-//	coldstorm run [SCENARIO] [--function DIR|ZIP|IMAGE --payload FILE]
+//	coldstorm run [SCENARIO] [--function DIR|ZIP|IMAGE --payload FILE] [--launcher builtin|process|oci:PATH]
 //	coldstorm report RUN...
 //	coldstorm gate --base RUN --head RUN
 //	coldstorm help [COMMAND]

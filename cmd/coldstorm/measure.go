@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"coldstorm/results"
 	"coldstorm/runtime/engine"
 	"coldstorm/runtime/image"
+	"coldstorm/runtime/launch"
 	"coldstorm/workloads"
 )
 
@@ -49,7 +51,7 @@ func (r *runner) measure(ctx context.Context) error {
 	}
 	defer log.Close()
 	r.progress.Say("starting the engine")
-	eng, err := engine.Start(ctx, engine.Config{Log: log, Stderr: r.app.stderr, Pool: poolSize})
+	eng, err := engine.Start(ctx, engine.Config{Log: log, Stderr: r.app.stderr, Pool: poolSize, Runtime: r.options.launcher})
 	if err != nil {
 		return fmt.Errorf("start the engine: %w", err)
 	}
@@ -166,6 +168,14 @@ func (r *runner) describe(eng *engine.Engine) {
 	r.run.Host.Cgroups = h.Cgroup
 	r.run.Host.Limits = h.Limits()
 	r.run.Host.Rootless = h.Rootless
+	r.run.Host.Launcher, r.run.Host.LauncherVersion = h.Launcher, h.Version
+	if note := launcherNote(h); note != "" {
+		r.note(results.LevelWarn, "", "%s", note)
+		r.progress.Say("  %s", note)
+	}
+	if h.Launcher == launch.RuntimeProcess {
+		return // what it does without, this host may well have
+	}
 	r.run.Host.Missing = h.Missing()
 	for _, m := range r.run.Host.Missing {
 		r.note(results.LevelWarn, "", "this host lacks %s", m)
@@ -174,6 +184,23 @@ func (r *runner) describe(eng *engine.Engine) {
 	if len(r.run.Host.Missing) > 0 {
 		r.progress.Say("  'coldstorm doctor' says what to do about it")
 	}
+}
+
+// launcherNote is what a reader must know of a launcher that is not coldstorm's
+// own; empty for that.
+func launcherNote(h launch.Host) string {
+	switch h.Launcher {
+	case launch.RuntimeBuiltin:
+		return ""
+	case launch.RuntimeProcess:
+		who := "the user who ran coldstorm"
+		if !h.Rootless {
+			who = "root"
+		}
+		return "the function ran as a plain process of this host, as " + who + ": nothing was isolated or limited, and its starts are the floor under a container's"
+	}
+	return fmt.Sprintf("sandboxes were started by %s, not by coldstorm's own launcher: what happens inside of it can't be told, so a start up to its return is all sandbox phase",
+		cmp.Or(h.Version, h.Launcher))
 }
 
 // closeEngine ends everything that was started, and says what could not be

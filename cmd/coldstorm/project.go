@@ -8,6 +8,7 @@ import (
 	"coldstorm/loadgen/storm"
 	"coldstorm/report/cost"
 	"coldstorm/results"
+	"coldstorm/runtime/launch"
 	"coldstorm/runtime/live"
 	"coldstorm/runtime/sim"
 	"coldstorm/workloads"
@@ -154,6 +155,10 @@ func (p projector) curve(c sim.Config, row *results.Projection) error {
 func withheld(host results.Host, f workloads.Function) string {
 	if host.Limits || f.MemoryMB >= workloads.MBPerVCPU {
 		return ""
+	}
+	if host.Launcher == launch.RuntimeProcess {
+		return fmt.Sprintf("the process launcher gave environments whole cores, where %d MB is %.2f of a vCPU; run with another launcher, or with 1769 MB or more",
+			f.MemoryMB, float64(f.MemoryMB)/workloads.MBPerVCPU)
 	}
 	return fmt.Sprintf("this host gave environments whole cores, where %d MB is %.2f of a vCPU; 'coldstorm doctor' says how to get limits, or take 1769 MB or more",
 		f.MemoryMB, float64(f.MemoryMB)/workloads.MBPerVCPU)

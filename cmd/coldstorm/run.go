@@ -16,6 +16,8 @@ import (
 	"coldstorm/loadgen/record"
 	"coldstorm/report/cost"
 	"coldstorm/results"
+	"coldstorm/runtime/image"
+	"coldstorm/runtime/launch"
 	"coldstorm/runtime/sim"
 	"coldstorm/workloads"
 )
@@ -36,6 +38,10 @@ layout, a tar of docker save, or, if there is no such path, a reference to a
 registry, which is asked with the credentials that docker login keeps. Layers are
 kept in $COLDSTORM_STORE, or else in ~/.cache/coldstorm, until coldstorm clean.
 
+--launcher compares container runtimes by cold start: the same function, storms
+and rules with an OCI runtime in the place of coldstorm's own launcher, or with
+none at all (process: the function runs with your rights, as root if you are).
+
 stdout is the summary and the report's path; progress goes to stderr. Ctrl-C
 stops the storm, keeps what was measured and marks the run aborted.
 
@@ -46,17 +52,19 @@ Examples:
     coldstorm run --function fn.zip --payload event.json --memory 512
     docker save fn:latest -o fn.tar && coldstorm run --function fn.tar
     coldstorm run --function registry.example/team/fn:1.2
-    coldstorm run workloads/scenarios/burst.yaml --out /tmp/runs`,
+    coldstorm run workloads/scenarios/burst.yaml --out /tmp/runs
+    coldstorm run --launcher oci:crun`,
 	setup: func(f *pflag.FlagSet) func(context.Context, *app, []string) error {
 		var o runOptions
 		f.StringVar(&o.function, "function", "", "`directory` or zip with a bootstrap, or container image: measure this instead of the scenario's function")
 		f.StringVar(&o.payload, "payload", "", "`file` with the event that triggers carry (with --function; default {})")
 		f.IntVar(&o.memory, "memory", 0, "memory of the function in `MB`, instead of the scenario's; 1769 is one vCPU")
 		f.DurationVar(&o.timeout, "timeout", 0, "the function's timeout, instead of the scenario's, 1s to 900s")
+		f.StringVar(&o.launcher, "launcher", launch.RuntimeBuiltin, "`launcher` that starts sandboxes: builtin, process (a plain process: no isolation, no limits) or oci:PATH (runc, crun, runsc)")
 		f.StringVar(&o.out, "out", results.Root, "`folder` in which the run's folder is made")
 		f.BoolVar(&o.noProjection, "no-projection", false, "measure here alone, project and price nothing")
 		return func(ctx context.Context, a *app, args []string) error {
-			for _, name := range []string{"function", "payload", "out"} {
+			for _, name := range []string{"function", "payload", "launcher", "out"} {
 				if fl := f.Lookup(name); fl.Changed && fl.Value.String() == "" {
 					return usageError("is a variable of your shell empty?", "--%s is empty", name)
 				}
@@ -75,7 +83,7 @@ type runOptions struct {
 	function, payload string
 	memory            int
 	timeout           time.Duration
-	out               string
+	launcher, out     string
 	noProjection      bool
 }
 
@@ -199,6 +207,9 @@ func (r *runner) prepare() error {
 	if err := r.checkInstance(); err != nil {
 		return err
 	}
+	if err := checkLauncher(r.options.launcher); err != nil {
+		return err
+	}
 	if r.payloads, err = loadPayloads(r.scenario); err != nil {
 		return exitError{code: exitUsage, err: err}
 	}
@@ -239,6 +250,15 @@ func (r *runner) checkInstance() error {
 		return usageError(hint, "project.instance: %s is %s, the function %s", name, in.Architecture, f.Architecture)
 	}
 	return nil
+}
+
+// checkLauncher refuses a launcher that is unknown or not there.
+func checkLauncher(name string) error {
+	_, err := launch.ParseRuntime(name)
+	if h := (*image.Hint)(nil); errors.As(err, &h) {
+		return exitError{code: exitUsage, err: h.Err, hint: h.Hint}
+	}
+	return err
 }
 
 // removeFolder removes the run's folder if nothing was measured into it.

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"coldstorm/results"
@@ -65,7 +66,13 @@ func hosts(b, h results.Host) (out []string) {
 	out = append(out, differ("cgroups", b.Cgroups, h.Cgroups)...)
 	out = append(out, differ("limits of environments", b.Limits, h.Limits)...)
 	out = append(out, differ("rootless", b.Rootless, h.Rootless)...)
+	out = append(out, differ("launcher", launcher(b), launcher(h))...)
 	return out
+}
+
+// launcher names what started sandboxes, with its version.
+func launcher(h results.Host) string {
+	return strings.TrimSpace(cmp.Or(h.Launcher, "builtin") + " " + h.LauncherVersion)
 }
 
 // functions compares the configuration, not the code: that is what changed.

@@ -132,6 +132,8 @@ func TestWhatIsNotComparableIsNeverAVerdict(t *testing.T) {
 		{"another architecture", func(a *Arm) { a.Run.Function.Architecture = "x86_64" }, "architecture", Inconclusive},
 		{"other memory", func(a *Arm) { a.Run.Function.MemoryMB = 1769 }, "memory", Inconclusive},
 		{"other concurrency", func(a *Arm) { a.Run.Function.Concurrency = 5 }, "concurrency", Inconclusive},
+		{"another launcher", func(a *Arm) { a.Run.Host.Launcher = "process" }, "launcher differs", Inconclusive},
+		{"another version of a runtime", func(a *Arm) { a.Run.Host.LauncherVersion = "crun version 2" }, "launcher differs", Inconclusive},
 		{"another payload", func(a *Arm) { a.Manifest.Payloads = map[string]string{"small": "bb"} }, "payload small differs", Inconclusive},
 		{"a payload less", func(a *Arm) { a.Manifest.Payloads = map[string]string{"large": "aa"} }, "no payload small", Inconclusive},
 		{"other arrivals", func(a *Arm) { a.Run.Series[0].Arrivals = "xyz" }, "schedules", Inconclusive},

@@ -112,9 +112,24 @@ func provenance(run results.Run, m results.Manifest) []fact {
 		fact{"host", fmt.Sprintf("%s, %s cores, %s", h.CPU, figure.Count(h.Cores), figure.Bytes(h.MemoryBytes))},
 		fact{"kernel", fmt.Sprintf("%s, clock %s, cgroups %s", h.Kernel, h.ClockSource, h.Cgroups)},
 		fact{"limits", limits},
+		fact{"launcher", launcher(h)},
 		fact{"ran as", user},
 		fact{"missing on this host", strings.Join(h.Missing, "; ")},
 	), softwareFacts(run, m)...)
+}
+
+// launcher says what started sandboxes. A run of before there was a choice names
+// none.
+func launcher(h results.Host) string {
+	switch {
+	case h.Launcher == "" || h.Launcher == "builtin":
+		return "coldstorm's own"
+	case h.Launcher == "process":
+		return "none: plain processes of this host, neither isolated nor limited"
+	case h.LauncherVersion != "":
+		return h.LauncherVersion + ", not coldstorm's own (" + h.Launcher + ")"
+	}
+	return h.Launcher + ", not coldstorm's own"
 }
 
 // softwareFacts are what ran: versions, inputs and prices.

@@ -32,6 +32,7 @@ type Config struct {
 
 	Pool         int      // networks and cgroups that the launcher keeps ready
 	Rootless     bool     // launch in a user namespace even as root
+	Runtime      string   // what starts sandboxes, as launch.ParseRuntime reads it; empty is the builtin launcher
 	LauncherArgs []string // of Exe, which lead to launch.Daemon; nil is the hidden verb __launcher
 }
 
@@ -111,7 +112,7 @@ func (e *Engine) spawn(c Config) (out io.Reader, err error) {
 }
 
 func (e *Engine) greet(lines *bufio.Reader, c Config) error {
-	b, err := json.Marshal(setup{Pool: c.Pool, Rootless: c.Rootless, LauncherArgs: c.LauncherArgs, Log: c.Log != nil})
+	b, err := json.Marshal(setup{Pool: c.Pool, Rootless: c.Rootless, Runtime: c.Runtime, LauncherArgs: c.LauncherArgs, Log: c.Log != nil})
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 type setup struct {
 	Pool         int      `json:"pool,omitempty"`
 	Rootless     bool     `json:"rootless,omitempty"`
+	Runtime      string   `json:"runtime,omitempty"`
 	LauncherArgs []string `json:"launcher_args,omitempty"`
 	Log          bool     `json:"log,omitempty"` // descriptor 3 takes functions' logs
 }

@@ -102,7 +102,7 @@ func (s *server) begin(in *bufio.Reader, stderr io.Writer) error {
 		unix.CloseOnExec(logFD)
 	}
 	s.pool = c.Pool
-	l, err := launch.Start(launch.Config{Args: c.LauncherArgs, Pool: c.Pool, Rootless: c.Rootless, Stderr: stderr})
+	l, err := launch.Start(launch.Config{Args: c.LauncherArgs, Pool: c.Pool, Rootless: c.Rootless, Runtime: c.Runtime, Stderr: stderr})
 	if err != nil {
 		return err
 	}

@@ -19,8 +19,13 @@ func BenchmarkFirst(b *testing.B) {
 		config Config
 		park   int
 	}{
-		{"cold", Config{}, 0}, {"pooled", Config{Pool: 2}, 0}, {"parked", Config{}, 2}, {"lean-cold", Config{Profile: ProfileLean}, 0}, {"lean-pooled", Config{Profile: ProfileLean, Pool: 2}, 0},
-		{"rootless-cold", Config{Rootless: true}, 0}, {"rootless-pooled", Config{Rootless: true, Pool: 2}, 0},
+		{"cold", Config{}, 0},
+		{"pooled", Config{Pool: 2}, 0},
+		{"parked", Config{}, 2},
+		{"lean-cold", Config{Profile: ProfileLean}, 0},
+		{"lean-pooled", Config{Profile: ProfileLean, Pool: 2}, 0},
+		{"rootless-cold", Config{Rootless: true}, 0},
+		{"rootless-pooled", Config{Rootless: true, Pool: 2}, 0},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			l, img := start(b, c.config), firstImage(b)

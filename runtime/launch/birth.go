@@ -21,7 +21,6 @@ type birth struct {
 	box   *box
 	child *child
 	mode  string
-	set   limits // of its cgroups
 	net   network
 
 	like *Spec // what one that is ready was made for

@@ -22,6 +22,10 @@ const cgroupPrefix = "coldstorm-"
 // processor time, which version 2 counts without being asked.
 var controllers = []string{"memory", "cpu", "cpuacct", "pids", "freezer"}
 
+// devicesController is version 1's that OCI runtimes want beside these: in
+// version 2 a cgroup's devices are a program of the kernel's.
+const devicesController = "devices"
+
 // A hierarchy is one mounted cgroup tree and the folder that is ours in it.
 type hierarchy struct {
 	v2  bool
@@ -49,8 +53,9 @@ type cgroups struct {
 
 // openCgroups makes our folder in every tree that has a controller we want.
 // What can't be had is left out and told, by controller. With unified, version 2
-// is taken for what every cgroup of it can do, even where version 1 could too.
-func openCgroups(name string, unified bool) (*cgroups, map[string]error) {
+// is taken for what every cgroup of it can do, even where version 1 could too; more
+// are controllers that are wanted beside the usual ones.
+func openCgroups(name string, unified bool, more ...string) (*cgroups, map[string]error) {
 	missing := map[string]error{}
 	found, err := ownCgroups()
 	if err != nil {
@@ -62,7 +67,7 @@ func openCgroups(name string, unified bool) (*cgroups, map[string]error) {
 	g := &cgroups{at: map[string]*hierarchy{}}
 	opened := map[*hierarchy]error{}
 	var rest []string // for version 2
-	for _, c := range controllers {
+	for _, c := range append(more, controllers...) {
 		h := found[c]
 		if h == nil || unified && inherent(c) {
 			rest = append(rest, c)
@@ -85,6 +90,7 @@ func openCgroups(name string, unified bool) (*cgroups, map[string]error) {
 			missing[c] = errNotMounted
 		}
 	}
+	delete(missing, devicesController) // not a limit either
 	if g.at["cpuacct"] == nil {
 		delete(missing, "cpuacct") // not a limit: usage then comes from /proc
 	}

@@ -32,7 +32,7 @@ func findCgroups(mountinfo, self string) map[string]*hierarchy {
 		var h *hierarchy
 		for _, c := range names {
 			path, mine := own[c]
-			if !mine || found[c] != nil || (c != "" && !slices.Contains(controllers, c)) {
+			if !mine || found[c] != nil || (c != "" && c != devicesController && !slices.Contains(controllers, c)) {
 				continue
 			}
 			if h == nil {

@@ -164,8 +164,9 @@ func (s *script) run(flags uintptr, cgroup int) (pid int, err error) {
 	return c.pid, nil
 }
 
-// play is the child's whole life here.
+// play is the child's whole life here. rawClone calls it, which a linter can't see.
 //
+//lint:ignore U1000 called by assembly
 //go:nosplit
 //go:noinline
 //go:norace

@@ -177,6 +177,9 @@ func (l *Launcher) fail() {
 		default:
 		}
 		if !b.ended {
+			if l.runtime.kind != builtin && b.PID > 1 {
+				endSession(b.PID) // it asked for no signal at the daemon's death, or its children didn't
+			}
 			b.lose()
 		}
 	}

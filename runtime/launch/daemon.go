@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"coldstorm/results"
 )
 
 // Descriptors that the client hands to the daemon. Launches have a socket of
@@ -33,6 +35,9 @@ type daemon struct {
 	rooms    rooms
 	visits   visits
 	open     chan struct{} // closed when launches can begin
+	runtime  Runtime       // that starts sandboxes
+	oci      *bundles      // of an OCI runtime; nil without
+	self     int           // pidfd of this process, for launchers without a stage; 0 where the kernel has none
 
 	send sync.Mutex // control socket, whole messages
 
@@ -42,9 +47,10 @@ type daemon struct {
 	boxes   map[int64]*box // by the ask's number
 	pids    map[int]*box   // the same, by pid
 	early   map[int]death  // children that died before they were booked
-	closing bool           // nothing starts any more
-	empty   *sync.Cond     // a box went
-	leaks   []error        // what could not be removed
+	others  others
+	closing bool       // nothing starts any more
+	empty   *sync.Cond // a box went
+	leaks   []error    // what could not be removed
 }
 
 // A box is one sandbox as the daemon knows it.
@@ -53,11 +59,13 @@ type box struct {
 	pid    int
 	group  string
 	killed bool
+	began  results.Stamp // before it was cloned; 0 says nothing
 }
 
 type death struct {
 	status unix.WaitStatus
 	usage  unix.Rusage
+	at     results.Stamp // when it was noticed
 }
 
 // Daemon is the launcher's process: what the hidden verb of coldstorm's command
@@ -98,6 +106,7 @@ type config struct {
 	rootless bool
 	unified  bool
 	bind     bool
+	runtime  Runtime
 }
 
 // hello is the daemon's answer to it.
@@ -122,28 +131,36 @@ func (d *daemon) begin() error {
 		return fmt.Errorf("read configuration: %w", err)
 	}
 	dec := decoder{b: buf[:n]}
-	c := config{pool: int(dec.int()), lean: dec.bool(), rootless: dec.bool(), unified: dec.bool(), bind: dec.bool()}
+	c := config{pool: int(dec.int()), lean: dec.bool(), rootless: dec.bool(), unified: dec.bool(), bind: dec.bool(), runtime: Runtime{kind(dec.int()), dec.string()}}
 	if dec.err != nil {
 		return dec.err
 	}
-	d.rootless = c.rootless
+	d.rootless, d.runtime = c.rootless && c.runtime.Isolates(), c.runtime
 	unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0) // its memory is its children's until they exec
-	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
-		return fmt.Errorf("private mounts: %w", err)
+	if d.runtime.kind != process {               // which has the host's
+		if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+			return fmt.Errorf("private mounts: %w", err)
+		}
 	}
 	host := probeKernel()
 	if c.bind {
 		host.Overlay = Part{Reason: "not to be used"}
 	}
-	host.Rootless = c.rootless
-	var missing map[string]error
-	d.cg, missing = openCgroups(cgroupName(os.Getpid(), strconv.FormatInt(time.Now().UnixNano()&0xffffffffff, 36)), c.unified)
+	host.Rootless, host.Launcher = c.rootless, c.runtime.String()
+	missing := map[string]error{}
+	if d.cg = (&cgroups{}); c.runtime.kind != process { // which has none, and describeProcess says so
+		d.cg, missing = openCgroups(cgroupName(os.Getpid(), strconv.FormatInt(time.Now().UnixNano()&0xffffffffff, 36)), c.unified, c.runtime.controllers()...)
+	}
 	host.setCgroups(d.cg, missing)
 	if _, err := d.cg.cleanBeside(); err != nil {
 		fmt.Fprintln(os.Stderr, "coldstorm launcher: left by a run that was killed:", err)
 	}
 	d.pool, d.makers, d.visits = newPool(d, c.pool), make(makers), make(visits)
-	if err := d.startWorkers(&host, c.lean); err != nil {
+	begin := func(host *Host) error { return d.startWorkers(host, c.lean) }
+	if c.runtime.kind != builtin {
+		begin = d.startRuntime
+	}
+	if err := begin(&host); err != nil {
 		d.cg.close()
 		return err
 	}
@@ -151,6 +168,10 @@ func (d *daemon) begin() error {
 	go d.visits.serve()
 	for range hostCPUs {
 		go d.makers.serve()
+	}
+	if err := d.oci.trial(d, &host); err != nil {
+		d.end()
+		return err
 	}
 	close(d.open)
 	return d.sendControl((&hello{host: host}).encode())
@@ -260,6 +281,13 @@ func (d *daemon) fill(kind, seq int64, dec *decoder) {
 	spec := &Spec{}
 	spec.decode(dec)
 	err := dec.err
+	if d.runtime.kind != builtin {
+		if err == nil && kind == msgPark && n > 0 {
+			err = fmt.Errorf("the launcher %s keeps nothing ready", d.runtime)
+		}
+		d.reply(seq, err, nil)
+		return
+	}
 	go func() { // the control socket is for others meanwhile
 		if err == nil {
 			err = d.can(spec)
@@ -334,6 +362,9 @@ func (d *daemon) kill(b *box) {
 		return
 	}
 	b.killed = true
+	if d.runtime.kind == process {
+		endFamily(b.pid)
+	}
 	unix.Kill(b.pid, unix.SIGKILL)
 	d.cg.thaw(b.group)
 }
@@ -398,6 +429,9 @@ func (d *daemon) end() (code int) {
 			d.empty.Wait()
 		}
 		d.mu.Unlock()
+		if d.runtime.kind == process {
+			endStrays()
+		}
 		if err := d.cg.close(); err != nil {
 			d.leaks = append(d.leaks, err)
 		}

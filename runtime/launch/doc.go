@@ -10,6 +10,8 @@
 // too; its mounts are in a namespace of its own and end with it. A daemon that is
 // killed takes its sandboxes with it by the signal that they asked for; its client,
 // the next Start or Clean ends those that took that back and removes the cgroups.
+// (A container, which an OCI runtime leaves without that signal, is ended by its
+// client; without root, by nobody if the client is killed too.)
 // What stays: controllers handed down from a version 2 cgroup, which others may
 // use by then; and, without cgroups, a sandbox that refused the signal.
 //
@@ -42,6 +44,15 @@
 // listen is made inside by the daemon and comes to the client as a descriptor
 // (Sandbox.Listener), so nothing else is reachable and no address can collide. A
 // server inside is reached in the same way (Sandbox.DialContext).
+//
+// Config.Runtime puts another launcher in the place of this one, in the same
+// process and behind the same client: a plain process of the host, or an OCI
+// runtime (runc, crun, runsc), which gets what the script does as a bundle. One
+// conformance suite holds all of them to the same rules. Turned down: a client of
+// its own for each, which would leave the pools, cgroups, exits and cleaning to be
+// written again; create and start in two steps, which cost a command more and
+// tell as little of what happens between. Not done: a runtime whose guest needs a
+// network device (kata).
 //
 // Children are waited for and killed by pid, by one goroutine under one lock,
 // rather than by pidfd: a thousand sandboxes then cost the daemon no descriptor,

@@ -42,3 +42,20 @@ func Example() {
 	// process 1 says hello
 	// exit status 0, started cold
 }
+
+// Another launcher is named as on the command line; an unknown one is refused
+// before anything is started.
+func ExampleParseRuntime() {
+	for _, name := range []string{"builtin", "process", "docker"} {
+		r, err := launch.ParseRuntime(name)
+		if err != nil {
+			fmt.Println(err)
+			continue
+		}
+		fmt.Println(r, r.Isolates())
+	}
+	// Output:
+	// builtin true
+	// process false
+	// unknown launcher "docker": want builtin, process or oci:PATH, such as oci:runc or oci:/usr/bin/crun
+}

@@ -19,6 +19,8 @@ type Part struct {
 
 // Host is what this host offers, part by part.
 type Host struct {
+	Launcher string // that starts sandboxes, as ParseRuntime reads it; of a running launcher
+	Version  string // of an OCI runtime, in its own words; empty without
 	Rootless bool   // sandboxes run in a user namespace of an ordinary user
 	Kernel   string // release
 	Cgroup   string // "v1", "v2", "v1+v2" by where the controllers used are, or "none"
@@ -93,6 +95,8 @@ func (h *Host) parts() []namedPart {
 }
 
 func (h *Host) encode(e *encoder) {
+	e.string(h.Launcher)
+	e.string(h.Version)
 	e.bool(h.Rootless)
 	e.string(h.Kernel)
 	e.string(h.Cgroup)
@@ -105,6 +109,8 @@ func (h *Host) encode(e *encoder) {
 }
 
 func (h *Host) decode(d *decoder) {
+	h.Launcher = d.string()
+	h.Version = d.string()
 	h.Rootless = d.bool()
 	h.Kernel = d.string()
 	h.Cgroup = d.string()

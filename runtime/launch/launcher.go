@@ -32,6 +32,7 @@ type Config struct {
 	Pool     int       // sandboxes to keep ready up to their root (ModePooled); 0 makes each on its launch's path
 	Profile  Profile   // what sandboxes see of the kernel; the zero value is all that runc shows
 	Rootless bool      // launch in a user namespace even though this process is root; implied if it isn't, or may not mount
+	Runtime  string    // what starts sandboxes, as ParseRuntime reads it; empty is this package
 
 	unified bool // for tests: freeze by version 2 cgroups where version 1 could too
 	bind    bool // for tests: as if overlay could not be mounted
@@ -41,6 +42,7 @@ type Config struct {
 // from many goroutines.
 type Launcher struct {
 	host    Host
+	runtime Runtime
 	pid     int
 	asks    *net.UnixConn // launches
 	control *net.UnixConn // all else
@@ -66,6 +68,10 @@ type controlAnswer struct {
 // it had started and goes.
 func Start(c Config) (*Launcher, error) {
 	l := &Launcher{exited: make(chan struct{}), boxes: map[int64]*Sandbox{}, pending: map[int64]chan controlAnswer{}}
+	var err error
+	if l.runtime, err = ParseRuntime(c.Runtime); err != nil {
+		return nil, fmt.Errorf("start launcher: %w", err)
+	}
 	makeRoom()
 	if err := l.spawn(c); err != nil {
 		leaveRoom()
@@ -109,7 +115,10 @@ func (l *Launcher) spawn(c Config) error {
 	}
 	cmd.ExtraFiles = []*os.File{asksTheirs, controlTheirs} // launchFD, controlFD
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Pdeathsig: unix.SIGTERM, Cloneflags: unix.CLONE_NEWNS}
-	if c.rootless() {
+	switch {
+	case !l.runtime.Isolates():
+		cmd.SysProcAttr.Cloneflags = 0
+	case c.rootless():
 		cmd.SysProcAttr.Cloneflags |= unix.CLONE_NEWUSER
 		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}}
 		cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}}
@@ -139,7 +148,9 @@ func (l *Launcher) spawn(c Config) error {
 
 // rootless says whether a user namespace is needed: also for a root that may
 // not mount, as in a container.
-func (c Config) rootless() bool { return c.Rootless || !privileged() }
+func (c Config) rootless() bool {
+	return (c.Rootless && c.Runtime != RuntimeProcess) || !privileged()
+}
 
 func privileged() bool {
 	var caps [2]unix.CapUserData
@@ -171,6 +182,8 @@ func (l *Launcher) greet(c Config) error {
 	e.bool(c.rootless())
 	e.bool(c.unified)
 	e.bool(c.bind)
+	e.int(int64(l.runtime.kind))
+	e.string(l.runtime.path)
 	if _, err := l.control.Write(e.b); err != nil {
 		return err
 	}
@@ -270,6 +283,9 @@ func (l *Launcher) Launch(ctx context.Context, s Spec) (*Sandbox, error) {
 	}
 	b := &Sandbox{ID: s.ID, l: l, done: make(chan struct{}), launched: make(chan error, 1), freezer: -1, network: s.Network}
 	b.Stamps.Ask = asked
+	if !l.runtime.Isolates() {
+		b.network = NetworkHost
+	}
 	l.mu.Lock()
 	if l.closed {
 		l.mu.Unlock()

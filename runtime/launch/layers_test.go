@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,6 +14,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"coldstorm/runtime/image"
 )
@@ -66,6 +69,12 @@ func savedImage(t testing.TB, config map[string]any, layers ...[]byte) image.Ima
 		t.Fatal(err)
 	}
 	img, err := image.Open(path, filepath.Join(closed, "store"))
+	if unix.Setxattr(closed, "user.coldstorm.test", []byte("y"), 0) == unix.ENOTSUP { // a tmpfs before Linux 6.6
+		if !errors.Is(err, image.ErrStore) {
+			t.Fatal("layers were stored where what hides a folder can't be marked: ", err)
+		}
+		return image.Image{}
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +83,7 @@ func savedImage(t testing.TB, config map[string]any, layers ...[]byte) image.Ima
 
 // layersHide says that what package image makes of whiteouts is what an overlay
 // understands, with every right and with none.
-func layersHide(t *testing.T, l *Launcher) {
+func layersHide(t testing.TB, l *Launcher) {
 	if !l.Host().Overlay.OK {
 		return // images of several layers are refused: TestConformanceBind
 	}
@@ -91,6 +100,9 @@ func layersHide(t *testing.T, l *Launcher) {
 		tarOf(t, "a/.wh.gone", "", "b/.wh..wh..opq", "", "b/high", "y", ".wh.c", "", "c/", "", "c/high", "y", ".wh.d", ""),
 		tarOf(t, "a/.wh.kept", "", "a/kept", "high", "d/", "", "d/high", "y", "var/.wh.task", ""),
 	)
+	if len(img.Layers) == 0 {
+		return // they can't be stored here, and that was said
+	}
 	b, err := l.Launch(context.Background(), Spec{Image: img})
 	if err != nil {
 		t.Fatal(err)

@@ -224,7 +224,7 @@ func TestEngineDeath(t *testing.T) {
 }
 
 // waitGone waits until a process, which need not be a child, has ended.
-func waitGone(t *testing.T, pid int) {
+func waitGone(t testing.TB, pid int) {
 	t.Helper()
 	fd, err := unix.PidfdOpen(pid, 0)
 	if err == unix.ESRCH {

@@ -193,7 +193,13 @@ type seen struct {
 
 func look(t testing.TB, l *Launcher, s Spec) seen {
 	t.Helper()
-	b := run(t, l, s, "report")
+	args := []string{"report"}
+	if l.runtime.kind == oci {
+		// libseccomp kills the thread that makes a call of another architecture,
+		// where the builtin filter refuses the call: nothing would be reported.
+		args = append(args, "x32 getpid")
+	}
+	b := run(t, l, s, args...)
 	var v seen
 	out := output(t, b)
 	if err := json.Unmarshal([]byte(out), &v); err != nil {

@@ -22,8 +22,6 @@ const backlog = 128
 // one that its sandbox is born in.
 type network struct{ ns, listener int }
 
-func (n network) close() { closeAll(n.ns, n.listener) }
-
 // newNetwork makes a network namespace and moves the calling thread, which must be
 // locked, into it. It returns the listening socket. made, unless nil, is called as soon
 // as the namespace exists, with a socket in it.

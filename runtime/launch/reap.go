@@ -26,10 +26,11 @@ func (d *daemon) reap() {
 			}
 			d.mu.Unlock()
 		case err == nil:
+			x.at = results.Now()
 			d.mu.Lock()
 			b := d.pids[pid]
 			if b == nil {
-				d.early[pid] = x
+				d.unbooked(pid, x)
 			} else {
 				delete(d.pids, pid)
 			}
@@ -46,8 +47,7 @@ func (d *daemon) book(b *box) {
 	d.mu.Lock()
 	d.clones++
 	d.born.Broadcast()
-	x, dead := d.early[b.pid]
-	delete(d.early, b.pid)
+	x, dead := d.died(b.pid, b.began)
 	if b.id == 0 { // not the client's yet
 		b.id = -int64(b.pid)
 	}
@@ -81,6 +81,17 @@ func (d *daemon) adopt(b *box, id int64) bool {
 
 // bury takes the last figures of a dead sandbox, tells the client and frees its cgroups.
 func (d *daemon) bury(b *box, x death) {
+	if d.runtime.kind == process {
+		go func() { // aside: its orphans are reaped by the caller
+			d.endOrphans(b)
+			d.tell(b, x)
+		}()
+		return
+	}
+	d.tell(b, x)
+}
+
+func (d *daemon) tell(b *box, x death) {
 	u := d.cg.usage(b.group)
 	if d.cg.at["cpuacct"] == nil {
 		u.CPU = time.Duration(x.usage.Utime.Nano() + x.usage.Stime.Nano())
@@ -103,7 +114,7 @@ func (d *daemon) bury(b *box, x death) {
 }
 
 func (d *daemon) release(b *box) {
-	err := d.cg.remove(b.group)
+	err := errors.Join(d.oci.forget(d, b), d.cg.remove(b.group))
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if err != nil {

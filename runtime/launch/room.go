@@ -80,6 +80,15 @@ func (st *stage) lower(spec *Spec, layers []string) string {
 	return "lowerdir=" + strings.Join(slices.Concat([]string{base(spec)}, layers), ":")
 }
 
+// marks is the option of an overlay whose layers may hide others' folders, which package
+// image marks by attributes that a user may set.
+func marks(spec *Spec) string {
+	if len(spec.Image.Layers) > 1 {
+		return ",userxattr"
+	}
+	return ""
+}
+
 func base(spec *Spec) string {
 	if spec.Image.HostUsr {
 		return "/hostbase"
@@ -126,10 +135,7 @@ func (st *stage) furnish(spec *Spec, layers []string) error {
 
 func (st *stage) mountRoot(spec *Spec, layers []string) error {
 	if st.overlay {
-		options := st.lower(spec, layers)
-		if len(layers) > 1 { // what hides a lower layer's file may be marked by attributes of a user's
-			options += ",userxattr"
-		}
+		options := st.lower(spec, layers) + marks(spec)
 		if err := unix.Mount("overlay", "/mnt", "overlay", nosuid|nodev|readonly, options); err != nil {
 			return fmt.Errorf("overlay (%s): %w", options, err)
 		}

@@ -63,20 +63,26 @@ func processorTime(pid int) time.Duration {
 func family(pid int) []int {
 	list := []int{pid}
 	for i := 0; i < len(list); i++ {
-		dir := "/proc/" + strconv.Itoa(list[i]) + "/task"
-		threads, err := os.ReadDir(dir)
+		list = append(list, children(list[i])...)
+	}
+	return list
+}
+
+// children lists a process's children that have not been waited for.
+func children(pid int) (list []int) {
+	dir := "/proc/" + strconv.Itoa(pid) + "/task"
+	threads, err := os.ReadDir(dir)
+	if err != nil {
+		return nil
+	}
+	for _, t := range threads {
+		text, err := os.ReadFile(dir + "/" + t.Name() + "/children")
 		if err != nil {
 			continue
 		}
-		for _, t := range threads {
-			text, err := os.ReadFile(dir + "/" + t.Name() + "/children")
-			if err != nil {
-				continue
-			}
-			for child := range strings.FieldsSeq(string(text)) {
-				if n, err := strconv.Atoi(child); err == nil {
-					list = append(list, n)
-				}
+		for child := range strings.FieldsSeq(string(text)) {
+			if n, err := strconv.Atoi(child); err == nil {
+				list = append(list, n)
 			}
 		}
 	}

@@ -54,6 +54,12 @@ func (d *daemon) launch(id int64, spec *Spec, received results.Stamp) error {
 	if closing {
 		return errGone
 	}
+	switch d.runtime.kind {
+	case process:
+		return d.launchProcess(id, spec, received)
+	case oci:
+		return d.launchOCI(id, spec, received)
+	}
 	if err := d.can(spec); err != nil {
 		return err
 	}
