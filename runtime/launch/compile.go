@@ -110,7 +110,7 @@ func (st *stage) root(s *script, b *birth) {
 	s.call(mayFail|useSaved, unix.SYS_WRITE, 0, "500", 3) // before the engine, should the machine run out of memory
 	s.call(0, unix.SYS_PIVOT_ROOT, ".", ".")
 	s.call(0, unix.SYS_UMOUNT2, ".", unix.MNT_DETACH)
-	s.call(0, unix.SYS_CHDIR, b.spec.dir())
+	s.call(0, unix.SYS_CHDIR, "/")
 }
 
 func (st *stage) mountRoot(s *script, b *birth, base string) {
@@ -188,7 +188,8 @@ func (st *stage) secure(s *script, b *birth) {
 		s.call(wantZero, unix.SYS_PPOLL, &unix.PollFd{Fd: int32(st.self), Events: unix.POLLIN}, 1, &unix.Timespec{}, 0, 8)
 	}
 	s.call(0, unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-	s.call(0, unix.SYS_CLOSE_RANGE, 3, int(^uint32(0)), unix.CLOSE_RANGE_CLOEXEC)
+	s.call(0, unix.SYS_CLOSE_RANGE, 3, int(^uint32(0)), 0) // now, not at execve: a folder or program named /proc/self/fd/N would lead to the host (CVE-2024-21626)
+	s.call(0, unix.SYS_CHDIR, b.spec.dir())
 	s.call(0, unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, new(uint64), 0, 8)
 	f := filter()
 	s.call(0, unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, 0, &unix.SockFprog{Len: uint16(len(f)), Filter: &f[0]})
