@@ -64,6 +64,7 @@ type death struct {
 // line calls, in a process that Start started. It returns the exit code once
 // the client has gone and everything that was started is gone too.
 func Daemon() int {
+	err := runReadOnly() // before anything else: it starts again
 	// From a terminal, Ctrl-C is the client's business; the daemon outlives it
 	// to clean up. SIGTERM is how the kernel tells that the client died. (The
 	// signals are caught rather than ignored, which children would inherit.)
@@ -76,7 +77,10 @@ func Daemon() int {
 	d.born, d.empty = sync.NewCond(&d.mu), sync.NewCond(&d.mu)
 	unix.CloseOnExec(launchFD)
 	unix.CloseOnExec(controlFD)
-	if err := d.begin(); err != nil {
+	if err == nil {
+		err = d.begin()
+	}
+	if err != nil {
 		d.sendControl((&hello{err: err.Error()}).encode())
 		return 1
 	}
