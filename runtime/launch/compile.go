@@ -102,7 +102,7 @@ func (st *stage) root(s *script, b *birth) {
 	s.mount(0, "proc", "proc", "proc", nosuid|nodev|noexec, "")
 	s.mount(mayFail, "sysfs", "sys", "sysfs", nosuid|nodev|noexec|readonly, "")
 	st.mountDev(s)
-	s.mount(0, "tmpfs", "tmp", "tmpfs", nosuid|nodev, fmt.Sprintf("mode=1777,size=%d", b.spec.TmpBytes))
+	s.mount(0, "tmpfs", "tmp", "tmpfs", nosuid|nodev, "mode=1777,"+room(b.spec.TmpBytes))
 	st.mask(s)
 	s.call(save, unix.SYS_OPENAT, unix.AT_FDCWD, "dev/null", unix.O_RDWR)
 	s.call(useSaved, unix.SYS_DUP3, 0, 0, 0)
@@ -125,7 +125,7 @@ func (st *stage) mountRoot(s *script, b *birth, base string) {
 	}
 	flags := nosuid | nodev
 	if b.spec.Writable {
-		s.mount(0, "tmpfs", "/s", "tmpfs", nosuid|nodev, fmt.Sprintf("mode=0755,size=%d", b.spec.TmpBytes))
+		s.mount(0, "tmpfs", "/s", "tmpfs", nosuid|nodev, "mode=0755,"+room(b.spec.TmpBytes))
 		s.call(0, unix.SYS_MKDIRAT, unix.AT_FDCWD, "/s/upper", 0o755)
 		s.call(0, unix.SYS_MKDIRAT, unix.AT_FDCWD, "/s/work", 0o755)
 		lower += ",upperdir=/s/upper,workdir=/s/work"
@@ -145,8 +145,21 @@ func (st *stage) mountDev(s *script) {
 	}
 	s.mount(0, "/devtree", "dev", "", unix.MS_BIND|unix.MS_REC, "")
 	s.mount(mayFail, "devpts", "dev/pts", "devpts", nosuid|noexec, pts)
-	s.mount(0, "shm", "dev/shm", "tmpfs", nosuid|nodev|noexec, "mode=1777,size=65536k")
+	s.mount(0, "shm", "dev/shm", "tmpfs", nosuid|nodev|noexec, "mode=1777,"+room(shmBytes))
 	s.mount(mayFail, "mqueue", "dev/mqueue", "mqueue", nosuid|nodev|noexec, "")
+}
+
+// A tmpfs is bounded in files too: an empty one takes a kilobyte of the kernel's
+// memory, and nothing of the filesystem's size.
+const (
+	shmBytes     = 64 << 20 // size of /dev/shm, as Docker sets it
+	bytesPerFile = 4 << 10
+	maxFiles     = 1 << 17 // as in 512 MB
+)
+
+// room is a tmpfs's size as options of its mount.
+func room(bytes int64) string {
+	return fmt.Sprintf("size=%d,nr_inodes=%d", bytes, min(bytes/bytesPerFile, maxFiles)+1)
 }
 
 func (st *stage) mask(s *script) {
