@@ -26,9 +26,7 @@ var _ live.Launcher = launcher{}
 var apiAddress = fmt.Sprintf("AWS_LAMBDA_RUNTIME_API=127.0.0.1:%d", launch.APIPort)
 
 func (l launcher) Launch(ctx context.Context, s live.Spec) (live.Sandbox, error) {
-	b, err := l.launch.Launch(ctx, launch.Spec{
-		ID: s.ID, Image: l.image, Env: append(s.Env, apiAddress), MemoryBytes: int64(s.MemoryMB) << 20,
-	})
+	b, err := l.launch.Launch(ctx, l.spec(s.ID, s.Env, s.MemoryMB))
 	if err != nil {
 		if strings.Contains(err.Error(), "execve") { // the launcher's errors cross a process as text
 			err = fmt.Errorf("%w: %w", live.ErrEntrypoint, err)
@@ -45,6 +43,10 @@ func (l launcher) Launch(ctx context.Context, s live.Spec) (live.Sandbox, error)
 	return box, nil
 }
 
+func (l launcher) spec(id string, env []string, memoryMB int) launch.Spec {
+	return launch.Spec{ID: id, Image: l.image, Env: append(env, apiAddress), MemoryBytes: int64(memoryMB) << 20}
+}
+
 // sandbox is a launched one as live sees it.
 type sandbox struct {
 	*launch.Sandbox
@@ -59,9 +61,10 @@ type sandbox struct {
 var _ live.Sandbox = (*sandbox)(nil)
 
 func (b *sandbox) Birth() live.Birth {
+	exec, phases := b.Stamps.Exec, b.Stamps.Phases()
 	return live.Birth{
 		Listener: b.Listener, Output: []*os.File{b.Stdout, b.Stderr}, Mode: b.Mode,
-		Ready: b.Stamps.Ready, Exec: b.Stamps.Exec,
+		Ready: exec.Add(-phases.Rootfs), Exec: exec,
 	}
 }
 

@@ -31,6 +31,8 @@ type server struct {
 	unfreeze    func() error
 	http        *http.Server
 	log         io.Writer // of functions; nil for none
+	stderr      io.Writer // complaints
+	pool        int       // sandboxes that the launcher keeps ready
 
 	out      sync.Mutex // held while a line is written
 	encoder  *json.Encoder
@@ -58,7 +60,7 @@ func Serve(in io.Reader, out, stderr io.Writer) int {
 
 	debug.SetGCPercent(400) // the heap is small, and a collection competes with functions for processors
 
-	s := &server{encoder: json.NewEncoder(out)}
+	s := &server{encoder: json.NewEncoder(out), stderr: stderr}
 	lines := bufio.NewReaderSize(in, 64<<10)
 	if err := s.begin(lines, stderr); err != nil {
 		s.encoder.Encode(hello{Error: err.Error()})
@@ -99,6 +101,7 @@ func (s *server) begin(in *bufio.Reader, stderr io.Writer) error {
 		s.log = os.NewFile(logFD, "function log")
 		unix.CloseOnExec(logFD)
 	}
+	s.pool = c.Pool
 	l, err := launch.Start(launch.Config{Args: c.LauncherArgs, Pool: c.Pool, Rootless: c.Rootless, Stderr: stderr})
 	if err != nil {
 		return err
@@ -172,6 +175,11 @@ func (s *server) deploy(f Function) error {
 	s.deploying.Lock()
 	defer s.deploying.Unlock()
 	err := s.retire()
+	if spec := (launcher{image: f.Image}).spec("", nil, f.MemoryMB); s.pool > 0 {
+		if err2 := s.launcher.Fill(spec); err2 != nil { // launches go on without, and say so by their mode
+			fmt.Fprintln(s.stderr, "engine:", err2)
+		}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.name, s.function = f.Name, live.New(launcher{s.launcher, s.meters, &s.total, f.Image}, f.config(s.log))

@@ -317,26 +317,6 @@ func quotaUS(cpus float64) int64 {
 	return max(1000, int64(cpus*cpuPeriodUS))
 }
 
-// tasks opens what a child writes itself into; into is the version 2 cgroup for
-// it to be born in, or -1.
-func (g *cgroups) tasks(name string) (tasks []int, into int, err error) {
-	into = -1
-	for _, h := range g.all {
-		var fd int
-		if h.v2 {
-			fd, err = openAt(h.fd, name, unix.O_DIRECTORY)
-			into = fd
-		} else if fd, err = openAt(h.fd, name+"/tasks", unix.O_WRONLY); err == nil {
-			tasks = append(tasks, fd)
-		}
-		if err != nil {
-			closeAll(append(tasks, into)...)
-			return nil, -1, fmt.Errorf("cgroup %s: %w", name, err)
-		}
-	}
-	return tasks, into, nil
-}
-
 // freezer opens the file that freezes and thaws, for the engine to keep; -1
 // without a freezer.
 func (g *cgroups) freezer(name string) (fd int, err error) {

@@ -28,9 +28,9 @@ type daemon struct {
 	cg       *cgroups
 	st       *stage
 	rootless bool
-	hostNet  int // descriptor of the network namespace that it was started in
 	pool     *pool
-	layers   layers
+	makers   makers
+	rooms    rooms
 	visits   visits
 	open     chan struct{} // closed when launches can begin
 
@@ -98,6 +98,7 @@ func Daemon() int {
 // config is the client's first message.
 type config struct {
 	pool     int
+	lean     bool
 	rootless bool
 	unified  bool
 	bind     bool
@@ -125,7 +126,7 @@ func (d *daemon) begin() error {
 		return fmt.Errorf("read configuration: %w", err)
 	}
 	dec := decoder{b: buf[:n]}
-	c := config{pool: int(dec.int()), rootless: dec.bool(), unified: dec.bool(), bind: dec.bool()}
+	c := config{pool: int(dec.int()), lean: dec.bool(), rootless: dec.bool(), unified: dec.bool(), bind: dec.bool()}
 	if dec.err != nil {
 		return dec.err
 	}
@@ -133,9 +134,6 @@ func (d *daemon) begin() error {
 	unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0) // its memory is its children's until they exec
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("private mounts: %w", err)
-	}
-	if d.hostNet, err = unix.Open("/proc/self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0); err != nil {
-		return fmt.Errorf("network namespace: %w", err)
 	}
 	host := probeKernel()
 	if c.bind {
@@ -155,30 +153,34 @@ func (d *daemon) begin() error {
 	if _, err := d.cg.cleanBeside(); err != nil {
 		fmt.Fprintln(os.Stderr, "coldstorm launcher: left by a run that was killed:", err)
 	}
-	if err := d.startWorkers(&host); err != nil {
+	d.pool, d.makers, d.visits = newPool(d, c.pool), make(makers), make(visits)
+	if err := d.startWorkers(&host, c.lean); err != nil {
 		d.cg.close()
 		return err
 	}
 	go d.reap()
-	d.visits = make(visits)
 	go d.visits.serve()
-	d.pool = newPool(d, c.pool)
+	for range hostCPUs {
+		go d.makers.serve()
+	}
 	close(d.open)
 	return d.sendControl((&hello{host: host}).encode())
 }
 
-// startWorkers starts the threads that clone. The first builds the stage.
-func (d *daemon) startWorkers(host *Host) error {
+// startWorkers starts the threads that clone: those that launch, and the last, which
+// fills the pool. The first builds the stage. None ever ends, since a thread's end
+// would kill the children that it cloned.
+func (d *daemon) startWorkers(host *Host, lean bool) error {
+	launching := max(2, hostCPUs)
 	ready := make(chan error)
 	first := make(chan struct{})
-	for i := range max(2, hostCPUs) {
+	for i := range launching + 1 {
 		go func() {
 			runtime.LockOSThread()
 			var err error
 			if i == 0 {
-				d.st, err = newStage(d.rootless)
+				d.st, err = newStage(d.rootless, host.Overlay.OK, lean)
 				if err == nil {
-					d.st.overlay = host.Overlay.OK
 					host.Lacks, err = d.st.trial()
 				}
 				close(first)
@@ -194,13 +196,17 @@ func (d *daemon) startWorkers(host *Host) error {
 			ready <- err
 			if err == nil {
 				<-d.open
-				d.work()
+				if i == launching {
+					d.pool.fill()
+				} else {
+					d.work()
+				}
 			}
-			select {} // a thread's end would kill the children that it cloned
+			select {}
 		}()
 	}
 	var errs []error
-	for range max(2, hostCPUs) {
+	for range launching + 1 {
 		errs = append(errs, <-ready)
 	}
 	return errors.Join(errs...)
@@ -241,6 +247,10 @@ func (d *daemon) serve() {
 			d.reply(seq, err, nil)
 			os.Exit(code)
 		}
+		if kind == msgPark || kind == msgFill {
+			d.fill(kind, seq, &dec)
+			continue
+		}
 		e := encoder{}
 		fd, err := d.control(kind, id, &dec, &e)
 		if fd >= 0 {
@@ -250,6 +260,31 @@ func (d *daemon) serve() {
 			d.reply(seq, err, e.b)
 		}
 	}
+}
+
+// fill answers once all is ready that is to be, after it was told what to be ready for.
+func (d *daemon) fill(kind, seq int64, dec *decoder) {
+	n := 0
+	if kind == msgPark {
+		n = int(dec.int())
+	}
+	spec := &Spec{}
+	spec.decode(dec)
+	err := dec.err
+	go func() { // the control socket is for others meanwhile
+		if err == nil {
+			err = d.can(spec)
+		}
+		if err == nil && kind == msgPark {
+			d.pool.park(spec, n)
+		} else if err == nil {
+			d.pool.expect(spec)
+		}
+		if err == nil {
+			err = d.pool.filled()
+		}
+		d.reply(seq, err, nil)
+	}()
 }
 
 // control carries out one request. The descriptor, if not -1, goes with the reply.

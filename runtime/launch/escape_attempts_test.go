@@ -112,7 +112,7 @@ var kernelFiles = []attempt{
 	{"write into a cgroup", "writables /sys/fs", asRoot, ""},
 	{"mount the cgroups", "call mount -1 -1 -1 -1 -1", asRoot, ""},
 	{"read the kernel's memory", "bytes /proc/kcore", asRoot, ""},
-	{"read its keys", "bytes /proc/keys", nobody, "empty"},
+	{"read its keys", "bytes /proc/keys", nobody, ""},
 	{"read its timers", "bytes /proc/timer_list", asRoot, ""},
 	{"read its log", "node /proc/kmsg", asRoot, ""},
 	{"read its interrupts", "bytes /proc/interrupts", sameUser, ""},

@@ -78,6 +78,14 @@ func TestDescriptorsLeadNowhere(t *testing.T) {
 				}
 			}
 		}
+		for n := range last + 8 {
+			s := Spec{Image: g.spec.Image, Dir: fmt.Sprint("/proc/self/fd/", n), Argv: []string{TaskDir + "/bootstrap", "climb", g.dir + "/marker"}}
+			l.Park(s, 1) // an error, or ready for the launch
+			if v := g.verdict(t, s); !strings.HasPrefix(v, "refused: ") && !strings.HasPrefix(v, "not launched: ") {
+				t.Errorf("%s as folder of a parked one: %q", s.Dir, v)
+			}
+		}
+		l.Park(Spec{Image: g.spec.Image, Argv: []string{"/"}}, 0)
 		script := g.task + "/script"
 		if err := os.WriteFile(script, []byte("#!/proc/self/fd/3/"+program+"\n"), 0o755); err != nil {
 			t.Fatal(err)

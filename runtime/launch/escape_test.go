@@ -31,12 +31,17 @@ func TestEscape(t *testing.T) {
 		name   string
 		config Config
 		spec   Spec
+		mode   string // in which some must have started
 	}{
-		{"plain", Config{}, Spec{}},
-		{"pooled, with a writable root", Config{Pool: 4}, Spec{Writable: true}},
-		{"in a user namespace", Config{Rootless: true}, Spec{}},
-		{"in a user namespace, pooled, with a writable root", Config{Rootless: true, Pool: 4}, Spec{Writable: true}},
-		{"without overlay", Config{bind: true}, Spec{}},
+		{"cold", Config{}, Spec{}, ModeCold},
+		{"pooled", Config{Pool: 4}, Spec{}, ModePooled},
+		{"parked", Config{}, Spec{}, ModeParked},
+		{"with a writable root", Config{}, Spec{Writable: true}, ModeCold},
+		{"lean", Config{Profile: ProfileLean, Pool: 4}, Spec{}, ModePooled},
+		{"in a user namespace", Config{Rootless: true}, Spec{}, ModeCold},
+		{"in a user namespace, pooled", Config{Rootless: true, Pool: 4}, Spec{}, ModePooled},
+		{"in a user namespace, with a writable root", Config{Rootless: true}, Spec{Writable: true}, ModeCold},
+		{"without overlay", Config{bind: true}, Spec{}, ModeCold},
 	} {
 		t.Run(kind.name, func(t *testing.T) {
 			if kind.config.Rootless && os.Geteuid() != 0 {
@@ -47,14 +52,21 @@ func TestEscape(t *testing.T) {
 				skip(t, "no overlay here: %v", l.Host().Overlay)
 			}
 			g := newGround(t, l, kind.spec)
+			if kind.mode == ModeParked {
+				s := g.spec
+				s.Argv = []string{TaskDir + "/bootstrap"}
+				if err := l.Park(s, 8); err != nil {
+					t.Fatal(err)
+				}
+			}
 			modes := map[string]int{}
 			for _, list := range [][]attempt{hostFiles, hostProcesses, neighbours, networks, mountsAndDevices, kernelFiles, kernelCalls} {
 				for _, a := range list {
 					modes[g.attempt(t, a)]++
 				}
 			}
-			if kind.config.Pool > 0 && modes[ModePooled] == 0 {
-				t.Errorf("no start was pooled: %v", modes)
+			if modes[kind.mode] == 0 {
+				t.Errorf("no start was %s: %v", kind.mode, modes)
 			}
 			g.unharmed(t)
 		})

@@ -29,7 +29,8 @@ type Config struct {
 	Args     []string  // its arguments; nil is the hidden verb __launcher
 	Env      []string  // added to this process's environment
 	Stderr   io.Writer // for the daemon's complaints; nil is this process's stderr
-	Pool     int       // networks and cgroups to keep ready; 0 makes each on its launch's path
+	Pool     int       // sandboxes to keep ready up to their root (ModePooled); 0 makes each on its launch's path
+	Profile  Profile   // what sandboxes see of the kernel; the zero value is all that runc shows
 	Rootless bool      // launch in a user namespace even though this process is root; implied if it isn't, or may not mount
 
 	unified bool // for tests: freeze by version 2 cgroups where version 1 could too
@@ -162,6 +163,7 @@ func socketPair() (*net.UnixConn, *os.File, error) {
 func (l *Launcher) greet(c Config) error {
 	e := encoder{}
 	e.int(int64(c.Pool))
+	e.bool(c.Profile == ProfileLean)
 	e.bool(c.rootless())
 	e.bool(c.unified)
 	e.bool(c.bind)
@@ -218,6 +220,38 @@ func (l *Launcher) Close() error {
 		err = fmt.Errorf("launcher's process: %w", l.waitErr)
 	}
 	return err
+}
+
+// Fill has the pool filled for what s describes, and returns when it is full (see
+// Config.Pool). Without it, the pool is for the image of the last launch that found none
+// ready.
+func (l *Launcher) Fill(s Spec) error {
+	err := s.canWait()
+	if err == nil {
+		_, err = l.ask(msgFill, 0, s.encode)
+	}
+	if err != nil {
+		return fmt.Errorf("fill the pool for sandbox %s: %w", s.ID, err)
+	}
+	return nil
+}
+
+// Park keeps n sandboxes of what s describes ready up to execve, and returns when they
+// are. Launch takes one for a Spec that differs from s in nothing but ID, Argv and Env
+// (its host name remains that of s); further ones are made in quiet moments. A later
+// Park replaces an earlier one; n = 0 ends it.
+func (l *Launcher) Park(s Spec, n int) error {
+	err := s.canWait()
+	if err == nil {
+		_, err = l.ask(msgPark, 0, func(e *encoder) {
+			e.int(int64(n))
+			s.encode(e)
+		})
+	}
+	if err != nil {
+		return fmt.Errorf("park sandbox %s: %w", s.ID, err)
+	}
+	return nil
 }
 
 // Launch starts a sandbox. It returns when the program has been executed; a

@@ -3,7 +3,6 @@ package launch
 import (
 	"errors"
 	"fmt"
-	"runtime"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -12,153 +11,134 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The modes of a sandbox's start.
-const (
-	ModeCold   = "cold"   // everything made on the path
-	ModePooled = "pooled" // its network and cgroups were ready
-)
-
-// resources are what a sandbox can be given ready-made, once.
-type resources struct {
-	net     network
-	group   string
-	tasks   []int // version 1 cgroups, for the child to write itself into
-	into    int   // version 2 cgroup for the child to be born in, or -1
-	freezer int   // or -1
-	mode    string
-}
-
-func (r *resources) close() {
-	r.net.close()
-	closeAll(append(r.tasks, r.into, r.freezer)...)
-}
-
-// A pool keeps networks and cgroups ready, and makes new ones while nothing is
-// being launched, so that the making is off every launch's path.
+// A pool keeps births ready, and makes new ones while nothing is being launched, so
+// that the making is off every launch's path. What they are ready for is the image of the
+// last launch, or what the client said comes next.
 type pool struct {
 	d     *daemon
-	ready chan resources
-	make  chan chan made // asks for a network, where workers must not make their own
 	names atomic.Int64
-	mu    sync.Mutex
-	calm  *sync.Cond // launches under way went to 0, or the pool closed, or something was taken
-	work  int
-	asked int // launches begun so far
-	done  bool
-	want  int
 	ended chan struct{} // fill has returned
+
+	mu     sync.Mutex
+	turn   *sync.Cond // something of what follows changed
+	pooled shelf
+	parked shelf
+	work   int // launches under way
+	asked  int // launches begun so far
+	done   bool
 }
 
-type made struct {
-	net network
-	err error
+// A shelf holds births of one mode.
+type shelf struct {
+	mode  string
+	like  *Spec // what they are for; nil: not known yet
+	want  int
+	ready []*birth
+	err   error // why there can be none
+}
+
+func (s *shelf) lacks() bool { return s.like != nil && s.err == nil && len(s.ready) < s.want }
+
+// set changes what a shelf is for. It returns what was there and doesn't suit.
+func (s *shelf) set(like *Spec, want int) (old []*birth) {
+	s.like, s.want, s.err = like, want, nil
+	keep := s.ready[:0:0]
+	for _, b := range s.ready {
+		if len(keep) < want && suits(s.mode, b.like, like) {
+			keep = append(keep, b)
+		} else {
+			old = append(old, b)
+		}
+	}
+	s.ready = keep
+	return old
+}
+
+// suits says whether a sandbox that was made ready for one spec can become what another
+// describes. A pooled one can be given other limits.
+func suits(mode string, made, s *Spec) bool {
+	return roomKey(made) == roomKey(s) && made.TmpBytes == s.TmpBytes && made.dir() == s.dir() &&
+		!s.Writable && s.Network == NetworkNone && (mode == ModePooled || limitsOf(made) == limitsOf(s))
 }
 
 func newPool(d *daemon, size int) *pool {
-	p := &pool{d: d, ready: make(chan resources, max(size, 0)), want: size, ended: make(chan struct{})}
-	p.calm = sync.NewCond(&p.mu)
-	if d.rootless {
-		p.make = make(chan chan made)
-		for range hostCPUs {
-			go p.makers()
-		}
-	}
-	if size > 0 {
-		go p.fill()
-	} else {
-		close(p.ended)
-	}
+	p := &pool{d: d, ended: make(chan struct{}), pooled: shelf{mode: ModePooled, want: size}, parked: shelf{mode: ModeParked}}
+	p.turn = sync.NewCond(&p.mu)
 	return p
 }
 
-// makers serve asks for networks on a thread that may stay in the last one it
-// made: from a user namespace there is no way back into the host's.
-func (p *pool) makers() {
-	runtime.LockOSThread()
-	for ch := range p.make {
-		n, err := newNetwork()
-		ch <- made{n, err}
+// name is one that no other group has.
+func (p *pool) name() string { return "s" + strconv.FormatInt(p.names.Add(1), 10) }
+
+// take returns a living birth that suits s, as the client's sandbox id, or nil.
+func (p *pool) take(id int64, s *Spec) *birth {
+	p.mu.Lock()
+	b := p.adopt(id, s, &p.parked)
+	if b == nil {
+		b = p.adopt(id, s, &p.pooled)
 	}
+	p.mu.Unlock()
+	if b == nil {
+		p.expect(s)
+	}
+	return b
 }
 
-// network makes a network from any locked thread.
-func (p *pool) network() (network, error) {
-	if p.make != nil {
-		ch := make(chan made)
-		p.make <- ch
-		m := <-ch
-		return m.net, m.err
+func (p *pool) adopt(id int64, s *Spec, from *shelf) *birth {
+	if from.like == nil || !suits(from.mode, from.like, s) {
+		return nil
 	}
-	n, err := newNetwork()
-	if err2 := unix.Setns(p.d.hostNet, unix.CLONE_NEWNET); err == nil && err2 != nil {
-		n.close()
-		return network{}, fmt.Errorf("back to the host's network: %w", err2)
-	}
-	return n, err
-}
-
-// create makes resources. It is called from locked threads only. A network costs
-// most of the time, so the cgroups are made beside it, on another thread.
-func (p *pool) create(s *Spec) (resources, error) {
-	r := resources{mode: ModeCold, net: network{-1, -1}, into: -1, freezer: -1}
-	made := make(chan error, 1)
-	go func() { made <- p.group(&r, s) }()
-	n, err := network{-1, -1}, error(nil)
-	if s.Network == NetworkHost {
-		n.listener, err = listen(0)
-	} else {
-		n, err = p.network()
-	}
-	err2 := <-made
-	r.net = n
-	if err == nil && err2 == nil {
-		return r, nil
-	}
-	r.close()
-	if err2 == nil {
-		p.d.cg.remove(r.group)
-	}
-	return resources{}, errors.Join(err, err2)
-}
-
-// group makes the cgroups of resources, opens what a launch needs of them and
-// sets the limits of s, unless it is nil. Nothing is left of them if it can't.
-func (p *pool) group(r *resources, s *Spec) error {
-	r.group = "s" + strconv.FormatInt(p.names.Add(1), 10)
-	err := p.d.cg.make(r.group)
-	if err != nil {
-		return err
-	}
-	if r.tasks, r.into, err = p.d.cg.tasks(r.group); err == nil {
-		r.freezer, err = p.d.cg.freezer(r.group)
-	}
-	if err == nil && s != nil {
-		err = p.d.cg.limit(r.group, s)
-	}
-	if err != nil {
-		closeAll(append(r.tasks, r.into, r.freezer)...)
-		r.tasks, r.into, r.freezer = nil, -1, -1
-		p.d.cg.remove(r.group)
-	}
-	return err
-}
-
-// take returns resources that are ready, or makes them, with the limits of s.
-func (p *pool) take(s *Spec) (resources, error) {
-	if s.Network == NetworkNone {
-		select {
-		case r := <-p.ready:
-			r.mode = ModePooled
-			err := p.d.cg.limit(r.group, s)
-			if err != nil {
-				r.close()
-				p.d.cg.remove(r.group)
-			}
-			return r, err
-		default:
+	for len(from.ready) > 0 {
+		b := from.ready[0]
+		from.ready = from.ready[1:]
+		if p.d.adopt(b.box, id) {
+			return b
 		}
+		b.drop() // it died as it waited
 	}
-	return p.create(s)
+	return nil
+}
+
+// expect has the pool filled for s, if that is something that can be ready.
+func (p *pool) expect(s *Spec) {
+	if s.Writable || s.Network != NetworkNone {
+		return
+	}
+	p.mu.Lock()
+	old := p.pooled.set(s, p.pooled.want)
+	p.turn.Broadcast()
+	p.mu.Unlock()
+	go p.discard(old)
+}
+
+// park replaces what is kept parked.
+func (p *pool) park(s *Spec, n int) {
+	p.mu.Lock()
+	old := p.parked.set(s, n)
+	p.turn.Broadcast()
+	p.mu.Unlock()
+	p.discard(old)
+}
+
+func (p *pool) discard(list []*birth) {
+	for _, b := range list {
+		p.d.kill(b.box)
+		b.child.end()
+		b.drop()
+	}
+}
+
+// filled waits until all is ready, or never will be.
+func (p *pool) filled() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for !p.done && (p.pooled.lacks() || p.parked.lacks()) {
+		p.turn.Wait()
+	}
+	if p.done {
+		return ErrClosed
+	}
+	return errors.Join(p.pooled.err, p.parked.err)
 }
 
 // busy counts launches under way.
@@ -169,7 +149,7 @@ func (p *pool) busy(n int) {
 		p.asked += n
 	}
 	if p.work == 0 {
-		p.calm.Broadcast()
+		p.turn.Broadcast()
 	}
 	p.mu.Unlock()
 }
@@ -178,18 +158,24 @@ func (p *pool) busy(n int) {
 // again: the program that was launched last has the processors to itself.
 const calm = 2 * time.Millisecond
 
-// fill keeps the pool full, at a low priority.
+// fill keeps the pool full, at a low priority, until it is closed. What can't be made
+// is given up until something else is asked for: launches go on without, and say so by
+// their mode. The calling thread must be one of the stage's and never end, since its
+// children would with it.
 func (p *pool) fill() {
-	runtime.LockOSThread()
 	unix.Setpriority(unix.PRIO_PROCESS, 0, 10) // of this thread alone
 	defer close(p.ended)
 	seen := 0
 	for {
 		p.mu.Lock()
-		for !p.done && (p.work > 0 || len(p.ready) >= p.want) {
-			p.calm.Wait()
+		for !p.done && (p.work > 0 || !p.pooled.lacks() && !p.parked.lacks()) {
+			p.turn.Wait()
 		}
-		done, asked := p.done, p.asked
+		done, asked, next := p.done, p.asked, &p.pooled
+		if p.parked.lacks() {
+			next = &p.parked
+		}
+		like := next.like
 		p.mu.Unlock()
 		if done {
 			return
@@ -199,41 +185,44 @@ func (p *pool) fill() {
 			time.Sleep(calm)
 			continue
 		}
-		r := resources{into: -1, freezer: -1}
-		var err error
-		if r.net, err = newNetwork(); err != nil { // this thread need not go back to the host's
-			return // launches go on without a pool, and say so: their mode is cold
+		b, err := p.d.seed(next.mode, like)
+		if err != nil {
+			p.d.abort(b)
+			b = nil
 		}
-		if err := p.group(&r, nil); err != nil {
-			r.net.close()
-			return
-		}
-		p.ready <- r
-	}
-}
-
-// empty throws away what was ready.
-func (p *pool) empty() {
-	for {
-		select {
-		case r := <-p.ready:
-			r.close()
-			p.d.cg.remove(r.group)
-		default:
-			return
+		if b = p.keep(next, like, b, err); b != nil {
+			p.discard([]*birth{b})
 		}
 	}
 }
 
-// close waits for the launches under way, stops filling and removes what is ready.
+// keep puts what was made for like on its shelf, and returns it if it is not wanted there
+// any more.
+func (p *pool) keep(on *shelf, like *Spec, b *birth, err error) *birth {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	defer p.turn.Broadcast()
+	switch {
+	case err == errGone: // ended by somebody: another instead
+	case !suits(on.mode, like, on.like):
+		return b
+	case err != nil:
+		on.err = fmt.Errorf("make a %s sandbox: %w", on.mode, err)
+	default:
+		on.ready = append(on.ready, b)
+	}
+	return nil
+}
+
+// close waits for the launches under way and stops filling. What is ready is ended
+// with all other sandboxes.
 func (p *pool) close() {
 	p.mu.Lock()
 	p.done = true
-	p.calm.Broadcast()
+	p.turn.Broadcast()
 	for p.work > 0 {
-		p.calm.Wait()
+		p.turn.Wait()
 	}
 	p.mu.Unlock()
 	<-p.ended
-	p.empty()
 }

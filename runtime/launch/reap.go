@@ -48,6 +48,9 @@ func (d *daemon) book(b *box) {
 	d.born.Broadcast()
 	x, dead := d.early[b.pid]
 	delete(d.early, b.pid)
+	if b.id == 0 { // not the client's yet
+		b.id = -int64(b.pid)
+	}
 	d.boxes[b.id] = b
 	if !dead {
 		d.pids[b.pid] = b
@@ -60,6 +63,20 @@ func (d *daemon) book(b *box) {
 	case closing:
 		d.kill(b)
 	}
+}
+
+// adopt makes a box that waited in the pool the client's sandbox id. It reports false
+// if it has died.
+func (d *daemon) adopt(b *box, id int64) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.pids[b.pid] != b {
+		return false
+	}
+	delete(d.boxes, b.id)
+	b.id = id
+	d.boxes[id] = b
+	return true
 }
 
 // bury takes the last figures of a dead sandbox, tells the client and frees its cgroups.

@@ -13,20 +13,32 @@ import (
 	"coldstorm/results"
 )
 
-// Stamps are the moments of a launch, in order.
+// Stamps are the moments of a launch. What was ready when it was asked for has the
+// moment at which the ask was received.
+//
+// Of a cold start, the root is completed (Cloned to Rootfs) beside the making of its
+// cgroups and its network, and Joined comes after; of others both came before.
 type Stamps struct {
 	Ask      results.Stamp // Launch was called
-	Received results.Stamp // the launcher's thread that cloned took the ask
-	Cloned   results.Stamp // the child's first system call: its new namespaces exist
-	Ready    results.Stamp // it is in its cgroups and in its network
-	Rootfs   results.Stamp // its root filesystem is the only one that it sees
+	Received results.Stamp // the launcher's thread that sees to it took the ask
+	Cloned   results.Stamp // the child's first system call: its namespaces exist
+	Rootfs   results.Stamp // its root filesystem is whole, and the only one that it sees
+	Joined   results.Stamp // it is in its cgroups and in its network
+	Begun    results.Stamp // a child that was pooled heard what it is to be; else Received
 	Exec     results.Stamp // its rights are gone, and the next call is execve
+	Answered results.Stamp // the client heard that the program runs
 }
 
-// Phases returns the launch as phases: sandbox (the ask, namespaces and cgroup)
-// and rootfs (layers mounted, rights dropped, up to execve).
+// told lists the moments that the launcher's process tells.
+func (s *Stamps) told() []*results.Stamp {
+	return []*results.Stamp{&s.Received, &s.Cloned, &s.Rootfs, &s.Joined, &s.Begun, &s.Exec}
+}
+
+// Phases returns the launch as phases that add up to Ask to Exec: rootfs (the root made
+// whole; 0 if it was ready) and sandbox, all else.
 func (s Stamps) Phases() results.Phases {
-	return results.Phases{Sandbox: s.Ready.Sub(s.Ask), Rootfs: s.Exec.Sub(s.Ready)}
+	root := s.Rootfs.Sub(s.Cloned)
+	return results.Phases{Sandbox: s.Exec.Sub(s.Ask) - root, Rootfs: root}
 }
 
 // Exit is how a sandbox ended.
@@ -70,7 +82,7 @@ func (x *Exit) decode(d *decoder) {
 type Sandbox struct {
 	ID       string
 	PID      int          // of its first process, as the host counts
-	Mode     string       // ModeCold or ModePooled
+	Mode     string       // ModeCold, ModePooled or ModeParked
 	Listener net.Listener // the Runtime API's socket, listening inside; Addr is what to tell the function
 	Stdout   *os.File     // what it writes
 	Stderr   *os.File
@@ -98,9 +110,10 @@ func (b *Sandbox) accept(d *decoder, fds []int) error {
 	b.PID = int(d.int())
 	b.Mode = d.string()
 	b.v2 = d.bool()
-	for _, at := range []*results.Stamp{&b.Stamps.Received, &b.Stamps.Cloned, &b.Stamps.Ready, &b.Stamps.Rootfs, &b.Stamps.Exec} {
+	for _, at := range b.Stamps.told() {
 		*at = results.Stamp(d.int())
 	}
+	b.Stamps.Answered = results.Now()
 	b.Lacks = d.strings()
 	if d.err != nil || len(fds) < 3 {
 		closeAll(fds...)

@@ -19,8 +19,10 @@ type script struct {
 	at    int32         // operation that failed, if errno isn't 0
 	errno syscall.Errno // why
 
-	all, mask uint64 // signal masks of run
-	keep      []any  // what args point to
+	more uint32  // 1 once next is there: a futex word
+	next *script // what its child performs afterwards (see child.give)
+
+	keep []any // what args point to
 }
 
 // An op is one system call.
@@ -41,6 +43,7 @@ const (
 	save                     // keep the result
 	useSaved                 // the first argument is the result kept
 	wantZero                 // a result other than 0 stops the script
+	toStamp                  // the second argument is the number of a stamp, for its address
 )
 
 // call appends a system call. Arguments are int, uintptr, string (as a pointer
@@ -59,6 +62,9 @@ func (s *script) call(h how, nr uintptr, args ...any) {
 		case *unix.Timespec:
 			s.keep = append(s.keep, a)
 			o.args[i] = uintptr(unsafe.Pointer(a))
+		case []byte:
+			s.keep = append(s.keep, a)
+			o.args[i] = uintptr(unsafe.Pointer(&a[0]))
 		case *unix.Rlimit:
 			s.keep = append(s.keep, a)
 			o.args[i] = uintptr(unsafe.Pointer(a))
@@ -109,19 +115,16 @@ func (s *script) vector(list []string) []*byte {
 	return v
 }
 
-// stamp reads the clock at this point of the script.
-func (s *script) stamp() *unix.Timespec {
-	ts := new(unix.Timespec)
-	s.call(0, unix.SYS_CLOCK_GETTIME, unix.CLOCK_MONOTONIC, ts)
-	return ts
+// stampCount is how many moments a child can note.
+const stampCount = 8
+
+// stamp notes the time at this point of the script, as the child's stamp n.
+func (s *script) stamp(n int) {
+	s.call(toStamp, unix.SYS_CLOCK_GETTIME, unix.CLOCK_MONOTONIC, n)
 }
 
-func stampOf(ts *unix.Timespec) results.Stamp {
-	if ts == nil {
-		return 0
-	}
-	return results.Stamp(ts.Nano())
-}
+// stamp returns a moment that the child noted, or 0.
+func (c *child) stamp(n int) results.Stamp { return results.Stamp(c.stamps[n].Nano()) }
 
 func (s *script) mount(h how, source, target, fs string, flags int, data string) {
 	var f, d any
@@ -159,6 +162,9 @@ func (s *script) forbidden() []string {
 	return list
 }
 
+// add appends the operations of a script that lives as long as this one.
+func (s *script) add(other *script) { s.ops = append(s.ops, other.ops...) }
+
 // String prints the script in the manner of strace, one call a line.
 func (s *script) String() string {
 	var b strings.Builder
@@ -184,6 +190,8 @@ func (o op) String() string {
 		switch a := o.args[i]; {
 		case i == 0 && o.how&useSaved != 0:
 			b.WriteString("$saved")
+		case i == 1 && o.how&toStamp != 0:
+			fmt.Fprintf(&b, "&stamp%d", a)
 		case o.str&(1<<i) != 0:
 			fmt.Fprintf(&b, "%q", unix.BytePtrToString(*(**byte)(unsafe.Pointer(&o.args[i]))))
 		case a < 1<<12:
@@ -218,5 +226,5 @@ var callNames = map[uintptr]string{
 	unix.SYS_SETGROUPS: "setgroups", unix.SYS_SETHOSTNAME: "sethostname", unix.SYS_SETNS: "setns",
 	unix.SYS_SETRESGID: "setresgid", unix.SYS_SETRESUID: "setresuid", unix.SYS_SETSID: "setsid",
 	unix.SYS_UMASK: "umask", unix.SYS_UMOUNT2: "umount2", unix.SYS_UNSHARE: "unshare",
-	unix.SYS_WRITE: "write", unix.SYS_CAPSET: "capset", unix.SYS_MOUNT_SETATTR: "mount_setattr",
+	unix.SYS_WRITE: "write", unix.SYS_SETPRIORITY: "setpriority", unix.SYS_CAPSET: "capset", unix.SYS_MOUNT_SETATTR: "mount_setattr",
 }

@@ -20,23 +20,39 @@ import (
 var update = flag.Bool("update", false, "write golden files anew")
 
 func testStage() *stage {
-	return &stage{overlay: true, self: 25, files: []string{"proc/kcore"}, dirs: []string{"sys/firmware"}, readonly: []string{"proc/sys"}, hostDirs: []string{"usr"}}
+	return &stage{overlay: true, self: 25, fds: 26, files: []string{"proc/kcore"}, dirs: []string{"proc/acpi"}, readonly: []string{"proc/sys"}, hostDirs: []string{"usr"}}
 }
 
-func testBirth() *birth {
-	return &birth{
-		spec: &Spec{
-			ID: "f-1", Argv: []string{"/var/task/bootstrap"}, Env: []string{"A=b"}, TmpBytes: 1 << 20,
-			Image: image.Image{Layers: []string{"/x"}},
-		},
-		layers: []string{"/l/1"}, tasks: []int{20, 21}, cgroup: true, net: 22, stdout: 23, stderr: 24,
+func testSpec() *Spec {
+	return &Spec{
+		ID: "f-1", Argv: []string{"/var/task/bootstrap"}, Env: []string{"A=b"}, TmpBytes: DefaultTmpBytes,
+		Image: image.Image{Layers: []string{"/x"}},
 	}
+}
+
+func testCgroups() *cgroups { return &cgroups{all: []*hierarchy{{fd: 20}, {fd: 21}}} }
+
+// coldScript is all that the child of a cold start does.
+func coldScript(st *stage, g *cgroups, spec *Spec, layers []string, ns []byte) *script {
+	s := &script{}
+	st.secured = st.rights()
+	st.streams(s, 23, 24)
+	if spec.Writable {
+		st.written(s, spec, layers)
+	} else {
+		st.inherited(s, spec)
+	}
+	st.join(s, g, "s7", ns)
+	st.secure(s, spec)
+	s.stamp(atExec)
+	s.execve(spec.Argv[0], spec.Argv, spec.Env)
+	return s
 }
 
 // TestScriptText is what a launch as root does, line by line.
 func TestScriptText(t *testing.T) {
 	golden := filepath.Join("testdata", "script.txt")
-	got := testStage().compile(testBirth()).String()
+	got := coldScript(testStage(), testCgroups(), testSpec(), []string{"/l/1"}, make([]byte, 16)).String()
 	if *update {
 		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
@@ -54,22 +70,30 @@ func TestScriptText(t *testing.T) {
 func TestScriptVariants(t *testing.T) {
 	for _, c := range []struct {
 		rule   string
-		change func(*stage, *birth)
+		change func(st *stage, g *cgroups, spec *Spec, layers *[]string, ns *[]byte)
 		has    []string
 		not    []string
 	}{
-		{"without root nobody changes users", func(st *stage, b *birth) { st.rootless = true }, []string{"capset", "seccomp"}, []string{"setresuid", "setgroups", "gid=5"}},
-		{"the host's network is not left", func(st *stage, b *birth) { b.net = -1 }, nil, []string{"setns"}},
-		{"without cgroups nothing is written", func(st *stage, b *birth) { b.tasks, b.cgroup = nil, false }, []string{"unshare(33554432) ?"}, []string{"write(20"}},
-		{"the host's libraries are bound", func(st *stage, b *birth) { b.spec.Image.HostUsr = true }, []string{`mount("/host/usr", "usr"`, "lowerdir=/hostbase:/l/1"}, nil},
-		{"a writable root has an upper layer in memory", func(st *stage, b *birth) { b.spec.Writable = true }, []string{"upperdir=/s/upper", `mkdirat(-100, "/s/work"`}, nil},
-		{"without overlay the function is bound", func(st *stage, b *birth) { st.overlay = false }, []string{`mount("/l/1/var/task", "/mnt/var/task"`}, []string{"lowerdir"}},
-		{"layers are stacked in order below the base", func(st *stage, b *birth) { b.layers = []string{"/l/2", "/l/1"} }, []string{"lowerdir=/base:/l/2:/l/1"}, nil},
+		{"without root nobody changes users", func(st *stage, _ *cgroups, _ *Spec, _ *[]string, _ *[]byte) { st.rootless = true }, []string{"capset", "seccomp"}, []string{"setresuid", "setgroups", "gid=5"}},
+		{"the host's network is not left", func(_ *stage, _ *cgroups, _ *Spec, _ *[]string, ns *[]byte) { *ns = nil }, nil, []string{"setns"}},
+		{"without cgroups nothing is written", func(_ *stage, g *cgroups, _ *Spec, _ *[]string, _ *[]byte) { g.all = nil }, []string{"unshare(0x2000000) ?"}, []string{"write("}},
+		{"a version 2 cgroup is not entered, but born in", func(_ *stage, g *cgroups, _ *Spec, _ *[]string, _ *[]byte) {
+			g.all = []*hierarchy{{v2: true, fd: 20}}
+		}, []string{"unshare(0x2000000)\n"}, []string{"write("}},
+		{"a user namespace mounts a proc beside the host's and leaves that", func(st *stage, _ *cgroups, _ *Spec, _ *[]string, _ *[]byte) { st.rootless = true }, []string{`mount("proc", "/tmp", "proc"`, `umount2("/proc", 2)`, `mount("/tmp", "/proc", 0, 0x2000`}, nil},
+		{"a writable root has an upper layer in memory", func(_ *stage, _ *cgroups, spec *Spec, _ *[]string, _ *[]byte) { spec.Writable = true }, []string{"upperdir=/s/upper", `mkdirat(-100, "/s/work"`, "pivot_root", `umount2(".", 2)`}, nil},
+		{"the host's libraries are bound into it", func(_ *stage, _ *cgroups, spec *Spec, _ *[]string, _ *[]byte) {
+			spec.Writable, spec.Image.HostUsr = true, true
+		}, []string{`mount("/host/usr", "/mnt/usr"`, "lowerdir=/hostbase:/l/1"}, nil},
+		{"layers are stacked in order below the base", func(_ *stage, _ *cgroups, spec *Spec, layers *[]string, _ *[]byte) {
+			spec.Writable, *layers = true, []string{"/l/2", "/l/1"}
+		}, []string{"lowerdir=/base:/l/2:/l/1,"}, nil},
+		{"/tmp has the size that was asked for", func(_ *stage, _ *cgroups, spec *Spec, _ *[]string, _ *[]byte) { spec.TmpBytes = 1 << 20 }, []string{`"mode=1777,size=1048576,nr_inodes=257")`}, nil},
+		{"a lean sandbox sees processes alone", func(st *stage, _ *cgroups, _ *Spec, _ *[]string, _ *[]byte) { st.lean = true }, []string{`"subset=pid"`, `"/dev/shm"`}, []string{"devpts", "mqueue", "kcore"}},
 	} {
-		st, b := testStage(), testBirth()
-		c.change(st, b)
-		text := st.compile(b).String()
-		text = strings.ReplaceAll(text, "0x2000000", "33554432")
+		st, g, spec, layers, ns := testStage(), testCgroups(), testSpec(), []string{"/l/1"}, make([]byte, 16)
+		c.change(st, g, spec, &layers, &ns)
+		text := coldScript(st, g, spec, layers, ns).String()
 		for _, s := range c.has {
 			if !strings.Contains(text, s) {
 				t.Errorf("%s: no %s in\n%s", c.rule, s, text)
@@ -85,13 +109,18 @@ func TestScriptVariants(t *testing.T) {
 
 func TestScriptRuns(t *testing.T) {
 	s := &script{}
-	ts := s.stamp()
+	s.stamp(3)
 	s.exit(0)
-	if err := s.try(0); err != nil {
+	c, err := s.clone(0, -1)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if stampOf(ts) == 0 {
-		t.Error("the child's stamp didn't arrive")
+	if c.wait() || c.err() != nil {
+		t.Fatal("the child is still here: ", c.err())
+	}
+	unix.Wait4(c.pid, nil, 0, nil)
+	if c.stamp(3) == 0 || c.stamp(2) != 0 {
+		t.Errorf("stamps %v", c.stamps)
 	}
 }
 
@@ -122,17 +151,8 @@ func TestScriptStopsForTheDead(t *testing.T) {
 	}
 	defer unix.Close(fd)
 	check := func() error {
-		b := testBirth()
-		whole := (&stage{self: fd}).compile(b)
-		s := &script{keep: whole.keep}
-		for _, o := range whole.ops {
-			if o.nr == unix.SYS_PPOLL {
-				s.ops = append(s.ops, o)
-			}
-		}
-		if len(s.ops) != 1 {
-			t.Fatalf("%d checks in\n%s", len(s.ops), whole)
-		}
+		s := &script{}
+		(&stage{self: fd}).watch(s, fd)
 		s.exit(0)
 		return s.try(0)
 	}
@@ -200,7 +220,7 @@ func TestManyChildren(t *testing.T) {
 			for range 100 {
 				s := &script{}
 				for range 20 {
-					s.stamp()
+					s.stamp(0)
 				}
 				s.exit(0)
 				err = errors.Join(err, s.try(0))

@@ -1,7 +1,7 @@
 package launch
 
 import (
-	"slices"
+	"fmt"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -109,21 +109,67 @@ func (m machine) compileFilter() []unix.SockFilter {
 	return append(prog, search(m.segments())...)
 }
 
-// search compiles a binary search. A half longer than a conditional jump can
-// pass (255) is passed by an unconditional one.
+// search compiles a binary search. Pieces of one fate share its leaf, which stands
+// behind the tree: a program's cost at load is also its length, since the kernel compiles
+// it for every sandbox anew.
 func search(list []segment) []unix.SockFilter {
-	if len(list) == 1 {
-		return leaf(list[0].fate)
+	t := tree{at: map[fate]int{}}
+	t.grow(list)
+	for _, s := range list {
+		if _, there := t.at[s.fate]; !there {
+			t.at[s.fate] = len(t.prog)
+			t.prog = append(t.prog, leaf(s.fate)...)
+		}
 	}
-	mid := len(list) / 2
-	low, high := search(list[:mid]), search(list[mid:])
-	if len(low) < 256 {
-		return slices.Concat([]unix.SockFilter{jump(unix.BPF_JGE, list[mid].first, len(low), 0)}, low, high)
+	for _, j := range t.open {
+		j.resolve(t.prog, t.at[j.to])
 	}
-	return slices.Concat([]unix.SockFilter{
-		jump(unix.BPF_JGE, list[mid].first, 0, 1),
-		stmt(unix.BPF_JMP|unix.BPF_JA, uint32(len(low))),
-	}, low, high)
+	return t.prog
+}
+
+// A tree is a search while it is compiled: the nodes in preorder, each followed by its
+// lower half.
+type tree struct {
+	prog []unix.SockFilter
+	at   map[fate]int // leaves
+	open []branch     // what leads to a leaf
+}
+
+// A branch is one way out of a node.
+type branch struct {
+	from int
+	high bool
+	to   fate
+}
+
+// resolve makes the branch lead to an instruction, at most 255 further on.
+func (b branch) resolve(prog []unix.SockFilter, at int) {
+	skip := at - b.from - 1
+	if skip < 0 || skip > 255 {
+		panic(fmt.Sprintf("launch: a jump over %d instructions", skip))
+	}
+	if b.high {
+		prog[b.from].Jt = uint8(skip)
+	} else {
+		prog[b.from].Jf = uint8(skip)
+	}
+}
+
+// grow appends the search of two or more pieces.
+func (t *tree) grow(list []segment) {
+	mid, node := len(list)/2, len(t.prog)
+	t.prog = append(t.prog, jump(unix.BPF_JGE, list[mid].first, 0, 0))
+	for _, half := range []struct {
+		list []segment
+		high bool
+	}{{list[:mid], false}, {list[mid:], true}} {
+		if len(half.list) == 1 {
+			t.open = append(t.open, branch{node, half.high, half.list[0].fate})
+			continue
+		}
+		branch{from: node, high: half.high}.resolve(t.prog, len(t.prog))
+		t.grow(half.list)
+	}
 }
 
 func leaf(f fate) []unix.SockFilter {

@@ -122,18 +122,19 @@ func TestFilterArguments(t *testing.T) {
 	}
 }
 
-// TestSearchOfManySegments compiles a tree whose halves are longer than a
-// conditional jump reaches.
-func TestSearchOfManySegments(t *testing.T) {
-	var list []segment
-	for i := range uint32(1000) {
-		list = append(list, segment{i, []fate{allow, deny, absent}[i%3]})
-	}
-	prog := append([]unix.SockFilter{load(dataNr)}, search(list)...)
-	for i := range uint32(1000) {
-		want := []uint32{retAllow, retPerm, retNosys}[i%3]
-		if got, _, err := interpret(prog, auditArch, i, 0); err != nil || got != want {
-			t.Fatalf("call %d: %#x, want %#x (%v)", i, got, want, err)
+// TestSearch compiles trees of every size that a jump reaches across.
+func TestSearch(t *testing.T) {
+	for n := 2; n < 200; n++ {
+		var list []segment
+		for i := range n {
+			list = append(list, segment{uint32(i), []fate{allow, deny, absent}[i%3]})
+		}
+		prog := append([]unix.SockFilter{load(dataNr)}, search(list)...)
+		for i := range n {
+			want := []uint32{retAllow, retPerm, retNosys}[i%3]
+			if got, _, err := interpret(prog, auditArch, uint32(i), 0); err != nil || got != want {
+				t.Fatalf("call %d of %d: %#x, want %#x (%v)", i, n, got, want, err)
+			}
 		}
 	}
 }

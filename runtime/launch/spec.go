@@ -43,6 +43,14 @@ const (
 	NetworkHost Network = "host" // the host's
 )
 
+// Profile says how much of the kernel sandboxes see. What isolates them is the same.
+type Profile string
+
+const (
+	ProfileFull Profile = ""     // /proc, /sys and /dev as runc mounts them
+	ProfileLean Profile = "lean" // /proc shows processes alone, /dev has no pts and no mqueue, /sys is empty
+)
+
 func (s Spec) dir() string {
 	switch {
 	case s.Dir != "":
@@ -88,6 +96,17 @@ func (s *Spec) check() error {
 				return fmt.Errorf("NUL byte in %q", str)
 			}
 		}
+	}
+	return nil
+}
+
+// canWait is check for what is to be ready before it is asked for.
+func (s *Spec) canWait() error {
+	if err := s.check(); err != nil {
+		return err
+	}
+	if s.Writable || s.Network != NetworkNone {
+		return fmt.Errorf("a sandbox with a writable root or the host's network can't be ready beforehand")
 	}
 	return nil
 }

@@ -5,35 +5,42 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"syscall"
 
 	"golang.org/x/sys/unix"
 )
 
-// The stage is the mount namespace from which sandboxes are launched: a tmpfs
-// that holds nothing but what they are made of. A child copies every mount of
-// its parent's namespace, so a host with a hundred mounts would make every
-// launch slow; and paths on the stage are ours, so no user's path with a colon
-// or a comma ever stands in the options of an overlay.
+// The stage is the mount namespace in which the root filesystems of sandboxes are put
+// together: a tmpfs that holds nothing but what they are made of. Paths on the stage are
+// ours, so no user's path with a colon or a comma ever stands in the options of an
+// overlay.
 //
 //	/base      lower layer of every root: /etc, mount points, nothing executable
 //	/hostbase  the same, for functions that need the host's libraries
 //	/devtree   /dev of every sandbox, read-only
+//	/systree   /sys of every sandbox, read-only
 //	/empty     what a masked directory shows
 //	/host/usr  the host's libraries, read-only
 //	/l/N       layers of images, read-only
-//	/mnt       where a child mounts its root
+//	/mnt       where a root is mounted
 //	/s         where a child mounts its writable upper layer, if it asked for one
 //	/proc      the host's, without which a user namespace may not mount its own
 type stage struct {
 	ns       int // descriptor of the namespace
 	self     int // pidfd of this process; 0 where the kernel has none
+	proc     int // descriptor of the host's /proc
+	fds      int // of the folder of this process's descriptors
 	rootless bool
 	overlay  bool
+	lean     bool     // what sandboxes see of the kernel (see ProfileLean)
+	sys      error    // why there is no /systree
 	hostDirs []string // below /host, to bind into a root with the host's libraries
 	files    []string // to mask, relative to the root
 	dirs     []string
 	readonly []string
+
+	secured *script // rights, the same for every child
 }
 
 // hostTop lists what a dynamically linked program needs of the host.
@@ -42,8 +49,9 @@ var hostTop = []string{"usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32"}
 // Masked and read-only paths are runc's default ones.
 var (
 	maskFiles = []string{"proc/kcore", "proc/keys", "proc/latency_stats", "proc/timer_list", "proc/timer_stats", "proc/sched_debug", "proc/interrupts"}
-	maskDirs  = []string{"proc/acpi", "proc/asound", "proc/scsi", "sys/firmware", "sys/devices/virtual/powercap"}
+	maskDirs  = []string{"proc/acpi", "proc/asound", "proc/scsi"}
 	maskWrite = []string{"proc/bus", "proc/fs", "proc/irq", "proc/sys", "proc/sysrq-trigger"}
+	maskSys   = []string{"firmware", "devices/virtual/powercap"}
 )
 
 var devices = []struct {
@@ -53,8 +61,8 @@ var devices = []struct {
 
 // newStage builds the stage and moves the calling thread, which must be locked
 // and stay so, onto it.
-func newStage(rootless bool) (*stage, error) {
-	st := &stage{rootless: rootless, ns: -1}
+func newStage(rootless, overlay, lean bool) (*stage, error) {
+	st := &stage{rootless: rootless, overlay: overlay, lean: lean, ns: -1}
 	for _, list := range []struct{ from, to *[]string }{{&maskFiles, &st.files}, {&maskDirs, &st.dirs}, {&maskWrite, &st.readonly}} {
 		for _, p := range *list.from {
 			if _, err := os.Lstat("/" + p); err == nil {
@@ -73,7 +81,7 @@ func newStage(rootless bool) (*stage, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, build := range []func(string) error{st.buildDirs, st.buildDev, st.buildBase, st.buildHost, st.leave} {
+	for _, build := range []func(string) error{st.buildDirs, st.buildDev, st.buildSys, st.buildBase, st.buildHost, st.leave} {
 		if err := build(top); err != nil {
 			return nil, fmt.Errorf("stage: %w", err)
 		}
@@ -81,10 +89,22 @@ func newStage(rootless bool) (*stage, error) {
 	if fd, err := unix.PidfdOpen(os.Getpid(), 0); err == nil {
 		st.self = fd
 	}
-	if st.ns, err = unix.Open("/proc/thread-self/ns/mnt", unix.O_RDONLY|unix.O_CLOEXEC, 0); err != nil {
+	if st.proc, err = unix.Open("/proc", unix.O_DIRECTORY|unix.O_RDONLY|unix.O_CLOEXEC, 0); err != nil {
 		return nil, fmt.Errorf("stage: %w", err)
 	}
+	if st.fds, err = unix.Open("/proc/self/fd", unix.O_DIRECTORY|unix.O_RDONLY|unix.O_CLOEXEC, 0); err != nil {
+		return nil, fmt.Errorf("stage: %w", err)
+	}
+	if st.ns, err = st.here(); err != nil {
+		return nil, fmt.Errorf("stage: %w", err)
+	}
+	st.secured = st.rights()
 	return st, nil
+}
+
+// here opens the mount namespace of the calling thread.
+func (st *stage) here() (int, error) {
+	return openAt(st.proc, "thread-self/ns/mnt", unix.O_RDONLY)
 }
 
 // enter moves the calling thread, which must be locked and stay so, onto the stage.
@@ -111,21 +131,19 @@ func mountTop() (string, error) {
 }
 
 func (st *stage) buildDirs(top string) error {
-	for _, dir := range []string{"proc", "base", "hostbase", "devtree", "empty", "host", "l", "mnt", "s", "sys"} {
+	for _, dir := range []string{"proc", "base", "hostbase", "devtree", "empty", "host", "l", "mnt", "s", "systree"} {
 		if err := os.Mkdir(filepath.Join(top, dir), 0o755); err != nil {
 			return err
 		}
 	}
-	proc, sys := uintptr(unix.MS_BIND), []string{}
+	// The kernel lets a user namespace mount a proc or sysfs only where it can
+	// already see all of one.
+	proc := uintptr(unix.MS_BIND)
 	if st.rootless {
-		// The kernel lets a user namespace mount a proc or sysfs only where it
-		// can already see all of one.
-		proc, sys = unix.MS_BIND|unix.MS_REC, []string{"/sys"}
+		proc |= unix.MS_REC
 	}
-	for _, from := range append([]string{"/proc"}, sys...) {
-		if err := unix.Mount(from, top+from, "", proc, ""); err != nil {
-			return fmt.Errorf("bind %s: %w", from, err)
-		}
+	if err := unix.Mount("/proc", top+"/proc", "", proc, ""); err != nil {
+		return fmt.Errorf("bind /proc: %w", err)
 	}
 	return readOnly(top+"/empty", 0)
 }
@@ -178,6 +196,43 @@ func (st *stage) buildDev(top string) error {
 		}
 	}
 	return readOnly(dev, unix.MOUNT_ATTR_NODEV)
+}
+
+// buildSys mounts the /sys that all sandboxes share. A sysfs shows the network
+// devices of the namespace in which it was mounted, so this one is of a network with
+// loopback alone, and a sandbox sees of the host and of others no device. Where a host
+// allows no sysfs, sandboxes have none.
+func (st *stage) buildSys(top string) error {
+	ns, err := unix.Open("/proc/thread-self/ns/mnt", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(ns)
+	done := make(chan error)
+	go func() {
+		runtime.LockOSThread() // and never unlocked: the thread ends, and leaves its network
+		err := unix.Unshare(unix.CLONE_FS | unix.CLONE_NEWNET)
+		if err == nil {
+			err = unix.Setns(ns, unix.CLONE_NEWNS)
+		}
+		if err == nil {
+			err = unix.Mount("sysfs", top+"/systree", "sysfs", nosuid|nodev|noexec|readonly, "")
+		}
+		done <- err
+	}()
+	if st.sys = <-done; st.sys != nil {
+		return nil
+	}
+	for _, p := range maskSys {
+		path := filepath.Join(top, "systree", p)
+		if _, err := os.Lstat(path); err != nil {
+			continue
+		}
+		if err := unix.Mount(top+"/empty", path, "", unix.MS_BIND, ""); err != nil {
+			return fmt.Errorf("mask /sys/%s: %w", p, err)
+		}
+	}
+	return nil
 }
 
 // buildHost binds the host's programs and libraries, read-only.

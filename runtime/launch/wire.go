@@ -23,6 +23,8 @@ const (
 	msgCPU     = 'C' // client: seq, box, CPUs
 	msgUsage   = 'U' // client: seq, box
 	msgSocket  = 'D' // client: seq, box; the reply has a socket
+	msgPark    = 'P' // client: seq, 0, number, spec; the reply comes when as many are parked
+	msgFill    = 'W' // client: seq, 0, spec; the reply comes when the pool is full for that
 	msgExit    = 'X' // daemon: box, exit
 	msgGoodbye = 'Q' // client: seq; the reply comes when nothing is left
 )

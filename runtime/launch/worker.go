@@ -3,7 +3,7 @@ package launch
 import (
 	"errors"
 	"fmt"
-	"sync"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 
@@ -54,66 +54,100 @@ func (d *daemon) launch(id int64, spec *Spec, received results.Stamp) error {
 	if closing {
 		return errGone
 	}
-	if spec.Writable && !d.st.overlay {
-		return errors.New("a writable root needs overlay, which this host lacks")
+	if err := d.can(spec); err != nil {
+		return err
 	}
-	if len(spec.Image.Layers) > 1 && !d.st.overlay {
-		return fmt.Errorf("an image of %d layers needs overlay, which this host lacks", len(spec.Image.Layers))
-	}
-	b := &birth{spec: spec}
+	b := d.pool.take(id, spec)
 	var err error
-	if b.layers, err = d.layers.get(spec.Image.Layers); err != nil {
-		return err
+	if b == nil {
+		b, err = d.cold(id, spec)
+	} else {
+		err = d.finish(b, spec)
 	}
-	r, err := d.pool.take(spec)
+	if err == nil {
+		b.child.wait()
+		err = b.child.err()
+	}
 	if err != nil {
+		d.abort(b)
 		return err
 	}
-	defer r.close()
-	kept := false
-	defer func() {
-		if !kept {
-			d.cg.remove(r.group)
-		}
-	}()
-	var out, errp [2]int
-	if err := pipes(&out, &errp); err != nil {
-		return err
+	return d.answer(id, b, received)
+}
+
+// can says why this host can't launch what spec describes.
+func (d *daemon) can(spec *Spec) error {
+	switch n := len(spec.Image.Layers); {
+	case d.st.overlay:
+	case spec.Writable:
+		return errors.New("a writable root needs overlay, which this host lacks")
+	case n > 1:
+		return fmt.Errorf("an image of %d layers needs overlay, which this host lacks", n)
 	}
-	defer closeAll(out[0], out[1], errp[0], errp[1])
-	b.tasks, b.cgroup, b.net, b.stdout, b.stderr = r.tasks, len(r.tasks) > 0 || r.into >= 0, r.net.ns, out[1], errp[1]
-	s := d.st.compile(b)
-	pid, err := s.run(birthFlags, r.into)
+	return nil
+}
+
+// answer tells the client of a sandbox whose program runs.
+func (d *daemon) answer(id int64, b *birth, received results.Stamp) error {
+	defer b.drop()
+	freezer, err := d.cg.freezer(b.box.group)
+	if errors.Is(err, unix.ENOENT) { // it has ended, and its cgroups went
+		freezer, err = -1, nil
+	}
 	if err != nil {
-		return fmt.Errorf("clone: %w", err)
-	}
-	kept = true
-	bx := &box{id: id, pid: pid, group: r.group}
-	if err := s.failed(); err != nil {
-		bx.id = -int64(pid) // the client never hears of it by its own number
-		d.book(bx)
+		d.kill(b.box)
 		return err
 	}
-	fds := []int{r.net.listener, out[0], errp[0]}
-	if r.freezer >= 0 {
-		fds = append(fds, r.freezer)
+	fds := []int{b.net.listener, b.stdout, b.stderr}
+	if freezer >= 0 {
+		defer unix.Close(freezer)
+		fds = append(fds, freezer)
 	}
 	e := encoder{}
 	e.int(id)
 	e.string("")
-	e.int(int64(pid))
-	e.string(r.mode)
+	e.int(int64(b.box.pid))
+	e.string(b.mode)
 	e.bool(d.cg.v2 != nil && d.cg.at["freezer"] == d.cg.v2)
-	for _, st := range []results.Stamp{received, stampOf(b.cloned), stampOf(b.ready), stampOf(b.rootfs), stampOf(b.exec)} {
-		e.int(int64(st))
+	st := b.stamps(received)
+	for _, at := range st.told() {
+		e.int(int64(*at))
 	}
-	e.strings(s.forbidden())
-	d.book(bx) // before the answer: the client may ask for its end at once
+	e.strings(b.child.forbidden())
 	if err := sendPacket(launchFD, e.b, fds...); err != nil {
-		d.kill(bx)
+		d.kill(b.box)
 		return err
 	}
+	d.expose(b.box)
 	return nil
+}
+
+// abort undoes a birth that failed.
+func (d *daemon) abort(b *birth) {
+	if b.child != nil {
+		d.kill(b.box)
+		b.child.end()
+	}
+	b.drop()
+	if err := d.cg.remove(b.box.group); err != nil { // it may have died before its cgroups were made
+		d.mu.Lock()
+		d.leaks = append(d.leaks, err)
+		d.mu.Unlock()
+	}
+}
+
+// expose has the kernel end a sandbox before the engine, should the machine run out of
+// memory. (A child that shares the daemon's memory would say so of both.)
+func (d *daemon) expose(b *box) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.pids[b.pid] != b { // else the pid may be another's
+		return
+	}
+	if fd, err := openAt(d.st.proc, strconv.Itoa(b.pid)+"/oom_score_adj", unix.O_WRONLY); err == nil {
+		unix.Write(fd, []byte("500"))
+		unix.Close(fd)
+	}
 }
 
 func pipes(out, errp *[2]int) error {
@@ -127,9 +161,9 @@ func pipes(out, errp *[2]int) error {
 	return nil
 }
 
-// layers are the folders that have been put on the stage.
+// layers are the folders that have been put on the stage. They are used by one thread at
+// a time.
 type layers struct {
-	mu     sync.Mutex
 	staged map[string]string
 	n      int
 }
@@ -137,8 +171,6 @@ type layers struct {
 // get returns where each folder stands on the stage, putting there what is not
 // yet. The folder itself is opened from a thread that still sees the host's tree.
 func (l *layers) get(paths []string) ([]string, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	list := make([]string, len(paths))
 	for i, p := range paths {
 		at, ok := l.staged[p]

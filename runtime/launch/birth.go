@@ -1,0 +1,180 @@
+package launch
+
+import (
+	"fmt"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+
+	"coldstorm/results"
+)
+
+// The modes of a sandbox's start: how much of it was there when it was asked for.
+const (
+	ModeCold   = "cold"   // nothing
+	ModePooled = "pooled" // its namespaces, its root in them, its network and its cgroups
+	ModeParked = "parked" // everything but execve
+)
+
+// A birth is a sandbox on its way to be a program.
+type birth struct {
+	box   *box
+	child *child
+	mode  string
+	set   limits // of its cgroups
+	net   network
+
+	like *Spec // what one that is ready was made for
+
+	stdout, stderr int // what it writes, to be read
+}
+
+// drop closes what a birth holds.
+func (b *birth) drop() { closeAll(b.net.ns, b.net.listener, b.stdout, b.stderr) }
+
+// stamps are the moments of a start that the daemon knows. A moment that passed
+// before the ask, of what was ready, counts as the ask's.
+func (b *birth) stamps(received results.Stamp) Stamps {
+	at := func(n int) results.Stamp { return max(b.child.stamp(n), received) }
+	return Stamps{
+		Received: received, Cloned: at(atCloned), Rootfs: at(atRootfs), Joined: at(atJoined), Begun: at(atBegun), Exec: at(atExec),
+	}
+}
+
+// conceive clones a child that begins with what begin writes, after it has taken
+// its streams. A version 2 cgroup must be there by then, for it to be born in.
+func (d *daemon) conceive(b *birth, begin func(s *script)) error {
+	into, err := d.cg.birthplace(b.box.group)
+	if err != nil {
+		return err
+	}
+	defer closeAll(into)
+	var out, errp [2]int
+	if err := pipes(&out, &errp); err != nil {
+		return err
+	}
+	b.stdout, b.stderr = out[0], errp[0]
+	defer closeAll(out[1], errp[1])
+	s := &script{ops: make([]op, 0, 80)}
+	d.st.streams(s, out[1], errp[1])
+	begin(s)
+	if b.child, err = s.clone(birthFlags, into); err != nil {
+		return fmt.Errorf("clone: %w", err)
+	}
+	b.box.pid = b.child.pid
+	d.book(b.box)
+	return nil
+}
+
+// cold starts a sandbox of which nothing is ready. Its root is completed by the
+// child while this thread makes its cgroups and another its network.
+func (d *daemon) cold(id int64, spec *Spec) (b *birth, err error) {
+	b = &birth{mode: ModeCold, box: &box{id: id, group: d.pool.name()}, net: network{-1, -1}, stdout: -1, stderr: -1}
+	var ordered *order
+	if spec.Network == NetworkNone {
+		ordered = d.makers.order()
+		defer func() { b.net = ordered.take() }()
+	} else if b.net.listener, err = listen(0, false, nil); err != nil {
+		return b, err
+	}
+	layers, err := d.rooms.enter(d.st, spec)
+	early := d.cg.v2 != nil
+	if err == nil && early {
+		err = d.cg.prepare(b.box.group, spec)
+	}
+	if err == nil {
+		err = d.conceive(b, func(s *script) {
+			if spec.Writable {
+				d.st.written(s, spec, layers)
+			} else {
+				d.st.inherited(s, spec)
+			}
+		})
+	}
+	if err == nil && !early {
+		err = d.cg.prepare(b.box.group, spec)
+	}
+	if err != nil {
+		return b, err
+	}
+	s := &script{ops: make([]op, 0, 48)}
+	var ns []byte
+	if ordered != nil {
+		fd, err := ordered.namespace()
+		if err != nil {
+			return b, err
+		}
+		ns = strconv.AppendInt(nil, int64(fd), 10)
+		ns = append(ns, 0)
+	}
+	d.st.join(s, d.cg, b.box.group, ns)
+	d.st.secure(s, spec)
+	b.child.give(s)
+	if ordered != nil {
+		if err := ordered.listening(); err != nil {
+			return b, err
+		}
+	}
+	b.execute(spec)
+	return b, nil
+}
+
+// execute is a child's last script.
+func (b *birth) execute(spec *Spec) {
+	s := &script{}
+	s.stamp(atExec)
+	s.execve(spec.Argv[0], spec.Argv, spec.Env)
+	b.child.give(s)
+}
+
+// finish gives a birth that was ready what it still lacks of spec.
+func (d *daemon) finish(b *birth, spec *Spec) error {
+	if b.mode == ModeParked {
+		b.execute(spec)
+		return nil
+	}
+	if l := limitsOf(spec); l != limitsOf(b.like) {
+		if err := d.cg.relimit(b.box.group, spec); err != nil {
+			return err
+		}
+	}
+	s := &script{ops: make([]op, 0, 32)}
+	s.stamp(atBegun)
+	d.st.secure(s, spec)
+	s.stamp(atExec)
+	s.execve(spec.Argv[0], spec.Argv, spec.Env)
+	b.child.give(s)
+	return nil
+}
+
+// seed makes a birth that waits, pooled or parked, for what like describes. The calling
+// thread must be one that lives as long as the daemon and that may leave its network
+// namespace.
+func (d *daemon) seed(mode string, like *Spec) (b *birth, err error) {
+	b = &birth{mode: mode, like: like, box: &box{group: d.pool.name()}, net: network{-1, -1}, stdout: -1, stderr: -1}
+	if _, err = d.rooms.enter(d.st, like); err == nil {
+		b.net.listener, err = newNetwork(nil)
+	}
+	if err == nil {
+		err = d.cg.prepare(b.box.group, like)
+	}
+	if err == nil {
+		err = d.conceive(b, func(s *script) {
+			d.st.join(s, d.cg, b.box.group, nil)
+			d.st.inherited(s, like)
+			s.call(0, unix.SYS_CLOSE_RANGE, firstFD, int(^uint32(0)), 0) // what belongs to other sandboxes would outlive them here
+			if !d.rootless {                                             // the thread that makes it ready is of low priority
+				s.call(0, unix.SYS_SETPRIORITY, unix.PRIO_PROCESS, 0, 0)
+			}
+			if mode == ModeParked {
+				d.st.secure(s, like)
+			}
+		})
+	}
+	if err == nil && !b.child.wait() {
+		if err = b.child.err(); err == nil {
+			err = errGone
+		}
+	}
+	return b, err
+}
