@@ -107,7 +107,7 @@ func (d *daemon) cold(id int64, spec *Spec) (b *birth, err error) {
 		ns = append(ns, 0)
 	}
 	d.st.join(s, d.cg, b.box.group, ns)
-	d.st.secure(s, spec.hostname())
+	d.st.secure(s, spec)
 	b.child.give(s)
 	if ordered != nil {
 		if err := ordered.listening(); err != nil {
@@ -139,7 +139,7 @@ func (d *daemon) finish(b *birth, spec *Spec) error {
 	}
 	s := &script{ops: make([]op, 0, 32)}
 	s.stamp(atBegun)
-	d.st.secure(s, spec.hostname())
+	d.st.secure(s, spec)
 	s.stamp(atExec)
 	s.execve(spec.Argv[0], spec.Argv, spec.Env)
 	b.child.give(s)
@@ -166,7 +166,7 @@ func (d *daemon) seed(mode string, like *Spec) (b *birth, err error) {
 				s.call(0, unix.SYS_SETPRIORITY, unix.PRIO_PROCESS, 0, 0)
 			}
 			if mode == ModeParked {
-				d.st.secure(s, like.hostname())
+				d.st.secure(s, like)
 			}
 		})
 	}

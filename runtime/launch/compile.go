@@ -83,7 +83,7 @@ func (st *stage) join(s *script, g *cgroups, group string, ns []byte) {
 // a folder's path.
 func (st *stage) kernel(s *script, top string) {
 	st.mountProc(s, top)
-	s.mount(0, "shm", top+"/dev/shm", "tmpfs", nosuid|nodev|noexec, "mode=1777,size=65536k")
+	s.mount(0, "shm", top+"/dev/shm", "tmpfs", nosuid|nodev|noexec, "mode=1777,"+roomOf(shmBytes))
 	if !st.lean {
 		pts := "newinstance,ptmxmode=0666,mode=0620"
 		if !st.rootless {
@@ -131,14 +131,13 @@ func (st *stage) mountProc(s *script, top string) {
 func (st *stage) inherited(s *script, spec *Spec) {
 	st.kernel(s, "")
 	s.mount(0, "tmpfs", "/tmp", "tmpfs", nosuid|nodev, tmpOptions(spec))
-	s.call(0, unix.SYS_CHDIR, spec.dir())
 	s.stamp(atRootfs)
 }
 
 // written builds a root that takes writes, in memory, for a child that is born on the
 // stage, and makes it the only one that there is.
 func (st *stage) written(s *script, spec *Spec, layers []string) {
-	s.mount(0, "tmpfs", "/s", "tmpfs", nosuid|nodev, fmt.Sprintf("mode=0755,size=%d", spec.TmpBytes))
+	s.mount(0, "tmpfs", "/s", "tmpfs", nosuid|nodev, "mode=0755,"+roomOf(spec.TmpBytes))
 	s.call(0, unix.SYS_MKDIRAT, unix.AT_FDCWD, "/s/upper", 0o755)
 	s.call(0, unix.SYS_MKDIRAT, unix.AT_FDCWD, "/s/work", 0o755)
 	s.mount(0, "overlay", "/mnt", "overlay", nosuid|nodev, st.lower(spec, layers)+",upperdir=/s/upper,workdir=/s/work,userxattr")
@@ -150,17 +149,32 @@ func (st *stage) written(s *script, spec *Spec, layers []string) {
 	s.call(0, unix.SYS_CHDIR, "/mnt")
 	s.call(0, unix.SYS_PIVOT_ROOT, ".", ".")
 	s.call(0, unix.SYS_UMOUNT2, ".", unix.MNT_DETACH)
-	s.call(0, unix.SYS_CHDIR, spec.dir())
 	s.stamp(atRootfs)
 }
 
-func tmpOptions(spec *Spec) string { return fmt.Sprintf("mode=1777,size=%d", spec.TmpBytes) }
+func tmpOptions(spec *Spec) string { return "mode=1777," + roomOf(spec.TmpBytes) }
+
+// A tmpfs is bounded in files too: an empty one takes a kilobyte of the kernel's
+// memory, and nothing of the filesystem's size.
+const (
+	shmBytes     = 64 << 20 // size of /dev/shm, as Docker sets it
+	bytesPerFile = 4 << 10
+	maxFiles     = 1 << 17 // as in 512 MB
+)
+
+// roomOf is a tmpfs's size as options of its mount.
+func roomOf(bytes int64) string {
+	return fmt.Sprintf("size=%d,nr_inodes=%d", bytes, min(bytes/bytesPerFile, maxFiles)+1)
+}
 
 // secure gives up every right, the filter last. The bounding set is empty
-// already: the thread that clones has dropped it.
-func (st *stage) secure(s *script, hostname string) {
-	s.call(0, unix.SYS_SETHOSTNAME, hostname, len(hostname))
+// already: the thread that clones has dropped it. The folder is entered with nothing
+// open any more: one named /proc/self/fd/N would lead to the host (CVE-2024-21626).
+func (st *stage) secure(s *script, spec *Spec) {
+	name := spec.hostname()
+	s.call(0, unix.SYS_SETHOSTNAME, name, len(name))
 	s.add(st.secured)
+	s.call(0, unix.SYS_CHDIR, spec.dir())
 }
 
 // rights is the part of secure that is the same for every child.
@@ -179,7 +193,7 @@ func (st *stage) rights() *script {
 	s.call(0, unix.SYS_PRCTL, unix.PR_SET_PDEATHSIG, int(unix.SIGKILL), 0, 0, 0) // after setresuid, which clears it
 	st.watch(s, selfFD)
 	s.call(0, unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-	s.call(0, unix.SYS_CLOSE_RANGE, 3, int(^uint32(0)), unix.CLOSE_RANGE_CLOEXEC)
+	s.call(0, unix.SYS_CLOSE_RANGE, 3, int(^uint32(0)), 0)
 	s.call(0, unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, new(uint64), 0, 8)
 	f := filter()
 	s.call(0, unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, 0, &unix.SockFprog{Len: uint16(len(f)), Filter: &f[0]})
@@ -190,7 +204,7 @@ func (st *stage) rights() *script {
 // known before anything is launched: as an error, or, for what sandboxes can do
 // without, as a list.
 func (st *stage) trial() ([]string, error) {
-	spec := &Spec{TmpBytes: 1 << 20}
+	spec := &Spec{ID: "trial", TmpBytes: 1 << 20}
 	ns, err := st.newRoom(spec, []string{"/hostbase"})
 	if err != nil {
 		return nil, fmt.Errorf("trial of a sandbox: %w", err)
@@ -205,7 +219,7 @@ func (st *stage) trial() ([]string, error) {
 	st.streams(s, null, null)
 	st.inherited(s, spec)
 	st.join(s, &cgroups{}, "", nil)
-	st.secure(s, "trial")
+	st.secure(s, spec)
 	s.exit(0)
 	if err := unix.Setns(ns, unix.CLONE_NEWNS); err != nil {
 		return nil, err

@@ -61,7 +61,8 @@ func TestConformanceOrdinaryUser(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("TestConformance is run by one already")
 	}
-	if _, err := buildInside(); err != nil {
+	inside, err := buildInside()
+	if err != nil {
 		t.Fatal(err)
 	}
 	dir, err := os.MkdirTemp("", "coldstorm-launch-test-")
@@ -78,7 +79,7 @@ func TestConformanceOrdinaryUser(t *testing.T) {
 	}
 	cmd := exec.Command(exe, "-test.v", "-test.run=^TestConformance(Pooled|Process|Crun)?$")
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), insideEnv+"="+insideDir, "TMPDIR="+dir, "HOME="+dir)
+	cmd.Env = append(os.Environ(), insideEnv+"="+inside, "TMPDIR="+dir, "HOME="+dir)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 	out, err := cmd.CombinedOutput()
 	if err != nil {

@@ -72,6 +72,7 @@ type death struct {
 // line calls, in a process that Start started. It returns the exit code once
 // the client has gone and everything that was started is gone too.
 func Daemon() int {
+	exposed := runReadOnly() // before anything else: it starts again
 	// From a terminal, Ctrl-C is the client's business; the daemon outlives it
 	// to clean up. SIGTERM is how the kernel tells that the client died. (The
 	// signals are caught rather than ignored, which children would inherit.)
@@ -84,7 +85,7 @@ func Daemon() int {
 	d.born, d.empty = sync.NewCond(&d.mu), sync.NewCond(&d.mu)
 	unix.CloseOnExec(launchFD)
 	unix.CloseOnExec(controlFD)
-	if err := d.begin(); err != nil {
+	if err := d.begin(exposed); err != nil {
 		d.sendControl((&hello{err: err.Error()}).encode())
 		return 1
 	}
@@ -123,8 +124,9 @@ func (h *hello) encode() []byte {
 	return e.b
 }
 
-// begin builds everything that launches need.
-func (d *daemon) begin() error {
+// begin builds everything that launches need. exposed is why what it starts could reach
+// its program's file.
+func (d *daemon) begin(exposed error) error {
 	buf := make([]byte, maxPacket)
 	n, err := unix.Read(controlFD, buf)
 	if err != nil {
@@ -134,6 +136,9 @@ func (d *daemon) begin() error {
 	c := config{pool: int(dec.int()), lean: dec.bool(), rootless: dec.bool(), unified: dec.bool(), bind: dec.bool(), runtime: Runtime{kind(dec.int()), dec.string()}}
 	if dec.err != nil {
 		return dec.err
+	}
+	if exposed != nil && c.runtime.Isolates() {
+		return exposed
 	}
 	d.rootless, d.runtime = c.rootless && c.runtime.Isolates(), c.runtime
 	unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0) // its memory is its children's until they exec

@@ -27,33 +27,54 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "__launcher" {
 		os.Exit(Daemon())
 	}
+	if len(os.Args) > 2 && os.Args[1] == "__overwrite" {
+		os.Exit(overwrite(os.Args[2]))
+	}
 	code := m.Run()
-	if dir := insideDir; dir != "" && os.Getenv(insideEnv) == "" {
+	for _, dir := range builtDirs {
 		os.RemoveAll(dir)
 	}
 	os.Exit(code)
 }
 
-var insideDir string
+// overwrite is what a sandbox runs that has the launcher's own binary run again:
+// it holds that open for another program, which changes it. (Writing to it has
+// to wait until nobody runs it. Changing its mode hasn't.)
+func overwrite(program string) int {
+	fd, err := unix.Open("/proc/self/exe", unix.O_PATH, 0)
+	if err == nil {
+		err = unix.Exec(program, []string{program, "chmod", fmt.Sprint("/proc/self/fd/", fd)}, nil)
+	}
+	fmt.Println("broken:", err)
+	return 3
+}
 
-// buildInside builds testdata/inside once, static.
-var buildInside = sync.OnceValues(func() (string, error) {
-	if dir := os.Getenv(insideEnv); dir != "" {
+// builtDirs are folders to remove.
+var builtDirs []string
+
+// buildInside and buildEscape build what runs inside, once, static.
+var (
+	buildInside = sync.OnceValues(func() (string, error) { return buildTestdata("inside", insideEnv) })
+	buildEscape = sync.OnceValues(func() (string, error) { return buildTestdata("escape", escapeEnv) })
+)
+
+func buildTestdata(name, env string) (string, error) {
+	if dir := os.Getenv(env); dir != "" {
 		return dir, nil
 	}
 	dir, err := os.MkdirTemp("", "coldstorm-launch-test-")
 	if err != nil {
 		return "", err
 	}
-	insideDir = dir
+	builtDirs = append(builtDirs, dir)
 	os.Chmod(dir, 0o755)
-	cmd := exec.Command("go", "build", "-o", filepath.Join(dir, "bootstrap"), "./testdata/inside")
+	cmd := exec.Command("go", "build", "-o", filepath.Join(dir, "bootstrap"), "./testdata/"+name)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%w: %s", err, out)
 	}
 	return dir, nil
-})
+}
 
 func insideImage(t testing.TB) image.Image {
 	t.Helper()

@@ -4,12 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	goruntime "runtime"
@@ -539,7 +535,7 @@ func boxFile(t *testing.T, l *Launcher, name string) string {
 // TestAllowedNames says that the profile of OCI runtimes allows by name what the
 // builtin filter allows by number.
 func TestAllowedNames(t *testing.T) {
-	numbers := callNumbers(t)
+	numbers := callNumbers(t, goruntime.GOARCH)
 	fates := map[uint32]bool{}
 	for _, nr := range allowed {
 		fates[nr] = true
@@ -561,37 +557,6 @@ func TestAllowedNames(t *testing.T) {
 	if len(named) != len(allowed) || !slices.IsSorted(allowedNames) {
 		t.Errorf("%d calls named, %d numbered; in order: %v", len(named), len(allowed), slices.IsSorted(allowedNames))
 	}
-}
-
-// callNumbers reads the numbers of this processor's calls from where this
-// package's own come from.
-func callNumbers(t *testing.T) map[string]uint32 {
-	t.Helper()
-	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "golang.org/x/sys").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(strings.TrimSpace(string(dir)), "unix/zsysnum_linux_"+goruntime.GOARCH+".go"), nil, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	numbers := map[string]uint32{}
-	ast.Inspect(file, func(n ast.Node) bool {
-		spec, ok := n.(*ast.ValueSpec)
-		if !ok {
-			return true
-		}
-		value, ok := spec.Values[0].(*ast.BasicLit)
-		if name, sys := strings.CutPrefix(spec.Names[0].Name, "SYS_"); ok && sys {
-			n, err := strconv.ParseUint(value.Value, 10, 32)
-			if err != nil {
-				t.Fatal(err)
-			}
-			numbers[strings.ToLower(name)] = uint32(n)
-		}
-		return true
-	})
-	return numbers
 }
 
 func TestParseRuntime(t *testing.T) {

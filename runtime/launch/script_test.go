@@ -43,7 +43,7 @@ func coldScript(st *stage, g *cgroups, spec *Spec, layers []string, ns []byte) *
 		st.inherited(s, spec)
 	}
 	st.join(s, g, "s7", ns)
-	st.secure(s, spec.hostname())
+	st.secure(s, spec)
 	s.stamp(atExec)
 	s.execve(spec.Argv[0], spec.Argv, spec.Env)
 	return s
@@ -88,7 +88,7 @@ func TestScriptVariants(t *testing.T) {
 		{"layers are stacked in order below the base", func(_ *stage, _ *cgroups, spec *Spec, layers *[]string, _ *[]byte) {
 			spec.Writable, *layers = true, []string{"/l/2", "/l/1"}
 		}, []string{"lowerdir=/base:/l/2:/l/1,"}, nil},
-		{"/tmp has the size that was asked for", func(_ *stage, _ *cgroups, spec *Spec, _ *[]string, _ *[]byte) { spec.TmpBytes = 1 << 20 }, []string{`"mode=1777,size=1048576")`}, nil},
+		{"/tmp has the size that was asked for", func(_ *stage, _ *cgroups, spec *Spec, _ *[]string, _ *[]byte) { spec.TmpBytes = 1 << 20 }, []string{`"mode=1777,size=1048576,nr_inodes=257")`}, nil},
 		{"a lean sandbox sees processes alone", func(st *stage, _ *cgroups, _ *Spec, _ *[]string, _ *[]byte) { st.lean = true }, []string{`"subset=pid"`, `"/dev/shm"`}, []string{"devpts", "mqueue", "kcore"}},
 	} {
 		st, g, spec, layers, ns := testStage(), testCgroups(), testSpec(), []string{"/l/1"}, make([]byte, 16)

@@ -28,19 +28,30 @@ const (
 const namespaceFlags = unix.CLONE_NEWNS | unix.CLONE_NEWUTS | unix.CLONE_NEWIPC | unix.CLONE_NEWUSER |
 	unix.CLONE_NEWPID | unix.CLONE_NEWNET | unix.CLONE_NEWCGROUP
 
-// deniedFamilies are the socket families below AF_MAX_ALLOWED that Docker's
-// profile leaves out: dead ones, AF_ALG (an attack surface) and AF_VSOCK (not
-// confined to a network namespace before Linux 7.0).
-var deniedFamilies = []uint32{12 /* DECnet */, 19 /* ECONET */, 20 /* ATMSVC */, 23 /* IRDA */, 25 /* WANPIPE */, 34, /* ISDN */
-	37 /* CAIF */, unix.AF_ALG, unix.AF_VSOCK}
+// deniedFamilies are the socket families up to lastFamily that Docker's profile
+// leaves out: dead ones, AF_ALG (an attack surface) and AF_VSOCK (not confined to
+// a network namespace before Linux 7.0).
+var deniedFamilies = []uint32{
+	unix.AF_AX25, unix.AF_IPX, unix.AF_APPLETALK, unix.AF_NETROM, unix.AF_ROSE, unix.AF_DECnet, unix.AF_ECONET,
+	unix.AF_ATMSVC, unix.AF_IRDA, unix.AF_WANPIPE, unix.AF_ISDN, unix.AF_CAIF, unix.AF_ALG, unix.AF_VSOCK,
+}
 
 const lastFamily = 45 // AF_MCTP
 
 // personalities that Docker's profile allows: Linux, its old address layouts, and the question.
 var personalities = []uint32{0, 0x0008, 0x20000, 0x20008, 0xffffffff}
 
+// A machine is one kind of processor, as far as the filter goes.
+type machine struct {
+	arch                               uint32 // AUDIT_ARCH_*
+	allowed                            []uint32
+	clone, clone3, socket, personality uint32 // calls with rules of their own
+}
+
+var thisMachine = machine{auditArch, allowed, unix.SYS_CLONE, unix.SYS_CLONE3, unix.SYS_SOCKET, unix.SYS_PERSONALITY}
+
 // filter returns the program, compiled once.
-var filter = sync.OnceValue(func() []unix.SockFilter { return compileFilter() })
+var filter = sync.OnceValue(thisMachine.compileFilter)
 
 // A segment is the calls from first up to the next segment, with one fate.
 type segment struct {
@@ -60,15 +71,15 @@ const (
 )
 
 // segments cuts the line of call numbers into as few pieces as there are changes of fate.
-func segments() []segment {
+func (m machine) segments() []segment {
 	fates := make([]fate, lastKnown+2)
-	for _, nr := range allowed {
+	for _, nr := range m.allowed {
 		fates[nr] = allow
 	}
-	fates[unix.SYS_CLONE] = checkClone
-	fates[unix.SYS_SOCKET] = checkSocket
-	fates[unix.SYS_PERSONALITY] = checkPersonality
-	fates[unix.SYS_CLONE3] = absent // its flags stand in memory, where a filter can't look: libcs fall back to clone
+	fates[m.clone] = checkClone
+	fates[m.socket] = checkSocket
+	fates[m.personality] = checkPersonality
+	fates[m.clone3] = absent // its flags stand in memory, where a filter can't look: libcs fall back to clone
 	fates[lastKnown+1] = absent
 	list := []segment{{0, fates[0]}}
 	for nr, f := range fates {
@@ -90,14 +101,14 @@ func load(offset uint32) unix.SockFilter { return stmt(unix.BPF_LD|unix.BPF_W|un
 
 func ret(k uint32) unix.SockFilter { return stmt(unix.BPF_RET|unix.BPF_K, k) }
 
-func compileFilter() []unix.SockFilter {
+func (m machine) compileFilter() []unix.SockFilter {
 	prog := []unix.SockFilter{
 		load(dataArch),
-		jump(unix.BPF_JEQ, auditArch, 1, 0),
+		jump(unix.BPF_JEQ, m.arch, 1, 0),
 		ret(retPerm),
 		load(dataNr),
 	}
-	return append(prog, search(segments())...)
+	return append(prog, search(m.segments())...)
 }
 
 // search compiles a binary search. Pieces of one fate share its leaf, which stands

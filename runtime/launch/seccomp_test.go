@@ -53,7 +53,7 @@ func interpret(prog []unix.SockFilter, arch, nr uint32, arg0 uint64) (ret uint32
 // TestFilterDecidesEveryCall holds the compiled tree against the list, for
 // every number of this machine, of others and of x32.
 func TestFilterDecidesEveryCall(t *testing.T) {
-	prog := compileFilter()
+	prog := thisMachine.compileFilter()
 	deepest := 0
 	for nr := uint32(0); nr < 2000; nr++ {
 		want := retPerm
@@ -93,7 +93,7 @@ func TestFilterDecidesEveryCall(t *testing.T) {
 }
 
 func TestFilterArguments(t *testing.T) {
-	prog := compileFilter()
+	prog := thisMachine.compileFilter()
 	for _, c := range []struct {
 		rule string
 		nr   uint32

@@ -97,6 +97,9 @@ func (d *daemon) can(spec *Spec) error {
 func (d *daemon) answer(id int64, b *birth, received results.Stamp) error {
 	defer b.drop()
 	freezer, err := d.cg.freezer(b.box.group)
+	if errors.Is(err, unix.ENOENT) { // it has ended, and its cgroups went
+		freezer, err = -1, nil
+	}
 	if err != nil {
 		d.kill(b.box)
 		return err
