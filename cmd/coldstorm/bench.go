@@ -26,7 +26,7 @@ It prints every round and the ratio of the medians. A peer that is not installed
 is reported as missing.
 
     launch   from the ask to the first instruction of the program: a sandbox,
-             pooled and not, beside runc, crun and a bare fork and exec
+             cold, pooled and parked, beside runc, crun and a bare fork and exec
     invoke   a warm invocation through the Invoke API, freezing on and off,
              beside the same function behind plain net/http
     lag      how far sends are off their schedule, beside stock vegeta

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"coldstorm/results"
@@ -23,7 +24,8 @@ import (
 type starter struct {
 	contender
 	start func(ctx context.Context, i int) (time.Duration, error)
-	empty int // starts that were to be pooled and found the pool empty
+	ready func() error // what its next start wants ready; nil for nothing
+	other int          // starts of another mode than was wanted
 }
 
 // benchLaunch compares ways to start a program. Each contender starts once a
@@ -48,6 +50,9 @@ func benchLaunch(ctx context.Context, rounds int) (benchTable, error) {
 	t.Missing = missing
 	for i := range rounds {
 		for _, k := range rand.Perm(len(starters)) {
+			if err := settle(starters); err != nil {
+				return t, err
+			}
 			d, err := starters[k].start(ctx, i)
 			if err != nil {
 				return t, fmt.Errorf("%s: %w", starters[k].name, err)
@@ -57,13 +62,14 @@ func benchLaunch(ctx context.Context, rounds int) (benchTable, error) {
 	}
 	for _, s := range starters {
 		t.Rows = append(t.Rows, s.row())
-		if s.empty > 0 {
-			t.Notes = append(t.Notes, fmt.Sprintf("%s: %d of %d starts found the pool empty and were cold", s.name, s.empty, rounds))
+		if s.other > 0 {
+			t.Notes = append(t.Notes, fmt.Sprintf("%s: %d of %d starts were of another mode", s.name, s.other, rounds))
 		}
 	}
 	t.Notes = append(t.Notes,
 		"the program is 200 bytes without a runtime whose first instructions write one byte; a ratio to runc or crun includes the start of their command",
-		"runc and crun run their own default spec with memory, CPU and pids limits added: they join more cgroup hierarchies; they load no seccomp filter and mount no overlay here, coldstorm does",
+		"cold is what is compared with runc and crun. They run their own default spec with memory, CPU and pids limits added: they join more cgroup hierarchies, restrict devices by cgroup where coldstorm has no right to make a node and mounts that open none, and load no seccomp filter and mount no overlay here, which coldstorm does (it shares one read-only overlay among the sandboxes of an image)",
+		"pooled: namespaces, root, network and cgroups were ready; parked: all but execve; lean: /proc shows processes alone, no /sys, no pts, no mqueue",
 		"where the host has an empty version 2 hierarchy beside version 1 controllers, which crun refuses, it is hidden from all contenders",
 	)
 	return t, nil
@@ -79,16 +85,31 @@ func launchContenders(dir string) (all []*starter, closers []func(), missing []s
 		return nil, nil, nil, err
 	}
 	for _, own := range []struct {
-		name string
-		pool int
-	}{{"coldstorm, cold", 0}, {"coldstorm, pooled", 4}} {
-		l, err := launch.Start(launch.Config{Pool: own.pool})
+		mode    string
+		profile launch.Profile
+	}{
+		{launch.ModeCold, launch.ProfileFull},
+		{launch.ModePooled, launch.ProfileFull},
+		{launch.ModeParked, launch.ProfileFull},
+		{launch.ModeCold, launch.ProfileLean},
+		{launch.ModePooled, launch.ProfileLean},
+	} {
+		c := launch.Config{Profile: own.profile}
+		if own.mode == launch.ModePooled {
+			c.Pool = benchReady
+		}
+		l, err := launch.Start(c)
 		if err != nil {
 			return all, closers, missing, err
 		}
 		closers = append(closers, func() { l.Close() })
-		s := &starter{contender: contender{name: own.name}}
-		s.start = s.own(l, img, own.pool > 0)
+		name := "coldstorm, "
+		if own.profile != launch.ProfileFull {
+			name += string(own.profile) + " "
+		}
+		s := &starter{contender: contender{name: name + own.mode}}
+		spec := launch.Spec{Image: img, MemoryBytes: 128 << 20, CPUs: 1, Pids: 64}
+		s.start, s.ready = s.own(l, spec, own.mode), prepare(l, spec, own.mode)
 		all = append(all, s)
 	}
 	all = append(all, &starter{contender: contender{name: "bare fork and exec"}, start: commandStart(func(int) *exec.Cmd {
@@ -105,14 +126,66 @@ func launchContenders(dir string) (all []*starter, closers []func(), missing []s
 	return all, closers, missing, nil
 }
 
+// benchReady is how many sandboxes are ready before each start of a contender that
+// wants one.
+const benchReady = 2
+
+// prepare has sandboxes ready as mode says.
+func prepare(l *launch.Launcher, spec launch.Spec, mode string) func() error {
+	return func() error {
+		switch mode {
+		case launch.ModePooled:
+			return l.Fill(spec)
+		case launch.ModeParked:
+			return l.Park(spec, benchReady)
+		}
+		return nil
+	}
+}
+
+// settle waits until every contender has ready what it wants and nothing but this
+// process runs, for a tenth of a second at most: what ends or is made ready after one
+// start is no part of the next one's time.
+func settle(all []*starter) error {
+	for _, s := range all {
+		if s.ready != nil {
+			if err := s.ready(); err != nil {
+				return fmt.Errorf("%s: %w", s.name, err)
+			}
+		}
+	}
+	limit := time.Now().Add(100 * time.Millisecond)
+	for calm := 0; calm < 3 && time.Now().Before(limit); {
+		time.Sleep(time.Millisecond)
+		if calm++; running() > 1 {
+			calm = 0
+		}
+	}
+	return nil
+}
+
+// running counts the tasks that run or could (proc(5), /proc/stat), this one included.
+func running() int {
+	text, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 1
+	}
+	for line := range strings.Lines(string(text)) {
+		if n, ok := strings.CutPrefix(line, "procs_running "); ok {
+			count, _ := strconv.Atoi(strings.TrimSpace(n))
+			return count
+		}
+	}
+	return 1
+}
+
 // own starts the probe in a sandbox.
-func (s *starter) own(l *launch.Launcher, img image.Image, pooled bool) func(context.Context, int) (time.Duration, error) {
+func (s *starter) own(l *launch.Launcher, spec launch.Spec, mode string) func(context.Context, int) (time.Duration, error) {
 	return func(ctx context.Context, i int) (time.Duration, error) {
-		stamps, first, mode, err := l.First(ctx, launch.Spec{
-			ID: "bench-" + strconv.Itoa(i), Image: img, MemoryBytes: 128 << 20, CPUs: 1, Pids: 64,
-		})
-		if pooled && mode != launch.ModePooled {
-			s.empty++
+		spec.ID = "bench-" + strconv.Itoa(i)
+		stamps, first, got, err := l.First(ctx, spec)
+		if got != mode {
+			s.other++
 		}
 		return first.Sub(stamps.Ask), err
 	}
