@@ -190,6 +190,7 @@ func (g *ground) prey(t *testing.T) (port string) {
 	t.Cleanup(func() {
 		in.Close()
 		g.host.Wait()
+		os.Remove("/tmp/" + g.name() + ".sock") // the host's prey has it there, as its counterpart inside has
 	})
 	if _, err := fmt.Fscan(bufio.NewReader(out), &pid, &at, &port); err != nil || port == "0" {
 		t.Fatal("the host's prey: ", err)
