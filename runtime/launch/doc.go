@@ -3,9 +3,8 @@
 //
 // Start executes the running binary once more as a small daemon, the launcher's
 // process, and a Launcher speaks with it over sockets. It is a process of its
-// own because a launch stops the thread that makes it for its whole length,
-// which must not delay an engine or a load generator, and because a program of
-// many threads can't enter a user namespace. When its client goes, however it
+// own because launches, and what ends after them, must not delay an engine or a load
+// generator, and because a program of many threads can't enter a user namespace. When its client goes, however it
 // goes, the daemon ends every sandbox, removes the cgroups that it made, and goes
 // too; its mounts are in a namespace of its own and end with it. A daemon that is
 // killed takes its sandboxes with it by the signal that they asked for; its client,
@@ -15,11 +14,14 @@
 // What stays: controllers handed down from a version 2 cgroup, which others may
 // use by then; and, without cgroups, a sandbox that refused the signal.
 //
-// In the daemon a launch is data: a script of about 90 system calls (script,
-// compile), which a child made by vfork-like clone runs in a loop of raw calls
-// up to execve. Turned down: the Go binary re-executed as the sandbox's init,
-// which costs 1.4 ms a launch; a C helper, which needs a toolchain; os/exec with
-// Cloneflags, which forks as soon as a user namespace is asked for (3.5 ms at
+// In the daemon a launch is data: scripts of about 60 system calls (script, compile),
+// which a child that shares the daemon's memory runs in a loop of raw calls up to execve
+// (child). The daemon goes on beside it: a cold start's network and cgroups are made
+// while its root is completed, and a child can wait with all but its rights (pooled) or
+// all but execve (parked) done. It is born in the mount namespace of its image (room).
+// Turned down: the Go binary re-executed as the sandbox's init, which costs 1.4 ms a
+// launch; a C helper, which needs a toolchain; vfork, which holds its parent's thread; os/exec
+// with Cloneflags, which forks as soon as a user namespace is asked for (3.5 ms at
 // 256 MB of heap) and can't mount.
 //
 // A sandbox has its own mount, pid, network, ipc, uts and cgroup namespaces,
@@ -36,8 +38,8 @@
 // Always: no_new_privs, Docker's default system call filter less what needs a
 // capability, /proc and /sys masked as runc masks them, a /dev of six nodes on a
 // read-only mount that sandboxes share, no file but the standard streams open. Not
-// done: AppArmor and SELinux profiles, the devices
-// cgroup (mknod needs a capability that nobody has), /sys/fs/cgroup inside, a
+// done: AppArmor and SELinux profiles, the devices cgroup (mknod needs a capability
+// that nobody has, and no mount but /dev opens nodes), /sys/fs/cgroup inside, a
 // session keyring (the filter refuses every call on keys).
 //
 // Its network is loopback alone. The socket on which the Runtime API is to
