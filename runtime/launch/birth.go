@@ -28,6 +28,11 @@ type birth struct {
 	stdout, stderr int // what it writes, to be read
 }
 
+// newBirth is one of the client's sandbox id, or of none yet, without anything made.
+func (d *daemon) newBirth(mode string, id int64) *birth {
+	return &birth{mode: mode, box: &box{id: id, group: d.pool.name()}, net: network{-1, -1}, stdout: -1, stderr: -1}
+}
+
 // drop closes what a birth holds.
 func (b *birth) drop() { closeAll(b.net.ns, b.net.listener, b.stdout, b.stderr) }
 
@@ -68,7 +73,7 @@ func (d *daemon) conceive(b *birth, begin func(s *script)) error {
 // cold starts a sandbox of which nothing is ready. Its root is completed by the
 // child while this thread makes its cgroups and another its network.
 func (d *daemon) cold(id int64, spec *Spec) (b *birth, err error) {
-	b = &birth{mode: ModeCold, box: &box{id: id, group: d.pool.name()}, net: network{-1, -1}, stdout: -1, stderr: -1}
+	b = d.newBirth(ModeCold, id)
 	var ordered *order
 	if spec.Network == NetworkNone {
 		ordered = d.makers.order()
@@ -97,14 +102,13 @@ func (d *daemon) cold(id int64, spec *Spec) (b *birth, err error) {
 		return b, err
 	}
 	s := &script{ops: make([]op, 0, 48)}
-	var ns []byte
+	ns := ""
 	if ordered != nil {
 		fd, err := ordered.namespace()
 		if err != nil {
 			return b, err
 		}
-		ns = strconv.AppendInt(nil, int64(fd), 10)
-		ns = append(ns, 0)
+		ns = strconv.Itoa(fd)
 	}
 	d.st.join(s, d.cg, b.box.group, ns)
 	d.st.secure(s, spec)
@@ -121,8 +125,7 @@ func (d *daemon) cold(id int64, spec *Spec) (b *birth, err error) {
 // execute is a child's last script.
 func (b *birth) execute(spec *Spec) {
 	s := &script{}
-	s.stamp(atExec)
-	s.execve(spec.Argv[0], spec.Argv, spec.Env)
+	s.become(spec)
 	b.child.give(s)
 }
 
@@ -132,7 +135,7 @@ func (d *daemon) finish(b *birth, spec *Spec) error {
 		b.execute(spec)
 		return nil
 	}
-	if l := limitsOf(spec); l != limitsOf(b.like) {
+	if limitsOf(spec) != limitsOf(b.like) {
 		if err := d.cg.relimit(b.box.group, spec); err != nil {
 			return err
 		}
@@ -140,8 +143,7 @@ func (d *daemon) finish(b *birth, spec *Spec) error {
 	s := &script{ops: make([]op, 0, 32)}
 	s.stamp(atBegun)
 	d.st.secure(s, spec)
-	s.stamp(atExec)
-	s.execve(spec.Argv[0], spec.Argv, spec.Env)
+	s.become(spec)
 	b.child.give(s)
 	return nil
 }
@@ -150,7 +152,8 @@ func (d *daemon) finish(b *birth, spec *Spec) error {
 // thread must be one that lives as long as the daemon and that may leave its network
 // namespace.
 func (d *daemon) seed(mode string, like *Spec) (b *birth, err error) {
-	b = &birth{mode: mode, like: like, box: &box{group: d.pool.name()}, net: network{-1, -1}, stdout: -1, stderr: -1}
+	b = d.newBirth(mode, 0)
+	b.like = like
 	if _, err = d.rooms.enter(d.st, like); err == nil {
 		b.net.listener, err = newNetwork(nil)
 	}
@@ -159,7 +162,7 @@ func (d *daemon) seed(mode string, like *Spec) (b *birth, err error) {
 	}
 	if err == nil {
 		err = d.conceive(b, func(s *script) {
-			d.st.join(s, d.cg, b.box.group, nil)
+			d.st.join(s, d.cg, b.box.group, "")
 			d.st.inherited(s, like)
 			s.call(0, unix.SYS_CLOSE_RANGE, firstFD, int(^uint32(0)), 0) // what belongs to other sandboxes would outlive them here
 			if !d.rootless {                                             // the thread that makes it ready is of low priority

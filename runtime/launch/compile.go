@@ -35,8 +35,7 @@ const (
 // streams makes the child a session of its own, with its standard streams.
 func (st *stage) streams(s *script, stdout, stderr int) {
 	s.stamp(atCloned)
-	s.call(0, unix.SYS_PRCTL, unix.PR_SET_PDEATHSIG, int(unix.SIGKILL), 0, 0, 0)
-	st.watch(s, st.self)
+	s.dieWith(st.self)
 	s.call(0, unix.SYS_SETSID)
 	s.call(0, unix.SYS_DUP3, stdout, 1, 0)
 	s.call(0, unix.SYS_DUP3, stderr, 2, 0)
@@ -45,21 +44,40 @@ func (st *stage) streams(s *script, stdout, stderr int) {
 	}
 }
 
-// watch stops a child whose daemon was killed before the child asked for a signal of
-// that. fd is the daemon's pidfd.
-func (st *stage) watch(s *script, fd int) {
-	if st.self > 0 {
-		s.call(wantZero, unix.SYS_PPOLL, &unix.PollFd{Fd: int32(fd), Events: unix.POLLIN}, 1, &unix.Timespec{}, 0, 8)
+// dieWith has the kernel end a child with the thread that cloned it, and stops one whose
+// daemon was killed before that call. self is the daemon's pidfd; 0 where the kernel has
+// none.
+func (s *script) dieWith(self int) {
+	s.call(0, unix.SYS_PRCTL, unix.PR_SET_PDEATHSIG, int(unix.SIGKILL), 0, 0, 0)
+	if self > 0 {
+		s.call(wantZero, unix.SYS_PPOLL, &unix.PollFd{Fd: int32(self), Events: unix.POLLIN}, 1, &unix.Timespec{}, 0, 8)
 	}
 }
 
-// join enters the cgroups of a group and, where ns is not nil, the network
-// namespace whose descriptor in the daemon is written there by then (decimal, NUL).
+// limits sets what a program may open and leave behind.
+func (s *script) limits() {
+	s.call(0, unix.SYS_UMASK, 0o022)
+	s.call(0, unix.SYS_PRLIMIT64, 0, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: openFiles, Max: openFiles})
+	s.call(0, unix.SYS_PRLIMIT64, 0, unix.RLIMIT_CORE, &unix.Rlimit{})
+}
+
+// closeRest has execve close all but the standard streams.
+func (s *script) closeRest() {
+	s.call(0, unix.SYS_CLOSE_RANGE, 3, int(^uint32(0)), unix.CLOSE_RANGE_CLOEXEC)
+}
+
+// unblock lets every signal through.
+func (s *script) unblock() {
+	s.call(0, unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, new(uint64), 0, 8)
+}
+
+// join enters the cgroups of a group and, unless ns is empty, the network namespace of
+// which the daemon has that descriptor.
 //
 // A version 1 cgroup is entered through tasks: a single-threaded child that
 // writes itself there takes no global lock, where cgroup.procs costs a grace
 // period of RCU (8 ms measured).
-func (st *stage) join(s *script, g *cgroups, group string, ns []byte) {
+func (st *stage) join(s *script, g *cgroups, group, ns string) {
 	for _, h := range g.all {
 		if !h.v2 { // of those it was born in one
 			s.call(save, unix.SYS_OPENAT, h.fd, group+"/tasks", unix.O_WRONLY|unix.O_CLOEXEC)
@@ -72,7 +90,7 @@ func (st *stage) join(s *script, g *cgroups, group string, ns []byte) {
 	} else {
 		s.call(mayFail, unix.SYS_UNSHARE, unix.CLONE_NEWCGROUP)
 	}
-	if ns != nil {
+	if ns != "" {
 		s.call(save, unix.SYS_OPENAT, st.fds, ns, unix.O_RDONLY|unix.O_CLOEXEC)
 		s.call(useSaved, unix.SYS_SETNS, 0, unix.CLONE_NEWNET)
 	}
@@ -140,7 +158,7 @@ func (st *stage) written(s *script, spec *Spec, layers []string) {
 	s.mount(0, "tmpfs", "/s", "tmpfs", nosuid|nodev, "mode=0755,"+roomOf(spec.TmpBytes))
 	s.call(0, unix.SYS_MKDIRAT, unix.AT_FDCWD, "/s/upper", 0o755)
 	s.call(0, unix.SYS_MKDIRAT, unix.AT_FDCWD, "/s/work", 0o755)
-	s.mount(0, "overlay", "/mnt", "overlay", nosuid|nodev, st.lower(spec, layers)+",upperdir=/s/upper,workdir=/s/work,userxattr")
+	s.mount(0, "overlay", "/mnt", "overlay", nosuid|nodev, st.lower(spec, layers)+",upperdir=/s/upper,workdir=/s/work"+st.marks(spec))
 	for _, m := range st.fixtures(spec) {
 		s.mount(0, m.from, "/mnt"+m.to, "", unix.MS_BIND|unix.MS_REC, "")
 	}
@@ -180,9 +198,7 @@ func (st *stage) secure(s *script, spec *Spec) {
 // rights is the part of secure that is the same for every child.
 func (st *stage) rights() *script {
 	s := &script{}
-	s.call(0, unix.SYS_UMASK, 0o022)
-	s.call(0, unix.SYS_PRLIMIT64, 0, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: openFiles, Max: openFiles})
-	s.call(0, unix.SYS_PRLIMIT64, 0, unix.RLIMIT_CORE, &unix.Rlimit{})
+	s.limits()
 	if !st.rootless {
 		s.call(0, unix.SYS_SETGROUPS, 0, 0)
 		s.call(0, unix.SYS_SETRESGID, GID, GID, GID)
@@ -190,11 +206,10 @@ func (st *stage) rights() *script {
 	}
 	s.call(0, unix.SYS_CAPSET, &unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}, &[2]unix.CapUserData{})
 	s.call(0, unix.SYS_PRCTL, unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
-	s.call(0, unix.SYS_PRCTL, unix.PR_SET_PDEATHSIG, int(unix.SIGKILL), 0, 0, 0) // after setresuid, which clears it
-	st.watch(s, selfFD)
+	s.dieWith(min(st.self, selfFD)) // again: setresuid takes the signal back (no pidfd, 0, stays none)
 	s.call(0, unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
 	s.call(0, unix.SYS_CLOSE_RANGE, 3, int(^uint32(0)), 0)
-	s.call(0, unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, new(uint64), 0, 8)
+	s.unblock()
 	f := filter()
 	s.call(0, unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, 0, &unix.SockFprog{Len: uint16(len(f)), Filter: &f[0]})
 	return s
@@ -218,7 +233,7 @@ func (st *stage) trial() ([]string, error) {
 	s := &script{}
 	st.streams(s, null, null)
 	st.inherited(s, spec)
-	st.join(s, &cgroups{}, "", nil)
+	st.join(s, &cgroups{}, "", "")
 	st.secure(s, spec)
 	s.exit(0)
 	if err := unix.Setns(ns, unix.CLONE_NEWNS); err != nil {

@@ -394,13 +394,19 @@ func stopEndsAll(t testing.TB, l *Launcher) {
 }
 
 func freezes(t testing.TB, l *Launcher) {
+	freezing(t, l, func(b *Sandbox) { still(t, l, b) })
+}
+
+// freezing freezes, thaws and stops a sandbox. check is made while it is frozen.
+func freezing(t testing.TB, l *Launcher, check func(*Sandbox)) {
+	t.Helper()
 	b := run(t, l, Spec{}, "children")
 	line(t, b.Stdout)
 	for range 3 {
 		if err := b.Freeze(); err != nil {
 			t.Fatal(err)
 		}
-		still(t, l, b)
+		check(b)
 		if err := b.Thaw(); err != nil {
 			t.Fatal(err)
 		}

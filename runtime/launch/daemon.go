@@ -37,7 +37,7 @@ type daemon struct {
 	open     chan struct{} // closed when launches can begin
 	runtime  Runtime       // that starts sandboxes
 	oci      *bundles      // of an OCI runtime; nil without
-	self     int           // pidfd of this process, for launchers without a stage; 0 where the kernel has none
+	self     int           // pidfd of this process; 0 where the kernel has none
 
 	send sync.Mutex // control socket, whole messages
 
@@ -81,7 +81,7 @@ func Daemon() int {
 	defaultSignals()
 	runtime.GOMAXPROCS(hostCPUs + 2) // a thread that waits for its child keeps its processor
 	debug.SetGCPercent(800)          // little is allocated, and a collection waits for every clone
-	d := &daemon{open: make(chan struct{}), boxes: map[int64]*box{}, pids: map[int]*box{}, early: map[int]death{}}
+	d := &daemon{rooms: rooms{layers: layers{top: "/l"}}, open: make(chan struct{}), boxes: map[int64]*box{}, pids: map[int]*box{}, early: map[int]death{}}
 	d.born, d.empty = sync.NewCond(&d.mu), sync.NewCond(&d.mu)
 	unix.CloseOnExec(launchFD)
 	unix.CloseOnExec(controlFD)
@@ -141,6 +141,9 @@ func (d *daemon) begin(exposed error) error {
 		return exposed
 	}
 	d.rootless, d.runtime = c.rootless && c.runtime.Isolates(), c.runtime
+	if fd, err := unix.PidfdOpen(os.Getpid(), 0); err == nil {
+		d.self = fd
+	}
 	unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0) // its memory is its children's until they exec
 	if d.runtime.kind != process {               // which has the host's
 		if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
@@ -183,45 +186,52 @@ func (d *daemon) begin(exposed error) error {
 }
 
 // startWorkers starts the threads that clone: those that launch, and the last, which
-// fills the pool. The first builds the stage. None ever ends, since a thread's end
-// would kill the children that it cloned.
+// fills the pool. The first builds the stage.
 func (d *daemon) startWorkers(host *Host, lean bool) error {
 	launching := max(2, hostCPUs)
+	return d.startThreads(launching+1, func(i int) (err error) {
+		if i > 0 {
+			err = d.st.enter()
+		} else if d.st, err = newStage(d.self, d.rootless, host.Overlay.OK, lean); err == nil {
+			host.Lacks, err = d.st.trial()
+		}
+		if err == nil {
+			err = dropBounding()
+		}
+		return err
+	}, func(i int) {
+		if i == launching {
+			d.pool.fill()
+		} else {
+			d.work()
+		}
+	})
+}
+
+// startThreads starts n threads that clone. Each is put in its place, the first before
+// all others, and works once launches can begin. None ever ends, since a thread's end
+// would kill the children that it cloned.
+func (d *daemon) startThreads(n int, place func(i int) error, work func(i int)) error {
 	ready := make(chan error)
-	first := make(chan struct{})
-	for i := range launching + 1 {
+	var errs []error
+	for i := range n {
 		go func() {
 			runtime.LockOSThread()
-			var err error
-			if i == 0 {
-				d.st, err = newStage(d.rootless, host.Overlay.OK, lean)
-				if err == nil {
-					host.Lacks, err = d.st.trial()
-				}
-				close(first)
-			} else {
-				<-first
-				if d.st != nil {
-					err = d.st.enter()
-				}
-			}
-			if err == nil {
-				err = dropBounding()
-			}
+			err := place(i)
 			ready <- err
 			if err == nil {
 				<-d.open
-				if i == launching {
-					d.pool.fill()
-				} else {
-					d.work()
-				}
+				work(i)
 			}
 			select {}
 		}()
+		if i == 0 {
+			if err := <-ready; err != nil {
+				return err
+			}
+		}
 	}
-	var errs []error
-	for range launching + 1 {
+	for range n - 1 {
 		errs = append(errs, <-ready)
 	}
 	return errors.Join(errs...)

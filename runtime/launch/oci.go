@@ -269,7 +269,9 @@ func (d *daemon) command(c command, after results.Stamp) (ran, error) {
 		s.call(0, unix.SYS_DUP3, from, to, 0)
 	}
 	s.call(0, unix.SYS_UMASK, 0o022)
-	d.dieTogether(s)
+	s.dieWith(d.self)
+	s.closeRest()
+	s.unblock()
 	s.execve(c.args[0], c.args, os.Environ())
 	ch, err := s.clone(0, c.into)
 	if err != nil {
@@ -308,7 +310,7 @@ func (o *bundles) trial(d *daemon, host *Host) error {
 		if err := os.WriteFile(at+TaskDir+"/bootstrap", FirstProgram(), 0o755); err != nil {
 			return err
 		}
-		o.roots = map[string]string{"l " + layer: at}
+		o.layers.staged = map[string]string{layer: at}
 		s := Spec{ID: "trial", Argv: []string{TaskDir + "/bootstrap"}, Image: image.Image{Layers: []string{layer}}, TmpBytes: 1 << 20, Pids: DefaultPids}
 		now := results.Now()
 		c, err := d.contain(&s, now)

@@ -36,20 +36,17 @@ type bundles struct {
 	ns  int // descriptor of the mount namespace
 	st  *stage
 
-	mu    sync.Mutex
-	roots map[string]string // by what they are made of
-	n     int
+	mu     sync.Mutex
+	layers layers
+	roots  map[string]string // by what they are made of
+	n      int
 }
 
 // stand moves the calling thread, which must be locked and stay so, into the
 // place. The first one makes it.
 func (o *bundles) stand(i int, cg *cgroups) error {
 	if i > 0 {
-		if err := unix.Unshare(unix.CLONE_FS); err != nil {
-			return err
-		}
-		unix.Umask(0)
-		return unix.Setns(o.ns, unix.CLONE_NEWNS)
+		return joinMounts(o.ns)
 	}
 	if err := o.make(cg); err != nil {
 		return fmt.Errorf("place for bundles: %w", err)
@@ -72,9 +69,13 @@ func (o *bundles) make(cg *cgroups) error {
 	if err := hide(); err != nil {
 		return err
 	}
-	if err := o.mountTop(); err != nil {
+	// Over a folder that neither the runtime nor its work needs.
+	free := slices.DeleteFunc([]string{"/mnt", "/media", "/srv", "/home"}, func(dir string) bool { return strings.HasPrefix(o.path, dir+"/") })
+	var err error
+	if o.top, err = mountTop(nosuid, free); err != nil {
 		return err
 	}
+	o.layers.top = filepath.Join(o.top, "l")
 	o.st = &stage{rootless: o.rootless}
 	for _, dir := range []string{"base", "hostbase", "host", "l", "r", "b", "state"} {
 		if err := os.Mkdir(filepath.Join(o.top, dir), 0o755); err != nil {
@@ -92,27 +93,8 @@ func (o *bundles) make(cg *cgroups) error {
 	if err := o.st.buildHost(o.top); err != nil {
 		return err
 	}
-	var err error
 	o.ns, err = unix.Open("/proc/thread-self/ns/mnt", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	return err
-}
-
-// mountTop mounts a tmpfs over a folder that neither the runtime nor its work
-// needs.
-func (o *bundles) mountTop() error {
-	var errs []error
-	for _, dir := range []string{"/mnt", "/media", "/srv", "/home"} {
-		if strings.HasPrefix(o.path, dir+"/") {
-			continue
-		}
-		err := unix.Mount("coldstorm", dir, "tmpfs", unix.MS_NOSUID, "mode=0755")
-		if err == nil {
-			o.top = dir
-			return nil
-		}
-		errs = append(errs, fmt.Errorf("tmpfs on %s: %w", dir, err))
-	}
-	return errors.Join(errs...)
 }
 
 // cgroupRoot is where runtimes look for cgroups.
@@ -214,54 +196,8 @@ func linksIn(dir string) map[string]string {
 // lower returns what the overlay of an image is made of, putting layers into the
 // place that are not there yet.
 func (o *bundles) lower(s *Spec) (string, error) {
-	base := "base"
-	if s.Image.HostUsr {
-		base = "hostbase"
-	}
-	list := []string{filepath.Join(o.top, base)}
-	for _, path := range s.Image.Layers {
-		at, ok := o.roots["l "+path]
-		if !ok {
-			var err error
-			if at, err = o.addLayer(path); err != nil {
-				return "", err
-			}
-			o.roots["l "+path] = at
-		}
-		list = append(list, at)
-	}
-	return strings.Join(list, ":"), nil
-}
-
-// addLayer puts a folder into the place. It is opened from a thread that still
-// sees the whole of the host's tree.
-func (o *bundles) addLayer(path string) (string, error) {
-	type opened struct {
-		fd  int
-		err error
-	}
-	ch := make(chan opened)
-	go func() {
-		fd, err := openLayer(path)
-		ch <- opened{fd, err}
-	}()
-	l := <-ch
-	if l.err != nil {
-		return "", l.err
-	}
-	defer unix.Close(l.fd)
-	o.n++
-	at := filepath.Join(o.top, "l", fmt.Sprint(o.n))
-	if err := os.Mkdir(at, 0o755); err != nil {
-		return "", err
-	}
-	if err := unix.MoveMount(l.fd, "", unix.AT_FDCWD, at, unix.MOVE_MOUNT_F_EMPTY_PATH); err != nil {
-		return "", fmt.Errorf("layer %s: %w", path, err)
-	}
-	if err := checkLayer(at); err != nil {
-		return "", fmt.Errorf("layer %s: %w", path, err)
-	}
-	return at, nil
+	list, err := o.layers.get(s.Image.Layers)
+	return strings.Join(append([]string{filepath.Join(o.top, base(s))}, list...), ":"), err
 }
 
 // root returns an image's root filesystem, mounted: the one that its sandboxes
@@ -279,7 +215,7 @@ func (o *bundles) root(s *Spec, bundle string) (string, error) {
 	if s.Writable {
 		return o.writable(lower, s, bundle)
 	}
-	if at, ok := o.roots["r "+lower]; ok {
+	if at, ok := o.roots[lower]; ok {
 		return at, nil
 	}
 	o.n++
@@ -287,10 +223,10 @@ func (o *bundles) root(s *Spec, bundle string) (string, error) {
 	if err := os.Mkdir(at, 0o755); err != nil {
 		return "", err
 	}
-	if err := unix.Mount("overlay", at, "overlay", nosuid|nodev|readonly, "lowerdir="+lower+marks(s)); err != nil {
+	if err := unix.Mount("overlay", at, "overlay", nosuid|nodev|readonly, "lowerdir="+lower+o.st.marks(s)); err != nil {
 		return "", fmt.Errorf("mount overlay: %w", err)
 	}
-	o.roots["r "+lower] = at
+	o.roots[lower] = at
 	return at, nil
 }
 
@@ -305,10 +241,7 @@ func (o *bundles) writable(lower string, s *Spec, bundle string) (string, error)
 	if err := unix.Mount("tmpfs", memory, "tmpfs", nosuid|nodev, fmt.Sprintf("mode=0755,size=%d", s.TmpBytes)); err != nil {
 		return "", fmt.Errorf("tmpfs for the upper layer: %w", err)
 	}
-	options := "lowerdir=" + lower + ",upperdir=" + memory + "/upper,workdir=" + memory + "/work"
-	if options += marks(s); o.rootless && marks(s) == "" {
-		options += ",userxattr"
-	}
+	options := "lowerdir=" + lower + ",upperdir=" + memory + "/upper,workdir=" + memory + "/work" + o.st.marks(s)
 	for _, dir := range []string{"upper", "work"} {
 		if err := os.Mkdir(filepath.Join(memory, dir), 0o755); err != nil {
 			return "", err

@@ -2,8 +2,6 @@ package launch
 
 import (
 	"errors"
-	"fmt"
-	"runtime"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -12,35 +10,6 @@ import (
 )
 
 // What the launchers other than the builtin one share.
-
-// startThreads starts the threads that take asks. Each is put in its place
-// first, the first before all others.
-func (d *daemon) startThreads(place func(i int) error) error {
-	ready := make(chan error)
-	n := max(2, hostCPUs)
-	for i := range n {
-		go func() {
-			runtime.LockOSThread()
-			err := place(i)
-			ready <- err
-			if err == nil {
-				<-d.open
-				d.work()
-			}
-			select {} // a thread's end would kill the children that it cloned
-		}()
-		if i == 0 {
-			if err := <-ready; err != nil {
-				return err
-			}
-		}
-	}
-	var errs []error
-	for range n - 1 {
-		errs = append(errs, <-ready)
-	}
-	return errors.Join(errs...)
-}
 
 // others are the daemon's notes on children that are no sandbox's first process.
 type others struct {
@@ -171,20 +140,6 @@ func (d *daemon) provide(s *Spec) (p provision, err error) {
 
 // tellStarted books a started sandbox and tells the client.
 func (d *daemon) tellStarted(bx *box, st Stamps, fds ...int) error {
-	e := encoder{}
-	e.int(bx.id)
-	e.string("")
-	e.int(int64(bx.pid))
-	e.string(ModeCold)
-	e.bool(d.cg.v2 != nil && d.cg.at["freezer"] == d.cg.v2)
-	for _, at := range st.told() {
-		e.int(int64(*at))
-	}
-	e.strings(nil)
 	d.book(bx) // before the answer: the client may ask for its end at once
-	if err := sendPacket(launchFD, e.b, fds...); err != nil {
-		d.kill(bx)
-		return fmt.Errorf("answer: %w", err)
-	}
-	return nil
+	return d.sendStarted(bx, ModeCold, st, nil, fds...)
 }

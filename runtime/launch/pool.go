@@ -105,10 +105,14 @@ func (p *pool) expect(s *Spec) {
 		return
 	}
 	p.mu.Lock()
-	old := p.pooled.set(s, p.pooled.want)
+	defer p.mu.Unlock()
+	if p.pooled.want == 0 { // every launch of such a pool comes by here
+		return
+	}
+	if old := p.pooled.set(s, p.pooled.want); len(old) > 0 {
+		go p.discard(old)
+	}
 	p.turn.Broadcast()
-	p.mu.Unlock()
-	go p.discard(old)
 }
 
 // park replaces what is kept parked.

@@ -73,10 +73,10 @@ func (d *daemon) launchProcess(id int64, spec *Spec, received results.Stamp) err
 	c.call(0, unix.SYS_DUP3, errp[1], 2, 0)
 	c.call(0, unix.SYS_CHDIR, p.dir)
 	c.stamp(atJoined)
-	c.call(0, unix.SYS_UMASK, 0o022)
-	c.call(0, unix.SYS_PRLIMIT64, 0, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: openFiles, Max: openFiles})
-	c.call(0, unix.SYS_PRLIMIT64, 0, unix.RLIMIT_CORE, &unix.Rlimit{})
-	d.dieTogether(c)
+	c.limits()
+	c.dieWith(d.self)
+	c.closeRest()
+	c.unblock()
 	c.stamp(atExec)
 	c.execve(p.argv[0], p.argv, hostEnv(spec.Env, api, p.root))
 	ch, err := c.clone(0, -1)
@@ -94,17 +94,6 @@ func (d *daemon) launchProcess(id int64, spec *Spec, received results.Stamp) err
 	return d.tellStarted(bx, Stamps{
 		Received: received, Cloned: ch.stamp(atCloned), Rootfs: joined, Joined: joined, Begun: received, Exec: ch.stamp(atExec),
 	}, r.net.listener, out[0], errp[0])
-}
-
-// dieTogether makes a child end with the daemon, and hold no file but its
-// standard streams, no signal blocked.
-func (d *daemon) dieTogether(c *script) {
-	c.call(0, unix.SYS_PRCTL, unix.PR_SET_PDEATHSIG, int(unix.SIGKILL), 0, 0, 0)
-	if d.self > 0 { // a daemon that was killed before that call sends no signal
-		c.call(wantZero, unix.SYS_PPOLL, &unix.PollFd{Fd: int32(d.self), Events: unix.POLLIN}, 1, &unix.Timespec{}, 0, 8)
-	}
-	c.call(0, unix.SYS_CLOSE_RANGE, 3, int(^uint32(0)), unix.CLOSE_RANGE_CLOEXEC)
-	c.call(0, unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, new(uint64), 0, 8)
 }
 
 // program is what to execute, as the host sees it.

@@ -80,10 +80,11 @@ func (st *stage) lower(spec *Spec, layers []string) string {
 	return "lowerdir=" + strings.Join(slices.Concat([]string{base(spec)}, layers), ":")
 }
 
-// marks is the option of an overlay whose layers may hide others' folders, which package
-// image marks by attributes that a user may set.
-func marks(spec *Spec) string {
-	if len(spec.Image.Layers) > 1 {
+// marks is the option of an overlay in which what hides a lower layer's file is marked by
+// attributes that a user may set: so package image marks it in layers, and so must an
+// upper layer without root.
+func (st *stage) marks(spec *Spec) string {
+	if len(spec.Image.Layers) > 1 || st.rootless && spec.Writable {
 		return ",userxattr"
 	}
 	return ""
@@ -135,7 +136,7 @@ func (st *stage) furnish(spec *Spec, layers []string) error {
 
 func (st *stage) mountRoot(spec *Spec, layers []string) error {
 	if st.overlay {
-		options := st.lower(spec, layers) + marks(spec)
+		options := st.lower(spec, layers) + st.marks(spec)
 		if err := unix.Mount("overlay", "/mnt", "overlay", nosuid|nodev|readonly, options); err != nil {
 			return fmt.Errorf("overlay (%s): %w", options, err)
 		}

@@ -3,7 +3,6 @@ package launch
 import (
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
@@ -104,19 +103,17 @@ func (d *daemon) startRuntime(host *Host) error {
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		return fmt.Errorf("child subreaper: %w", err)
 	}
-	if fd, err := unix.PidfdOpen(os.Getpid(), 0); err == nil {
-		d.self = fd
-	}
 	close(d.pool.ended) // nothing fills it
+	launch := func(int) { d.work() }
 	if d.runtime.kind == process {
 		host.describeProcess()
-		return d.startThreads(func(int) error { return nil })
+		return d.startThreads(max(2, hostCPUs), func(int) error { return nil }, launch)
 	}
 	d.oci = &bundles{path: d.runtime.path, quirks: quirksOf(d.runtime.name()), rootless: d.rootless, errands: make(chan func())}
 	if !host.Overlay.OK {
 		return fmt.Errorf("%s needs overlay mounts: %s", d.runtime, host.Overlay.Reason)
 	}
-	if err := d.startThreads(func(i int) error { return d.oci.stand(i, d.cg) }); err != nil {
+	if err := d.startThreads(max(2, hostCPUs), func(i int) error { return d.oci.stand(i, d.cg) }, launch); err != nil {
 		return err
 	}
 	var errs []error

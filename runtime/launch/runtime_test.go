@@ -296,24 +296,7 @@ func stopEndsGvisor(t testing.TB, l *Launcher) {
 }
 
 func freezesGvisor(t testing.TB, l *Launcher) {
-	b := run(t, l, Spec{}, "children")
-	line(t, b.Stdout)
-	for range 3 {
-		if err := b.Freeze(); err != nil {
-			t.Fatal(err)
-		}
-		if err := b.Thaw(); err != nil {
-			t.Fatal(err)
-		}
-		drain(t, b)
-		line(t, b.Stdout) // it goes on
-	}
-	if err := b.Freeze(); err != nil {
-		t.Fatal(err)
-	}
-	if err := b.Stop(); err != nil {
-		t.Fatal(err)
-	}
+	freezing(t, l, func(*Sandbox) {})
 }
 
 // TestProcessLeavesNoOrphan says that what a program of the process launcher

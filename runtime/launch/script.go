@@ -62,9 +62,6 @@ func (s *script) call(h how, nr uintptr, args ...any) {
 		case *unix.Timespec:
 			s.keep = append(s.keep, a)
 			o.args[i] = uintptr(unsafe.Pointer(a))
-		case []byte:
-			s.keep = append(s.keep, a)
-			o.args[i] = uintptr(unsafe.Pointer(&a[0]))
 		case *unix.Rlimit:
 			s.keep = append(s.keep, a)
 			o.args[i] = uintptr(unsafe.Pointer(a))
@@ -139,6 +136,12 @@ func (s *script) mount(h how, source, target, fs string, flags int, data string)
 
 func (s *script) execve(path string, argv, env []string) {
 	s.call(0, unix.SYS_EXECVE, path, s.vector(argv), s.vector(env))
+}
+
+// become executes the program of spec.
+func (s *script) become(spec *Spec) {
+	s.stamp(atExec)
+	s.execve(spec.Argv[0], spec.Argv, spec.Env)
 }
 
 func (s *script) exit(code int) { s.call(0, unix.SYS_EXIT_GROUP, code) }

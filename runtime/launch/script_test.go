@@ -33,7 +33,7 @@ func testSpec() *Spec {
 func testCgroups() *cgroups { return &cgroups{all: []*hierarchy{{fd: 20}, {fd: 21}}} }
 
 // coldScript is all that the child of a cold start does.
-func coldScript(st *stage, g *cgroups, spec *Spec, layers []string, ns []byte) *script {
+func coldScript(st *stage, g *cgroups, spec *Spec, layers []string, ns string) *script {
 	s := &script{}
 	st.secured = st.rights()
 	st.streams(s, 23, 24)
@@ -52,7 +52,7 @@ func coldScript(st *stage, g *cgroups, spec *Spec, layers []string, ns []byte) *
 // TestScriptText is what a launch as root does, line by line.
 func TestScriptText(t *testing.T) {
 	golden := filepath.Join("testdata", "script.txt")
-	got := coldScript(testStage(), testCgroups(), testSpec(), []string{"/l/1"}, make([]byte, 16)).String()
+	got := coldScript(testStage(), testCgroups(), testSpec(), []string{"/l/1"}, "22").String()
 	if *update {
 		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
@@ -70,28 +70,28 @@ func TestScriptText(t *testing.T) {
 func TestScriptVariants(t *testing.T) {
 	for _, c := range []struct {
 		rule   string
-		change func(st *stage, g *cgroups, spec *Spec, layers *[]string, ns *[]byte)
+		change func(st *stage, g *cgroups, spec *Spec, layers *[]string, ns *string)
 		has    []string
 		not    []string
 	}{
-		{"without root nobody changes users", func(st *stage, _ *cgroups, _ *Spec, _ *[]string, _ *[]byte) { st.rootless = true }, []string{"capset", "seccomp"}, []string{"setresuid", "setgroups", "gid=5"}},
-		{"the host's network is not left", func(_ *stage, _ *cgroups, _ *Spec, _ *[]string, ns *[]byte) { *ns = nil }, nil, []string{"setns"}},
-		{"without cgroups nothing is written", func(_ *stage, g *cgroups, _ *Spec, _ *[]string, _ *[]byte) { g.all = nil }, []string{"unshare(0x2000000) ?"}, []string{"write("}},
-		{"a version 2 cgroup is not entered, but born in", func(_ *stage, g *cgroups, _ *Spec, _ *[]string, _ *[]byte) {
+		{"without root nobody changes users", func(st *stage, _ *cgroups, _ *Spec, _ *[]string, _ *string) { st.rootless = true }, []string{"capset", "seccomp"}, []string{"setresuid", "setgroups", "gid=5"}},
+		{"the host's network is not left", func(_ *stage, _ *cgroups, _ *Spec, _ *[]string, ns *string) { *ns = "" }, nil, []string{"setns"}},
+		{"without cgroups nothing is written", func(_ *stage, g *cgroups, _ *Spec, _ *[]string, _ *string) { g.all = nil }, []string{"unshare(0x2000000) ?"}, []string{"write("}},
+		{"a version 2 cgroup is not entered, but born in", func(_ *stage, g *cgroups, _ *Spec, _ *[]string, _ *string) {
 			g.all = []*hierarchy{{v2: true, fd: 20}}
 		}, []string{"unshare(0x2000000)\n"}, []string{"write("}},
-		{"a user namespace mounts a proc beside the host's and leaves that", func(st *stage, _ *cgroups, _ *Spec, _ *[]string, _ *[]byte) { st.rootless = true }, []string{`mount("proc", "/tmp", "proc"`, `umount2("/proc", 2)`, `mount("/tmp", "/proc", 0, 0x2000`}, nil},
-		{"a writable root has an upper layer in memory", func(_ *stage, _ *cgroups, spec *Spec, _ *[]string, _ *[]byte) { spec.Writable = true }, []string{"upperdir=/s/upper", `mkdirat(-100, "/s/work"`, "pivot_root", `umount2(".", 2)`}, nil},
-		{"the host's libraries are bound into it", func(_ *stage, _ *cgroups, spec *Spec, _ *[]string, _ *[]byte) {
+		{"a user namespace mounts a proc beside the host's and leaves that", func(st *stage, _ *cgroups, _ *Spec, _ *[]string, _ *string) { st.rootless = true }, []string{`mount("proc", "/tmp", "proc"`, `umount2("/proc", 2)`, `mount("/tmp", "/proc", 0, 0x2000`}, nil},
+		{"a writable root has an upper layer in memory", func(_ *stage, _ *cgroups, spec *Spec, _ *[]string, _ *string) { spec.Writable = true }, []string{"upperdir=/s/upper", `mkdirat(-100, "/s/work"`, "pivot_root", `umount2(".", 2)`}, nil},
+		{"the host's libraries are bound into it", func(_ *stage, _ *cgroups, spec *Spec, _ *[]string, _ *string) {
 			spec.Writable, spec.Image.HostUsr = true, true
 		}, []string{`mount("/host/usr", "/mnt/usr"`, "lowerdir=/hostbase:/l/1"}, nil},
-		{"layers are stacked in order below the base", func(_ *stage, _ *cgroups, spec *Spec, layers *[]string, _ *[]byte) {
+		{"layers are stacked in order below the base", func(_ *stage, _ *cgroups, spec *Spec, layers *[]string, _ *string) {
 			spec.Writable, *layers = true, []string{"/l/2", "/l/1"}
 		}, []string{"lowerdir=/base:/l/2:/l/1,"}, nil},
-		{"/tmp has the size that was asked for", func(_ *stage, _ *cgroups, spec *Spec, _ *[]string, _ *[]byte) { spec.TmpBytes = 1 << 20 }, []string{`"mode=1777,size=1048576,nr_inodes=257")`}, nil},
-		{"a lean sandbox sees processes alone", func(st *stage, _ *cgroups, _ *Spec, _ *[]string, _ *[]byte) { st.lean = true }, []string{`"subset=pid"`, `"/dev/shm"`}, []string{"devpts", "mqueue", "kcore"}},
+		{"/tmp has the size that was asked for", func(_ *stage, _ *cgroups, spec *Spec, _ *[]string, _ *string) { spec.TmpBytes = 1 << 20 }, []string{`"mode=1777,size=1048576,nr_inodes=257")`}, nil},
+		{"a lean sandbox sees processes alone", func(st *stage, _ *cgroups, _ *Spec, _ *[]string, _ *string) { st.lean = true }, []string{`"subset=pid"`, `"/dev/shm"`}, []string{"devpts", "mqueue", "kcore"}},
 	} {
-		st, g, spec, layers, ns := testStage(), testCgroups(), testSpec(), []string{"/l/1"}, make([]byte, 16)
+		st, g, spec, layers, ns := testStage(), testCgroups(), testSpec(), []string{"/l/1"}, "22"
 		c.change(st, g, spec, &layers, &ns)
 		text := coldScript(st, g, spec, layers, ns).String()
 		for _, s := range c.has {
@@ -152,7 +152,7 @@ func TestScriptStopsForTheDead(t *testing.T) {
 	defer unix.Close(fd)
 	check := func() error {
 		s := &script{}
-		(&stage{self: fd}).watch(s, fd)
+		s.dieWith(fd)
 		s.exit(0)
 		return s.try(0)
 	}

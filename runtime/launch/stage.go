@@ -28,7 +28,7 @@ import (
 //	/proc      the host's, without which a user namespace may not mount its own
 type stage struct {
 	ns       int // descriptor of the namespace
-	self     int // pidfd of this process; 0 where the kernel has none
+	self     int // the daemon's
 	proc     int // descriptor of the host's /proc
 	fds      int // of the folder of this process's descriptors
 	rootless bool
@@ -61,8 +61,8 @@ var devices = []struct {
 
 // newStage builds the stage and moves the calling thread, which must be locked
 // and stay so, onto it.
-func newStage(rootless, overlay, lean bool) (*stage, error) {
-	st := &stage{rootless: rootless, overlay: overlay, lean: lean, ns: -1}
+func newStage(self int, rootless, overlay, lean bool) (*stage, error) {
+	st := &stage{self: self, rootless: rootless, overlay: overlay, lean: lean, ns: -1}
 	for _, list := range []struct{ from, to *[]string }{{&maskFiles, &st.files}, {&maskDirs, &st.dirs}, {&maskWrite, &st.readonly}} {
 		for _, p := range *list.from {
 			if _, err := os.Lstat("/" + p); err == nil {
@@ -77,7 +77,7 @@ func newStage(rootless, overlay, lean bool) (*stage, error) {
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return nil, fmt.Errorf("private mounts: %w", err)
 	}
-	top, err := mountTop()
+	top, err := mountTop(nosuid|nodev, []string{"/tmp", "/run", "/mnt", "/media", "/srv"})
 	if err != nil {
 		return nil, err
 	}
@@ -85,9 +85,6 @@ func newStage(rootless, overlay, lean bool) (*stage, error) {
 		if err := build(top); err != nil {
 			return nil, fmt.Errorf("stage: %w", err)
 		}
-	}
-	if fd, err := unix.PidfdOpen(os.Getpid(), 0); err == nil {
-		st.self = fd
 	}
 	if st.proc, err = unix.Open("/proc", unix.O_DIRECTORY|unix.O_RDONLY|unix.O_CLOEXEC, 0); err != nil {
 		return nil, fmt.Errorf("stage: %w", err)
@@ -108,20 +105,23 @@ func (st *stage) here() (int, error) {
 }
 
 // enter moves the calling thread, which must be locked and stay so, onto the stage.
-func (st *stage) enter() error {
+func (st *stage) enter() error { return joinMounts(st.ns) }
+
+// joinMounts moves the calling thread into a mount namespace.
+func joinMounts(ns int) error {
 	if err := unix.Unshare(unix.CLONE_FS); err != nil {
 		return err
 	}
 	unix.Umask(0)
-	return unix.Setns(st.ns, unix.CLONE_NEWNS)
+	return unix.Setns(ns, unix.CLONE_NEWNS)
 }
 
-// mountTop mounts the stage's tmpfs over any folder that the host has: nobody
-// but this namespace sees it.
-func mountTop() (string, error) {
+// mountTop mounts a tmpfs over the first of some folders that the host has, and returns
+// which: nobody but this namespace sees it.
+func mountTop(flags uintptr, folders []string) (string, error) {
 	var errs []error
-	for _, dir := range []string{"/tmp", "/run", "/mnt", "/media", "/srv"} {
-		err := unix.Mount("coldstorm", dir, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=0755")
+	for _, dir := range folders {
+		err := unix.Mount("coldstorm", dir, "tmpfs", flags, "mode=0755")
 		if err == nil {
 			return dir, nil
 		}
@@ -304,14 +304,13 @@ func openLayer(path string) (int, error) {
 	return fd, nil
 }
 
-// addLayer puts an opened layer on the stage, from a thread that is on it.
-func addLayer(fd, n int) (string, error) {
-	path := fmt.Sprintf("/l/%d", n)
+// addLayer puts an opened layer at path, as the calling thread sees it.
+func addLayer(fd int, path string) (string, error) {
 	if err := os.Mkdir(path, 0o755); err != nil {
 		return "", err
 	}
 	if err := unix.MoveMount(fd, "", unix.AT_FDCWD, path, unix.MOVE_MOUNT_F_EMPTY_PATH); err != nil {
-		return "", fmt.Errorf("layer on the stage: %w", err)
+		return "", fmt.Errorf("mount: %w", err)
 	}
 	return path, checkLayer(path)
 }

@@ -3,6 +3,7 @@ package launch
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -78,7 +79,7 @@ func (d *daemon) launch(id int64, spec *Spec, received results.Stamp) error {
 		d.abort(b)
 		return err
 	}
-	return d.answer(id, b, received)
+	return d.answer(b, received)
 }
 
 // can says why this host can't launch what spec describes.
@@ -94,7 +95,7 @@ func (d *daemon) can(spec *Spec) error {
 }
 
 // answer tells the client of a sandbox whose program runs.
-func (d *daemon) answer(id int64, b *birth, received results.Stamp) error {
+func (d *daemon) answer(b *birth, received results.Stamp) error {
 	defer b.drop()
 	freezer, err := d.cg.freezer(b.box.group)
 	if errors.Is(err, unix.ENOENT) { // it has ended, and its cgroups went
@@ -109,23 +110,32 @@ func (d *daemon) answer(id int64, b *birth, received results.Stamp) error {
 		defer unix.Close(freezer)
 		fds = append(fds, freezer)
 	}
-	e := encoder{}
-	e.int(id)
-	e.string("")
-	e.int(int64(b.box.pid))
-	e.string(b.mode)
-	e.bool(d.cg.v2 != nil && d.cg.at["freezer"] == d.cg.v2)
-	st := b.stamps(received)
-	for _, at := range st.told() {
-		e.int(int64(*at))
-	}
-	e.strings(b.child.forbidden())
-	if err := sendPacket(launchFD, e.b, fds...); err != nil {
-		d.kill(b.box)
+	if err := d.sendStarted(b.box, b.mode, b.stamps(received), b.child.forbidden(), fds...); err != nil {
 		return err
 	}
 	d.expose(b.box)
 	return nil
+}
+
+// sendStarted sends what the client is to know of a sandbox whose program runs, which is
+// ended if that can't be sent.
+func (d *daemon) sendStarted(b *box, mode string, st Stamps, lacks []string, fds ...int) error {
+	e := encoder{}
+	e.int(b.id)
+	e.string("")
+	e.int(int64(b.pid))
+	e.string(mode)
+	e.bool(d.cg.v2 != nil && d.cg.at["freezer"] == d.cg.v2)
+	for _, at := range st.told() {
+		e.int(int64(*at))
+	}
+	e.strings(lacks)
+	err := sendPacket(launchFD, e.b, fds...)
+	if err != nil {
+		d.kill(b)
+		err = fmt.Errorf("answer: %w", err)
+	}
+	return err
 }
 
 // abort undoes a birth that failed.
@@ -167,14 +177,15 @@ func pipes(out, errp *[2]int) error {
 	return nil
 }
 
-// layers are the folders that have been put on the stage. They are used by one thread at
-// a time.
+// layers are the folders that have been put below top, each a read-only mount. They are
+// used by one thread at a time.
 type layers struct {
+	top    string
 	staged map[string]string
 	n      int
 }
 
-// get returns where each folder stands on the stage, putting there what is not
+// get returns where each folder stands there, putting there what is not
 // yet. The folder itself is opened from a thread that still sees the host's tree.
 func (l *layers) get(paths []string) ([]string, error) {
 	list := make([]string, len(paths))
@@ -207,7 +218,7 @@ func (l *layers) add(path string) (string, error) {
 	}
 	defer unix.Close(o.fd)
 	l.n++
-	at, err := addLayer(o.fd, l.n)
+	at, err := addLayer(o.fd, filepath.Join(l.top, strconv.Itoa(l.n)))
 	if err != nil {
 		return "", fmt.Errorf("layer %s: %w", path, err)
 	}
