@@ -53,9 +53,9 @@ func clockFinding(source string) finding {
 	return f
 }
 
-// filesPerEnvironment is what an environment takes of a process's descriptors:
-// eight in the engine, and its request.
-const filesPerEnvironment = 9
+// filesPerEnvironment is what an environment takes of the engine's descriptors, its
+// request's included.
+const filesPerEnvironment = filesEach + 1
 
 func filesFinding(n int) finding {
 	f := finding{Name: "open files", State: stateInfo, Value: fmt.Sprintf("%d, for %d environments at once", n, n/filesPerEnvironment)}
