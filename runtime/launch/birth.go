@@ -77,7 +77,7 @@ func (d *daemon) cold(id int64, spec *Spec) (b *birth, err error) {
 	var ordered *order
 	if spec.Network == NetworkNone {
 		ordered = d.makers.order()
-		defer func() { b.net = ordered.take() }()
+		defer func() { b.net = d.makers.take(ordered) }()
 	} else if b.net.listener, err = listen(0, false, nil); err != nil {
 		return b, err
 	}
@@ -154,6 +154,7 @@ func (d *daemon) finish(b *birth, spec *Spec) error {
 func (d *daemon) seed(mode string, like *Spec) (b *birth, err error) {
 	b = d.newBirth(mode, 0)
 	b.like = like
+	defer d.makers.leave()
 	if _, err = d.rooms.enter(d.st, like); err == nil {
 		b.net.listener, err = newNetwork(nil)
 	}

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -170,10 +171,9 @@ func (h *hierarchy) write(path, text string) error {
 	if err != nil {
 		return fmt.Errorf("cgroup %s: %w", path, err)
 	}
-	defer unix.Close(fd)
-	_, err = unix.Write(fd, []byte(text))
-	for errors.Is(err, unix.EINTR) { // a memory limit's write waits, and is interrupted
-		_, err = unix.Write(fd, []byte(text))
+	defer closeAll(fd)
+	for err = unix.EINTR; err == unix.EINTR; { // a memory limit's write waits, and is interrupted
+		_, err = raw(unix.SYS_WRITE, uintptr(fd), uintptr(unsafe.Pointer(unsafe.StringData(text))), uintptr(len(text)))
 	}
 	if err != nil {
 		return fmt.Errorf("cgroup %s: write %s: %w", path, text, err)
@@ -201,9 +201,13 @@ func (h *hierarchy) read(path string) (string, error) {
 // openAt opens a file below a folder. (The Go runtime's signals interrupt calls
 // that the os package would repeat.)
 func openAt(dir int, path string, flags int) (fd int, err error) {
+	name, err := unix.BytePtrFromString(path)
+	if err != nil {
+		return -1, err
+	}
 	for {
-		fd, err = unix.Openat(dir, path, flags|unix.O_CLOEXEC, 0)
-		if !errors.Is(err, unix.EINTR) {
+		fd, err = raw(unix.SYS_OPENAT, uintptr(dir), uintptr(unsafe.Pointer(name)), uintptr(flags|unix.O_CLOEXEC), 0)
+		if err != unix.EINTR {
 			return fd, err
 		}
 	}
@@ -211,8 +215,12 @@ func openAt(dir int, path string, flags int) (fd int, err error) {
 
 // make makes a sandbox's cgroups, empty and without limits.
 func (g *cgroups) make(name string) error {
+	path, err := unix.BytePtrFromString(name)
+	if err != nil {
+		return err
+	}
 	for i, h := range g.all {
-		if err := unix.Mkdirat(h.fd, name, 0o755); err != nil {
+		if _, err := raw(unix.SYS_MKDIRAT, uintptr(h.fd), uintptr(unsafe.Pointer(path)), 0o755); err != nil {
 			for _, made := range g.all[:i] {
 				unix.Unlinkat(made.fd, name, unix.AT_REMOVEDIR)
 			}
@@ -399,7 +407,7 @@ func (g *cgroups) close() error {
 func closeAll(fds ...int) {
 	for _, fd := range fds {
 		if fd >= 0 {
-			unix.Close(fd)
+			raw(unix.SYS_CLOSE, uintptr(fd))
 		}
 	}
 }

@@ -57,6 +57,7 @@ func (s *script) dieWith(self int) {
 // limits sets what a program may open and leave behind.
 func (s *script) limits() {
 	s.call(0, unix.SYS_UMASK, 0o022)
+	s.call(0, unix.SYS_PRCTL, unix.PR_SET_TIMERSLACK, 50_000, 0, 0, 0) // the kernel's default, not the daemon's
 	s.call(0, unix.SYS_PRLIMIT64, 0, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: openFiles, Max: openFiles})
 	s.call(0, unix.SYS_PRLIMIT64, 0, unix.RLIMIT_CORE, &unix.Rlimit{})
 }
@@ -95,6 +96,12 @@ func (st *stage) join(s *script, g *cgroups, group, ns string) {
 		s.call(useSaved, unix.SYS_SETNS, 0, unix.CLONE_NEWNET)
 	}
 	s.stamp(atJoined)
+}
+
+// compile compiles what is the same for every child.
+func (st *stage) compile() {
+	st.shown, st.secured = &script{}, st.rights()
+	st.kernel(st.shown, "")
 }
 
 // kernel mounts what the kernel shows of itself, and /tmp, into the root at top: "" or
@@ -147,7 +154,7 @@ func (st *stage) mountProc(s *script, top string) {
 
 // inherited completes a root that the child has by its birth (see rooms).
 func (st *stage) inherited(s *script, spec *Spec) {
-	st.kernel(s, "")
+	s.add(st.shown)
 	s.mount(0, "tmpfs", "/tmp", "tmpfs", nosuid|nodev, tmpOptions(spec))
 	s.stamp(atRootfs)
 }

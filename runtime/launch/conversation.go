@@ -42,29 +42,34 @@ func (l *Launcher) readLaunches() {
 		}
 		fds := rights(oob[:oobn])
 		d := decoder{b: buf[:n]}
-		seq, msg := d.int(), d.string()
+		kind, seq := d.int(), d.int()
 		l.mu.Lock()
 		b := l.boxes[seq]
 		l.mu.Unlock()
 		switch {
 		case b == nil:
 			closeAll(fds...)
-			continue
-		case msg != "":
-			l.drop(seq)
-			closeAll(fds...)
-			err = errors.New(msg)
-		default:
-			if err = b.accept(&d, fds); err != nil { // it runs, and nobody will ever hear of it
-				go func() {
-					b.Stop()
-					b.Close()
-				}()
+		case kind == msgBorn:
+			if b.refused = b.accept(&d, fds); b.refused == nil && b.born != nil {
+				b.born(b)
 			}
+		default:
+			l.launched(b, &d)
 		}
-		l.settle(b, func() { b.answered = true })
-		b.launched <- err
 	}
+}
+
+// launched takes the answer to a launch.
+func (l *Launcher) launched(b *Sandbox, d *decoder) {
+	var err error
+	if msg := d.string(); msg != "" {
+		l.drop(b.seq)
+		err = errors.New(msg)
+	} else if err = errors.Join(b.refused, b.runs(d)); err != nil { // it runs, and nobody will ever hear of it
+		go b.Stop()
+	}
+	l.settle(b, func() { b.answered = true })
+	b.launched <- err
 }
 
 // rights returns the descriptors of a control message.

@@ -31,7 +31,7 @@ type daemon struct {
 	st       *stage
 	rootless bool
 	pool     *pool
-	makers   makers
+	makers   *makers
 	rooms    rooms
 	visits   visits
 	open     chan struct{} // closed when launches can begin
@@ -39,11 +39,10 @@ type daemon struct {
 	oci      *bundles      // of an OCI runtime; nil without
 	self     int           // pidfd of this process; 0 where the kernel has none
 
-	send sync.Mutex // control socket, whole messages
+	send   sync.Mutex // control socket, whole messages
+	clones uint32     // that the reaper was told of: a futex word
 
 	mu      sync.Mutex
-	born    *sync.Cond
-	clones  int            // children cloned so far
 	boxes   map[int64]*box // by the ask's number
 	pids    map[int]*box   // the same, by pid
 	early   map[int]death  // children that died before they were booked
@@ -79,10 +78,10 @@ func Daemon() int {
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGQUIT, unix.SIGPIPE)
 	defaultSignals()
-	runtime.GOMAXPROCS(hostCPUs + 2) // a thread that waits for its child keeps its processor
-	debug.SetGCPercent(800)          // little is allocated, and a collection waits for every clone
+	runtime.GOMAXPROCS(4 + 2*hostCPUs) // a thread that waits, or is in a raw call, keeps its processor: one for each
+	debug.SetGCPercent(800)            // little is allocated, and a collection waits for every clone
 	d := &daemon{rooms: rooms{layers: layers{top: "/l"}}, open: make(chan struct{}), boxes: map[int64]*box{}, pids: map[int]*box{}, early: map[int]death{}}
-	d.born, d.empty = sync.NewCond(&d.mu), sync.NewCond(&d.mu)
+	d.empty = sync.NewCond(&d.mu)
 	unix.CloseOnExec(launchFD)
 	unix.CloseOnExec(controlFD)
 	if err := d.begin(exposed); err != nil {
@@ -163,7 +162,13 @@ func (d *daemon) begin(exposed error) error {
 	if _, err := d.cg.cleanBeside(); err != nil {
 		fmt.Fprintln(os.Stderr, "coldstorm launcher: left by a run that was killed:", err)
 	}
-	d.pool, d.makers, d.visits = newPool(d, c.pool), make(makers), make(visits)
+	d.pool, d.visits = newPool(d, c.pool), make(visits)
+	if c.runtime.Isolates() {
+		if d.makers, err = newMakers(); err != nil {
+			d.cg.close()
+			return err
+		}
+	}
 	begin := func(host *Host) error { return d.startWorkers(host, c.lean) }
 	if c.runtime.kind != builtin {
 		begin = d.startRuntime
@@ -174,9 +179,6 @@ func (d *daemon) begin(exposed error) error {
 	}
 	go d.reap()
 	go d.visits.serve()
-	for range hostCPUs {
-		go d.makers.serve()
-	}
 	if err := d.oci.trial(d, &host); err != nil {
 		d.end()
 		return err

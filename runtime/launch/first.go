@@ -83,15 +83,25 @@ func firstARM64() []byte {
 // the stamps of its launch and the moment at which the byte was read. The
 // sandbox is stopped and closed.
 func (l *Launcher) First(ctx context.Context, s Spec) (st Stamps, first results.Stamp, mode string, err error) {
-	b, err := l.Launch(ctx, s)
+	type byteRead struct {
+		at  results.Stamp
+		err error
+	}
+	said := make(chan byteRead, 1)
+	b, err := l.launch(ctx, s, func(b *Sandbox) {
+		go func() {
+			_, err := io.ReadFull(b.Stdout, make([]byte, 1))
+			said <- byteRead{results.Now(), err}
+		}()
+	})
 	if err != nil {
 		return Stamps{}, 0, "", err
 	}
 	defer b.Close()
-	if _, err = io.ReadFull(b.Stdout, make([]byte, 1)); err != nil {
+	got := <-said
+	if first, err = got.at, got.err; err != nil {
 		err = fmt.Errorf("first byte of sandbox %s: %w (%v)", s.ID, err, b.Exit())
 	}
-	first = results.Now()
 	if err2 := b.Stop(); err == nil {
 		err = err2
 	}

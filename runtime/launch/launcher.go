@@ -277,11 +277,17 @@ func (l *Launcher) Park(s Spec, n int) error {
 // program that can't be executed is an error. When ctx ends first, the sandbox
 // is stopped as soon as it has started.
 func (l *Launcher) Launch(ctx context.Context, s Spec) (*Sandbox, error) {
+	return l.launch(ctx, s, nil)
+}
+
+// launch is Launch. As soon as the sandbox's descriptors are there, before its program
+// runs, it calls born, unless that is nil.
+func (l *Launcher) launch(ctx context.Context, s Spec, born func(*Sandbox)) (*Sandbox, error) {
 	asked := results.Now()
 	if err := s.check(); err != nil {
 		return nil, fmt.Errorf("start sandbox %s: %w", s.ID, err)
 	}
-	b := &Sandbox{ID: s.ID, l: l, done: make(chan struct{}), launched: make(chan error, 1), freezer: -1, network: s.Network}
+	b := &Sandbox{ID: s.ID, l: l, done: make(chan struct{}), launched: make(chan error, 1), freezer: -1, network: s.Network, born: born}
 	b.Stamps.Ask = asked
 	if !l.runtime.Isolates() {
 		b.network = NetworkHost
@@ -316,11 +322,13 @@ func (l *Launcher) Launch(ctx context.Context, s Spec) (*Sandbox, error) {
 		go func() {
 			if <-b.launched == nil {
 				b.Stop()
-				b.Close()
 			}
+			b.Close()
 		}()
+		return nil, fmt.Errorf("start sandbox %s: %w", s.ID, err)
 	}
 	if err != nil {
+		b.Close()
 		return nil, fmt.Errorf("start sandbox %s: %w", s.ID, err)
 	}
 	return b, nil

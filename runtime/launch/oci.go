@@ -36,12 +36,8 @@ func (d *daemon) launchOCI(id int64, spec *Spec, received results.Stamp) error {
 		return err
 	}
 	defer c.close()
-	fds := []int{c.r.net.listener, c.out[0], c.errp[0]}
-	if c.r.freezer >= 0 {
-		fds = append(fds, c.r.freezer)
-	}
 	bx := &box{id: id, pid: c.pid, group: c.r.group, began: received}
-	return d.tellStarted(bx, ociStamps(received, c.ran), fds...)
+	return d.tellStarted(bx, ociStamps(received, c.ran), c.r.freezer, c.r.net.listener, c.out[0], c.errp[0])
 }
 
 // container is one that a runtime has started.

@@ -152,7 +152,7 @@ func (p *pool) busy(n int) {
 	if n > 0 {
 		p.asked += n
 	}
-	if p.work == 0 {
+	if p.work == 0 && (p.done || p.pooled.lacks() || p.parked.lacks()) { // else nobody waits for it
 		p.turn.Broadcast()
 	}
 	p.mu.Unlock()
@@ -190,6 +190,7 @@ func (p *pool) fill() {
 			continue
 		}
 		b, err := p.d.seed(next.mode, like)
+		p.d.bear()
 		if err != nil {
 			p.d.abort(b)
 			b = nil

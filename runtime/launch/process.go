@@ -93,7 +93,7 @@ func (d *daemon) launchProcess(id int64, spec *Spec, received results.Stamp) err
 	joined := ch.stamp(atJoined)
 	return d.tellStarted(bx, Stamps{
 		Received: received, Cloned: ch.stamp(atCloned), Rootfs: joined, Joined: joined, Begun: received, Exec: ch.stamp(atExec),
-	}, r.net.listener, out[0], errp[0])
+	}, -1, r.net.listener, out[0], errp[0])
 }
 
 // program is what to execute, as the host sees it.

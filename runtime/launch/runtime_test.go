@@ -378,7 +378,6 @@ func TestDaemonDeathOfRuntimes(t *testing.T) {
 // an orphan's is taken for nobody else's.
 func TestAwait(t *testing.T) {
 	d := &daemon{runtime: Runtime{kind: oci}, early: map[int]death{}}
-	d.born = sync.NewCond(&d.mu)
 	told := func(pid int, at results.Stamp) {
 		d.mu.Lock()
 		defer d.mu.Unlock()

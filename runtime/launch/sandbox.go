@@ -91,8 +91,10 @@ type Sandbox struct {
 
 	l        *Launcher
 	seq      int64
-	launched chan error // capacity 1
-	answered bool       // under the launcher's lock
+	born     func(*Sandbox) // called as soon as its descriptors are there; nil does nothing
+	refused  error          // why they could not be taken
+	launched chan error     // capacity 1
+	answered bool           // under the launcher's lock
 	ended    bool
 	network  Network
 	v2       bool // the freezer is a version 2 cgroup's
@@ -105,16 +107,21 @@ type Sandbox struct {
 	exit Exit
 }
 
-// accept takes the answer to a launch.
-func (b *Sandbox) accept(d *decoder, fds []int) error {
-	b.PID = int(d.int())
-	b.Mode = d.string()
-	b.v2 = d.bool()
+// runs takes the message that the program does.
+func (b *Sandbox) runs(d *decoder) error {
 	for _, at := range b.Stamps.told() {
 		*at = results.Stamp(d.int())
 	}
 	b.Stamps.Answered = results.Now()
 	b.Lacks = d.strings()
+	return d.err
+}
+
+// accept takes the sandbox as it is about to execute its program.
+func (b *Sandbox) accept(d *decoder, fds []int) error {
+	b.PID = int(d.int())
+	b.Mode = d.string()
+	b.v2 = d.bool()
 	if d.err != nil || len(fds) < 3 {
 		closeAll(fds...)
 		if d.err == nil {

@@ -40,7 +40,8 @@ type stage struct {
 	dirs     []string
 	readonly []string
 
-	secured *script // rights, the same for every child
+	shown   *script // the kernel's part of a root that a child has by its birth, the same for every child
+	secured *script // and its rights
 }
 
 // hostTop lists what a dynamically linked program needs of the host.
@@ -95,7 +96,7 @@ func newStage(self int, rootless, overlay, lean bool) (*stage, error) {
 	if st.ns, err = st.here(); err != nil {
 		return nil, fmt.Errorf("stage: %w", err)
 	}
-	st.secured = st.rights()
+	st.compile()
 	return st, nil
 }
 

@@ -17,6 +17,8 @@ const maxPacket = 128 << 10
 const (
 	msgHello   = 'H' // daemon: host
 	msgLaunch  = 'L' // client: seq, spec
+	msgBorn    = 'B' // daemon: seq, pid, mode, whether the freezer is of version 2; descriptors
+	msgRuns    = 'N' // daemon: seq, error; if that is empty, stamps and what the host forbade
 	msgReply   = 'R' // daemon: seq, error, fields of the request's answer; descriptors
 	msgStop    = 'S' // client: seq, box
 	msgFreeze  = 'F' // client: seq, box, 1 or 0
