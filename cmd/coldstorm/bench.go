@@ -95,7 +95,7 @@ func (o benchOptions) run(ctx context.Context, a *app, args []string) error {
 	if o.rounds < 1 {
 		return usageError("", "bench: --rounds %d", o.rounds)
 	}
-	if done, err := hideHybrid(a); done || err != nil {
+	if done, err := withOwnMounts(a); done || err != nil {
 		return err
 	}
 	var tables []benchTable
