@@ -35,6 +35,7 @@ func TestOtherLaunchers(t *testing.T) {
 			}
 			sums(t, c)
 			sums(t, w)
+			moments(t, c)
 			if c.Phases.Sandbox <= 0 || c.Phases.Rootfs != 0 {
 				t.Errorf("phases %+v", c.Phases)
 			}
