@@ -165,6 +165,16 @@ type Breakdown struct {
 	Total Quantiles  `json:"total"` // by the client
 }
 
+// Time returns the quantiles of a part; none if no start has it.
+func (b Breakdown) Time(p Part) Quantiles {
+	for _, t := range b.Parts {
+		if t.Part == p {
+			return t.Time
+		}
+	}
+	return Quantiles{}
+}
+
 // PartTime is one part of a breakdown. Its quantiles are over the starts that have it.
 type PartTime struct {
 	Part Part      `json:"part"`

@@ -166,7 +166,7 @@ func TestEveryPictureStandsOnceWithItsTable(t *testing.T) {
 	}
 	want := []string{"cold-against-warm", "cold-starts", "scaling", "cost-latency", "break-even", "fidelity"}
 	for _, s := range run.Series {
-		want = append(want, "spectrum-"+s.Name, "timeline-"+s.Name, "phases-"+s.Name)
+		want = append(want, "spectrum-"+s.Name, "timeline-"+s.Name, "phases-"+s.Name, "parts-"+s.Name)
 	}
 	for _, s := range run.Projections[0].Storms {
 		want = append(want, "spectrum-projected-"+s.Name)

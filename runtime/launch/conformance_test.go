@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-
 )
 
 // TestConformance is what every launcher must do, as root and as an ordinary
