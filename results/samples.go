@@ -91,17 +91,18 @@ var columns = slices.Concat([]column{
 	words("environment", func(s *Sample) *string { return &s.Environment }),
 	integer("served", func(s *Sample) *int { return &s.Served }),
 	words("mode", func(s *Sample) *string { return &s.Mode }),
-}, phaseColumns(), []column{{"billed_ms", func(b []byte, r row) []byte {
-	ms := int64(r.Billed / time.Millisecond)
-	if r.Billed%time.Millisecond > 0 {
-		ms++ // as AWS bills
-	}
-	return strconv.AppendInt(b, min(ms, mostBilled), 10)
-}, func(r *row, cell string) error {
-	n, err := number(cell, -mostBilled, mostBilled)
-	r.Billed = time.Duration(n) * time.Millisecond
-	return err
-}},
+}, phaseColumns(), []column{
+	{"billed_ms", func(b []byte, r row) []byte {
+		ms := int64(r.Billed / time.Millisecond)
+		if r.Billed%time.Millisecond > 0 {
+			ms++ // as AWS bills
+		}
+		return strconv.AppendInt(b, min(ms, mostBilled), 10)
+	}, func(r *row, cell string) error {
+		n, err := number(cell, -mostBilled, mostBilled)
+		r.Billed = time.Duration(n) * time.Millisecond
+		return err
+	}},
 	integer("max_memory_bytes", func(s *Sample) *int64 { return &s.MaxMemory }),
 	integer("cpu_ns", func(s *Sample) *time.Duration { return &s.CPU }),
 }, momentColumns())
