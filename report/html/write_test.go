@@ -279,3 +279,21 @@ func TestWriteReportsItsWriter(t *testing.T) {
 		t.Errorf("error %v, want that of the writer", err)
 	}
 }
+
+func TestTheStartOfASandboxStandsOpenWhereItIsKnown(t *testing.T) {
+	run, samples, m := random.Run(1)
+	page := write(t, run, samples, m)
+	_, figure, _ := strings.Cut(page, `<figure id="parts-ramp">`)
+	figure, _, _ = strings.Cut(figure, "</figure>")
+	for _, s := range []string{"<details open>", "cold, n", "pooled, n", "hand-over", "rootfs", "to first instruction", "left over (transport)", "total, by the client"} {
+		if !strings.Contains(figure, s) {
+			t.Errorf("no %q in the figure", s)
+		}
+	}
+	for i := range run.Series {
+		run.Series[i].Breakdown = nil // as in a run from before there were parts
+	}
+	if strings.Contains(write(t, run, samples, m), `id="parts-`) {
+		t.Error("a run without stamps shows parts")
+	}
+}
