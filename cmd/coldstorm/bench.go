@@ -25,6 +25,10 @@ in one run, in random order, because two runs on a noisy machine don't compare.
 It prints every round and the ratio of the medians. A peer that is not installed
 is reported as missing.
 
+With --phases, launch starts coldstorm's own contenders alone, of a program that
+tells the time of its first instruction, and prints what passes between each
+moment of a start and the next, and what these leave of the time measured outside.
+
     launch   from the ask to the first instruction of the program: a sandbox,
              cold, pooled and parked, beside runc, crun and a bare fork and exec
     invoke   a warm invocation through the Invoke API, freezing on and off,
@@ -36,13 +40,20 @@ Examples:
 
     coldstorm bench
     coldstorm bench launch --rounds 200
+    coldstorm bench launch --phases
     coldstorm bench lag --json`,
 	setup: func(f *pflag.FlagSet) func(context.Context, *app, []string) error {
 		var o benchOptions
 		f.IntVar(&o.rounds, "rounds", 60, "starts of each contender, in launch, and rounds elsewhere a twentieth of it, 3 at least")
 		f.StringVar(&o.out, "out", filepath.Join("results", "bench"), "`folder` for the figures, as text and JSON")
 		f.BoolVar(&o.json, "json", false, "print JSON instead of tables")
-		return func(ctx context.Context, a *app, args []string) error { return o.run(ctx, a, args) }
+		f.BoolVar(&o.phases, "phases", false, "split coldstorm's own starts into what passes between their moments, with launch; 100 rounds unless --rounds is given")
+		return func(ctx context.Context, a *app, args []string) error {
+			if o.phases && !f.Changed("rounds") {
+				o.rounds = phasesRounds
+			}
+			return o.run(ctx, a, args)
+		}
 	},
 }
 
@@ -50,6 +61,7 @@ type benchOptions struct {
 	rounds int
 	out    string
 	json   bool
+	phases bool
 }
 
 // benchPart is one comparison.
@@ -73,6 +85,8 @@ type benchTable struct {
 	Rows    []benchRow `json:"rows"`
 	Missing []string   `json:"missing,omitempty"`
 	Notes   []string   `json:"notes,omitempty"`
+
+	Starts []benchStart `json:"starts,omitempty"` // with --phases, in the place of rows
 }
 
 // benchRow is one contender: the quantiles of its samples, and each round's
@@ -92,6 +106,9 @@ func (o benchOptions) run(ctx context.Context, a *app, args []string) error {
 			return usageError("launch, invoke, lag or sim", "bench: unknown part %q", name)
 		}
 	}
+	if o.phases && !slices.Equal(args, []string{"launch"}) {
+		return usageError("coldstorm bench launch --phases", "bench: --phases goes with launch alone")
+	}
 	if o.rounds < 1 {
 		return usageError("", "bench: --rounds %d", o.rounds)
 	}
@@ -104,6 +121,9 @@ func (o benchOptions) run(ctx context.Context, a *app, args []string) error {
 			continue
 		}
 		fmt.Fprintf(a.stderr, "bench: %s\n", p.name)
+		if o.phases {
+			p = benchPhasesPart
+		}
 		t, err := p.run(ctx, o.rounds)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -172,6 +192,7 @@ func printTables(w io.Writer, tables []benchTable) {
 			fmt.Fprintln(tw, r)
 		}
 		tw.Flush()
+		printStarts(w, t.Starts)
 		for _, m := range t.Missing {
 			fmt.Fprintf(w, "  missing: %s\n", m)
 		}

@@ -27,6 +27,7 @@ type starter struct {
 	start func(ctx context.Context, i int) (time.Duration, error)
 	ready func() error // what its next start wants ready; nil for nothing
 	other int          // starts of another mode than was wanted
+	trace tracer       // of coldstorm's own; nil for a peer
 }
 
 // benchLaunch compares ways to start a program. Each contender starts once a
@@ -39,7 +40,7 @@ func benchLaunch(ctx context.Context, rounds int) (benchTable, error) {
 		return t, err
 	}
 	defer os.RemoveAll(dir)
-	starters, closers, missing, err := launchContenders(dir)
+	starters, closers, missing, err := launchContenders(dir, launch.FirstProgram())
 	defer func() {
 		for _, c := range closers {
 			c()
@@ -76,8 +77,8 @@ func benchLaunch(ctx context.Context, rounds int) (benchTable, error) {
 	return t, nil
 }
 
-func launchContenders(dir string) (all []*starter, closers []func(), missing []string, err error) {
-	fn, err := writeFunction(filepath.Join(dir, "fn"), launch.FirstProgram())
+func launchContenders(dir string, program []byte) (all []*starter, closers []func(), missing []string, err error) {
+	fn, err := writeFunction(filepath.Join(dir, "fn"), program)
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -110,7 +111,7 @@ func launchContenders(dir string) (all []*starter, closers []func(), missing []s
 		}
 		s := &starter{contender: contender{name: name + own.mode}}
 		spec := launch.Spec{Image: img, MemoryBytes: 128 << 20, CPUs: 1, Pids: 64}
-		s.start, s.ready = s.own(l, spec, own.mode), prepare(l, spec, own.mode)
+		s.start, s.ready, s.trace = s.own(l, spec, own.mode), prepare(l, spec, own.mode), trace(l, spec, own.mode)
 		all = append(all, s)
 	}
 	all = append(all, &starter{contender: contender{name: "bare fork and exec"}, start: commandStart(func(int) *exec.Cmd {

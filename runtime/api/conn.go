@@ -76,7 +76,7 @@ func (c *conn) route(req *http.Request) error {
 		if !get {
 			return c.refuse(errMethod)
 		}
-		return c.next()
+		return c.next(req.Header)
 	case path == "/2018-06-01/ping":
 		return c.reply(http.StatusOK, "text/plain", "", "pong")
 	case path == "/2020-01-01/extension/event/next":

@@ -19,6 +19,9 @@
 //	POST /2020-01-01/extension/register                200, internal extensions without events
 //	GET  /2020-01-01/extension/event/next              blocks for ever
 //
+// Beyond what AWS has, a runtime may tell when its first instruction was, in a header of
+// its first ask (FirstInstructionHeader).
+//
 // It stands on the warm path of every invocation, so a connection is one
 // goroutine that reads requests with http.ReadRequest and writes prepared
 // bytes; net/http's server would add a second goroutine a connection (it

@@ -28,17 +28,18 @@ type Environment struct {
 	listener net.Listener
 	serving  sync.WaitGroup // the acceptor and the connections
 
-	mu         sync.Mutex
-	state      state
-	current    *pending // while running
-	answering  bool     // the answer to current is being read
-	waiting    *conn    // whose next blocks
-	firstNext  results.Stamp
-	extensions map[string]bool // by identifier
-	conns      map[*conn]struct{}
-	closed     bool
-	gone       chan struct{} // closed when no event will come any more
-	left       bool          // gone is closed
+	mu               sync.Mutex
+	state            state
+	current          *pending // while running
+	answering        bool     // the answer to current is being read
+	waiting          *conn    // whose next blocks
+	firstNext        results.Stamp
+	firstInstruction results.Stamp   // as the runtime told; 0 if it didn't
+	extensions       map[string]bool // by identifier
+	conns            map[*conn]struct{}
+	closed           bool
+	gone             chan struct{} // closed when no event will come any more
+	left             bool          // gone is closed
 }
 
 // New serves the Runtime API on l until Close or Drain.

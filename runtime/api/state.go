@@ -32,7 +32,7 @@ func (s state) String() string {
 // next blocks until there is an event. A next while an event is out renders it
 // again; a newer next takes the place of an older one that still blocks (the
 // runtime has hung up).
-func (c *conn) next() error {
+func (c *conn) next(head http.Header) error {
 	e := c.env
 	at := results.Now()
 	e.mu.Lock()
@@ -50,7 +50,7 @@ func (c *conn) next() error {
 		e.mu.Unlock()
 		return c.deliver(p)
 	case started:
-		e.firstNext = at
+		e.firstNext, e.firstInstruction = at, told(head)
 	}
 	e.state = ready
 	if w := e.waiting; w != nil && w != c {

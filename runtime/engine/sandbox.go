@@ -61,10 +61,10 @@ type sandbox struct {
 var _ live.Sandbox = (*sandbox)(nil)
 
 func (b *sandbox) Birth() live.Birth {
-	exec, phases := b.Stamps.Exec, b.Stamps.Phases()
+	exec, phases := b.Stamps.Running(), b.Stamps.Phases()
 	return live.Birth{
 		Listener: b.Listener, Output: []*os.File{b.Stdout, b.Stderr}, Mode: b.Mode,
-		Ready: exec.Add(-phases.Rootfs), Exec: exec,
+		Ready: exec.Add(-phases.Rootfs), Exec: exec, Moments: b.Stamps.Moments(),
 	}
 }
 

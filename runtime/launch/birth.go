@@ -36,13 +36,15 @@ func (d *daemon) newBirth(mode string, id int64) *birth {
 // drop closes what a birth holds.
 func (b *birth) drop() { closeAll(b.net.ns, b.net.listener, b.stdout, b.stderr) }
 
-// stamps are the moments of a start that the daemon knows. A moment that passed
-// before the ask, of what was ready, counts as the ask's.
+// stamps are the moments of a start that the daemon knows. What was ready before the
+// ask has none.
 func (b *birth) stamps(received results.Stamp) Stamps {
-	at := func(n int) results.Stamp { return max(b.child.stamp(n), received) }
-	return Stamps{
-		Received: received, Cloned: at(atCloned), Rootfs: at(atRootfs), Joined: at(atJoined), Begun: at(atBegun), Exec: at(atExec),
+	at := b.child.stamp
+	s := Stamps{Received: received, Begun: at(atBegun), Exec: at(atExec)}
+	if b.mode == ModeCold {
+		s.Cloned, s.Rootfs, s.Cgroups, s.Joined, s.Secured = at(atCloned), at(atRootfs), at(atCgroups), at(atJoined), at(atSecured)
 	}
+	return s
 }
 
 // conceive clones a child that begins with what begin writes, after it has taken
@@ -112,6 +114,7 @@ func (d *daemon) cold(id int64, spec *Spec) (b *birth, err error) {
 	}
 	d.st.join(s, d.cg, b.box.group, ns)
 	d.st.secure(s, spec)
+	s.stamp(atSecured)
 	b.child.give(s)
 	if ordered != nil {
 		if err := ordered.listening(); err != nil {

@@ -19,11 +19,13 @@ const birthFlags = unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWIPC | un
 
 // The moments that a child notes.
 const (
-	atCloned = iota // its first call: its namespaces exist
-	atRootfs        // its root filesystem is whole, and the only one that it sees
-	atJoined        // it is in its cgroups and its network
-	atBegun         // a child that was ready hears what it is to be
-	atExec          // its rights are gone, and the next call is execve
+	atCloned  = iota // its first call: its namespaces exist
+	atRootfs         // its root filesystem is whole, and the only one that it sees
+	atCgroups        // it is in its cgroups, if there are any
+	atJoined         // it is in its network, if that is one of its own
+	atSecured        // its rights are gone, and it waits to be told to execute
+	atBegun          // a child that was ready hears what it is to be
+	atExec           // the next call is execve
 )
 
 // Descriptors of a child while it is not a program yet.
@@ -88,14 +90,15 @@ func (st *stage) join(s *script, g *cgroups, group, ns string) {
 	}
 	if len(g.all) > 0 {
 		s.call(0, unix.SYS_UNSHARE, unix.CLONE_NEWCGROUP)
+		s.stamp(atCgroups)
 	} else {
 		s.call(mayFail, unix.SYS_UNSHARE, unix.CLONE_NEWCGROUP)
 	}
 	if ns != "" {
 		s.call(save, unix.SYS_OPENAT, st.fds, ns, unix.O_RDONLY|unix.O_CLOEXEC)
 		s.call(useSaved, unix.SYS_SETNS, 0, unix.CLONE_NEWNET)
+		s.stamp(atJoined)
 	}
-	s.stamp(atJoined)
 }
 
 // compile compiles what is the same for every child.

@@ -16,10 +16,20 @@ import (
 // the launcher's time and nobody else's, which makes it the program to compare
 // launchers with.
 func FirstProgram() []byte {
-	code, machine := firstAMD64(), uint16(62)
 	if runtime.GOARCH == "arm64" {
-		code, machine = firstARM64(), 183
+		return executable(machineARM64, firstARM64())
 	}
+	return executable(machineAMD64, firstAMD64())
+}
+
+// The machines of an ELF header (elf(5)).
+const (
+	machineAMD64 = 62
+	machineARM64 = 183
+)
+
+// executable is a static executable of one segment that begins with code.
+func executable(machine uint16, code []byte) []byte {
 	const base, head = 0x400000, 64 + 56
 	size := uint64(head + len(code))
 	le := binary.LittleEndian

@@ -90,9 +90,10 @@ func (d *daemon) contain(spec *Spec, received results.Stamp) (c container, err e
 	return c, err
 }
 
-// ociStamps are those that can be known.
+// ociStamps are those that can be known: the container's root, network and cgroups are
+// made before the runtime's command begins, and what that does it doesn't tell.
 func ociStamps(received results.Stamp, ran ran) Stamps {
-	return Stamps{Received: received, Cloned: ran.began, Rootfs: ran.began, Joined: ran.ended, Begun: received, Exec: ran.ended}
+	return Stamps{Received: received, Cloned: ran.began, Ran: ran.ended}
 }
 
 func (o *bundles) bundle(id string) string  { return filepath.Join(o.top, "b", id) }

@@ -72,7 +72,6 @@ func (d *daemon) launchProcess(id int64, spec *Spec, received results.Stamp) err
 	c.call(0, unix.SYS_DUP3, out[1], 1, 0)
 	c.call(0, unix.SYS_DUP3, errp[1], 2, 0)
 	c.call(0, unix.SYS_CHDIR, p.dir)
-	c.stamp(atJoined)
 	c.limits()
 	c.dieWith(d.self)
 	c.closeRest()
@@ -90,10 +89,7 @@ func (d *daemon) launchProcess(id int64, spec *Spec, received results.Stamp) err
 		d.book(bx)
 		return err
 	}
-	joined := ch.stamp(atJoined)
-	return d.tellStarted(bx, Stamps{
-		Received: received, Cloned: ch.stamp(atCloned), Rootfs: joined, Joined: joined, Begun: received, Exec: ch.stamp(atExec),
-	}, -1, r.net.listener, out[0], errp[0])
+	return d.tellStarted(bx, Stamps{Received: received, Cloned: ch.stamp(atCloned), Exec: ch.stamp(atExec)}, -1, r.net.listener, out[0], errp[0])
 }
 
 // program is what to execute, as the host sees it.

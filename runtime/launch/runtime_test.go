@@ -87,7 +87,6 @@ var (
 
 	deviations = []deviation{
 		{everyOCI, "it has the user, host name, folder and environment that it was given", `environment \["A=b" "EMPTY=" "HOME=`, "runtimes add HOME", false},
-		{everyOCI, "stamps are in order", `phases .*Rootfs:0s`, "what happens inside a runtime is not known: all is sandbox phase", false},
 		{[]string{"runc", "crun"}, "it sees no mount of the host", `^/(proc|sys)/\S+ without nosuid`, "masks are mounted without it", false},
 		{[]string{"runsc"}, "it has no capability and can gain none", `^(CapAmb|NoNewPrivs|SigBlk|SigIgn) = ,?`, "gVisor's /proc/self/status doesn't tell", false},
 		{[]string{"runsc"}, "it has no capability and can gain none", `^Seccomp = 0`, "the filter is on gVisor itself, not on the program in it", false},

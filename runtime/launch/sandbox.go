@@ -13,32 +13,56 @@ import (
 	"coldstorm/results"
 )
 
-// Stamps are the moments of a launch. What was ready when it was asked for has the
-// moment at which the ask was received.
+// Stamps are the moments of a launch, in the order in which they happen but for
+// Answered, which the client hears beside what the program does. A moment that did not
+// happen, or of which a launcher can't tell, is 0: what was ready when it was asked for
+// (of a pooled or parked start all up to Secured), what a process of the host does
+// without, and all that an OCI runtime does by itself.
 //
 // Of a cold start, the root is completed (Cloned to Rootfs) beside the making of its
-// cgroups and its network, and Joined comes after; of others both came before.
+// cgroups and its network: what the child waits for of these counts to what comes after.
 type Stamps struct {
 	Ask      results.Stamp // Launch was called
 	Received results.Stamp // the launcher's thread that sees to it took the ask
-	Cloned   results.Stamp // the child's first system call: its namespaces exist
+	Cloned   results.Stamp // the child's first system call: its namespaces exist; of an OCI runtime, its command's
 	Rootfs   results.Stamp // its root filesystem is whole, and the only one that it sees
-	Joined   results.Stamp // it is in its cgroups and in its network
-	Begun    results.Stamp // a child that was pooled heard what it is to be; else Received
+	Cgroups  results.Stamp // it is in its cgroups
+	Joined   results.Stamp // it is in a network of its own
+	Secured  results.Stamp // its rights are gone, of a cold start, which then waits for its network's socket
+	Begun    results.Stamp // a child that was pooled heard what it is to be
 	Exec     results.Stamp // its rights are gone, and the next call is execve
+	Ran      results.Stamp // the command of an OCI runtime has ended, after the program's execve
 	Answered results.Stamp // the client heard that the program runs
 }
 
 // told lists the moments that the launcher's process tells.
 func (s *Stamps) told() []*results.Stamp {
-	return []*results.Stamp{&s.Received, &s.Cloned, &s.Rootfs, &s.Joined, &s.Begun, &s.Exec}
+	return []*results.Stamp{&s.Received, &s.Cloned, &s.Rootfs, &s.Cgroups, &s.Joined, &s.Secured, &s.Begun, &s.Exec, &s.Ran}
 }
 
-// Phases returns the launch as phases that add up to Ask to Exec: rootfs (the root made
-// whole; 0 if it was ready) and sandbox, all else.
+// Running is the last moment before the program runs that the launcher knows: Exec, or
+// Ran where that can't be told.
+func (s Stamps) Running() results.Stamp {
+	if s.Exec == 0 {
+		return s.Ran
+	}
+	return s.Exec
+}
+
+// Phases returns the launch as phases that add up to Ask to Running: rootfs (the root
+// made whole; 0 if it was ready, or that isn't known) and sandbox, all else.
 func (s Stamps) Phases() results.Phases {
 	root := s.Rootfs.Sub(s.Cloned)
-	return results.Phases{Sandbox: s.Exec.Sub(s.Ask) - root, Rootfs: root}
+	return results.Phases{Sandbox: s.Running().Sub(s.Ask) - root, Rootfs: root}
+}
+
+// Moments returns the launch as a start's moments, up to the program's own.
+func (s Stamps) Moments() results.Moments {
+	return results.Moments{
+		results.MomentAsk: s.Ask, results.MomentReceived: s.Received, results.MomentCloned: s.Cloned,
+		results.MomentRootfs: s.Rootfs, results.MomentCgroups: s.Cgroups, results.MomentJoined: s.Joined, results.MomentSecured: s.Secured,
+		results.MomentBegun: s.Begun, results.MomentExec: s.Exec, results.MomentRan: s.Ran,
+	}
 }
 
 // Exit is how a sandbox ended.
