@@ -47,6 +47,10 @@ func (l launcher) spec(id string, env []string, memoryMB int) launch.Spec {
 	return launch.Spec{ID: id, Image: l.image, Env: append(env, apiAddress), MemoryBytes: int64(memoryMB) << 20}
 }
 
+// next is what a function's next launch will ask for, but for its ID and variables: what
+// is ready for other limits has them written anew.
+func (l launcher) next(f *live.Function) launch.Spec { return l.spec("", nil, f.Config().MemoryMB) }
+
 // sandbox is a launched one as live sees it.
 type sandbox struct {
 	*launch.Sandbox

@@ -175,14 +175,16 @@ func (s *server) deploy(f Function) error {
 	s.deploying.Lock()
 	defer s.deploying.Unlock()
 	err := s.retire()
-	if spec := (launcher{image: f.Image}).spec("", nil, f.MemoryMB); s.pool > 0 {
-		if err2 := s.launcher.Fill(spec); err2 != nil { // launches go on without, and say so by their mode
+	l := launcher{s.launcher, s.meters, &s.total, f.Image}
+	function := live.New(l, f.config(s.log))
+	if s.pool > 0 {
+		if err2 := s.launcher.Fill(l.next(function)); err2 != nil { // launches go on without, and say so by their mode
 			fmt.Fprintln(s.stderr, "engine:", err2)
 		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.name, s.function = f.Name, live.New(launcher{s.launcher, s.meters, &s.total, f.Image}, f.config(s.log))
+	s.name, s.function = f.Name, function
 	return err
 }
 

@@ -23,8 +23,9 @@ const cgroupPrefix = "coldstorm-"
 // processor time, which version 2 counts without being asked.
 var controllers = []string{"memory", "cpu", "cpuacct", "pids", "freezer"}
 
-// devicesController is version 1's that OCI runtimes want beside these: in
-// version 2 a cgroup's devices are a program of the kernel's.
+// devicesController is version 1's that OCI runtimes want beside these, and that the
+// builtin launcher has one folder of: in version 2 a cgroup's devices are a program of
+// the kernel's.
 const devicesController = "devices"
 
 // A hierarchy is one mounted cgroup tree and the folder that is ours in it.
@@ -50,6 +51,8 @@ type cgroups struct {
 	at  map[string]*hierarchy // by controller
 	all []*hierarchy          // each once
 	v2  *hierarchy            // if any controller is there
+
+	shared *shared // version 1's, for devices, if that is a tree of its own (see restrict)
 }
 
 // openCgroups makes our folder in every tree that has a controller we want.
@@ -401,7 +404,18 @@ func (g *cgroups) close() error {
 			errs = append(errs, fmt.Errorf("remove cgroup %s: %w", h.dir, err))
 		}
 	}
+	if g.shared != nil {
+		errs = append(errs, g.shared.close())
+	}
 	return errors.Join(errs...)
+}
+
+// trees are all in which we have a folder.
+func (g *cgroups) trees() []*hierarchy {
+	if g.shared == nil {
+		return g.all
+	}
+	return append(slices.Clone(g.all), g.shared.h)
 }
 
 func closeAll(fds ...int) {

@@ -57,7 +57,7 @@ func Clean() ([]string, error) {
 // has made its own: one listing a tree, and nothing more where there is nothing.
 func (g *cgroups) cleanBeside() ([]string, error) {
 	var dead deadRuns
-	for _, h := range g.all {
+	for _, h := range g.trees() {
 		entries, err := os.ReadDir(filepath.Dir(h.dir))
 		if err != nil {
 			continue // not ours to read

@@ -88,6 +88,9 @@ func (st *stage) join(s *script, g *cgroups, group, ns string) {
 			s.call(useSaved, unix.SYS_CLOSE, 0)
 		}
 	}
+	if g.shared != nil {
+		g.shared.enter(s)
+	}
 	if len(g.all) > 0 {
 		s.call(0, unix.SYS_UNSHARE, unix.CLONE_NEWCGROUP)
 		s.stamp(atCgroups)

@@ -102,6 +102,7 @@ func conformance(t *testing.T, c Config) {
 		{"it holds no file but the standard streams", holdsNoFiles},
 		{"it writes to its own folders in memory alone", writesOnlyToMemory},
 		{"it sees devices, and kernel files masked", seesDevicesAndMasks},
+		{"it is held to its devices by its cgroup", heldToDevices},
 		{"it sees no mount of the host", seesNoHostMounts},
 		{"forbidden calls fail", forbiddenCallsFail},
 		{"its network is loopback with the listening socket", networkIsLoopback},

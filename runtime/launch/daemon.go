@@ -155,10 +155,12 @@ func (d *daemon) begin(exposed error) error {
 	}
 	host.Rootless, host.Launcher = c.rootless, c.runtime.String()
 	missing := map[string]error{}
+	name := cgroupName(os.Getpid(), strconv.FormatInt(time.Now().UnixNano()&0xffffffffff, 36))
 	if d.cg = (&cgroups{}); c.runtime.kind != process { // which has none, and describeProcess says so
-		d.cg, missing = openCgroups(cgroupName(os.Getpid(), strconv.FormatInt(time.Now().UnixNano()&0xffffffffff, 36)), c.unified, c.runtime.controllers()...)
+		d.cg, missing = openCgroups(name, c.unified, c.runtime.controllers()...)
 	}
 	host.setCgroups(d.cg, missing)
+	d.restrict(name, &host)
 	if _, err := d.cg.cleanBeside(); err != nil {
 		fmt.Fprintln(os.Stderr, "coldstorm launcher: left by a run that was killed:", err)
 	}

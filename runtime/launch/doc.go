@@ -37,10 +37,11 @@
 //
 // Always: no_new_privs, Docker's default system call filter less what needs a
 // capability, /proc and /sys masked as runc masks them, a /dev of six nodes on a
-// read-only mount that sandboxes share, no file but the standard streams open. Not
-// done: AppArmor and SELinux profiles, the devices cgroup (mknod needs a capability
-// that nobody has, and no mount but /dev opens nodes), /sys/fs/cgroup inside, a
-// session keyring (the filter refuses every call on keys).
+// read-only mount that sandboxes share, no file but the standard streams open. As root
+// a cgroup refuses other devices too (devices.go); an ordinary user's sandboxes are kept
+// from them by two locks, not three: mknod needs a capability that nobody has, and no
+// mount but /dev opens nodes. Not done: AppArmor and SELinux profiles, /sys/fs/cgroup
+// inside, a session keyring (the filter refuses every call on keys).
 //
 // Its network is loopback alone. The socket on which the Runtime API is to
 // listen is made inside by the daemon and comes to the client as a descriptor

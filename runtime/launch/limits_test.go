@@ -313,21 +313,33 @@ func TestStartEndsWhatRuns(t *testing.T) {
 	l.Close()
 	makeRoom()
 	defer leaveRoom()
-	g, missing := openCgroups(cgroupName(os.Getpid(), "dead"), false)
+	name := cgroupName(os.Getpid(), "dead")
+	g, missing := openCgroups(name, false)
 	if len(missing) > 0 {
 		t.Fatal(missing)
+	}
+	if _, err := g.restrict(name); (err != nil) != l.Host().Rootless {
+		t.Fatal(err)
 	}
 	if err := g.make("s1"); err != nil {
 		t.Fatal(err)
 	}
 	var pids []int
-	for range 2 {
+	for i := range 3 {
 		cmd := exec.Command("sleep", "1000")
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
 		go cmd.Wait()
 		pids = append(pids, cmd.Process.Pid)
+		if g.shared != nil {
+			if err := g.shared.h.write(sharedGroup+"/cgroup.procs", strconv.Itoa(cmd.Process.Pid)); err != nil {
+				t.Fatal(err)
+			}
+			if i == 2 {
+				continue // is there alone
+			}
+		}
 		for _, h := range g.all {
 			if err := h.write("s1/cgroup.procs", strconv.Itoa(cmd.Process.Pid)); err != nil {
 				t.Fatal(err)
@@ -343,14 +355,14 @@ func TestStartEndsWhatRuns(t *testing.T) {
 	if _, err := Clean(); err != nil {
 		t.Error(err)
 	}
-	for _, h := range g.all {
-		if _, err := os.Stat(filepath.Join(h.dir, "s1")); err != nil {
-			t.Error("cleaned while its lock was held: ", err)
+	for _, h := range g.trees() {
+		if len(foldersIn(h.dir)) == 0 {
+			t.Error("cleaned while its lock was held: ", h.dir)
 		}
 		unix.Close(h.fd) // as death does
 	}
 	start(t, Config{}) // the next launcher finds it
-	for _, h := range g.all {
+	for _, h := range g.trees() {
 		if _, err := os.Stat(h.dir); !os.IsNotExist(err) {
 			t.Errorf("%s is there still (%v)", h.dir, err)
 		}

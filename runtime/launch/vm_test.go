@@ -63,10 +63,20 @@ func TestVirtualMachine(t *testing.T) {
 	err = cmd.Run()
 	t.Logf("the virtual machine ran for %v", time.Since(began).Round(time.Second))
 	out.tell(t)
+	kernelSaid, _ := os.ReadFile(console)
 	if text := tail(out.all.String(), 40); err != nil || ctx.Err() != nil || !out.ended {
-		kernelSaid, _ := os.ReadFile(console)
 		t.Errorf("the virtual machine did not come to its end: %v, %v\n%s\n-- its tests said:\n%s\n-- its kernel said:\n%s", err, ctx.Err(), &complaints, text, tail(string(kernelSaid), 40))
 	}
+	if text := asked(string(kernelSaid)); text != "" {
+		t.Errorf("tests of a situation took so long that its kernel was asked why:\n%s", text)
+	}
+}
+
+// asked is what a kernel answered to testdata/vm's askKernel, if it was asked.
+func asked(console string) string {
+	_, answer, _ := strings.Cut(console, "sysrq: ")
+	lines := strings.Split(answer, "\n")
+	return strings.Join(lines[:min(len(lines), 4000)], "\n")
 }
 
 // writeRoot writes the archive that the machine has as its root: process 1, and
@@ -192,6 +202,19 @@ func (o *vmOutput) tell(t *testing.T) {
 				t.Log(r.text)
 			}
 		})
+	}
+}
+
+// TestAsked says which part of a console is shown.
+func TestAsked(t *testing.T) {
+	for console, want := range map[string]string{
+		"[1] a\n[2] b\n": "",
+		"[1] a\n[2] sysrq: Show Blocked State\n[3] task\n[4] sysrq: Show Memory": "Show Blocked State\n[3] task\n[4] sysrq: Show Memory",
+		"sysrq: x" + strings.Repeat("\ny", 5000):                                 "x" + strings.Repeat("\ny", 3999),
+	} {
+		if got := asked(console); got != want {
+			t.Errorf("of %.80q: %.80q", console, got)
+		}
 	}
 }
 

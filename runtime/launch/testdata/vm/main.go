@@ -177,10 +177,24 @@ func (s situation) run(out *os.File) error {
 	if binary == "" {
 		binary = "launch.test"
 	}
-	cmd := exec.Command("/test/"+binary, "-test.v", "-test.short", "-test.timeout=3m", "-test.run="+s.tests)
+	cmd := exec.Command("/test/"+binary, "-test.v", "-test.short", "-test.timeout="+testTime.String(), "-test.run="+s.tests)
 	cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = "/test", out, out, attr
 	cmd.Env = []string{"PATH=/usr/bin", "TMPDIR=/tmp", "HOME=/tmp", "CI=true", "COLDSTORM_TEST_INSIDE=/test/inside", "COLDSTORM_TEST_BOOTSTRAP=/test/function", "COLDSTORM_TEST_CGROUPS=" + s.cgroups, "COLDSTORM_TEST_HINT=" + s.hint}
+	defer time.AfterFunc(testTime-10*time.Second, askKernel).Stop()
 	return errors.Join(cmd.Run(), left())
+}
+
+// testTime bounds the tests of a situation, after which they print their stacks.
+const testTime = 3 * time.Minute
+
+// askKernel has the kernel say on its console what keeps tests that are about to be given
+// up: tasks that wait for something in it, what each processor does, memory, and then
+// every task (kernel: sysrq).
+func askKernel() {
+	os.WriteFile("/proc/sys/kernel/printk", []byte("8"), 0)
+	for _, key := range []byte("wlmt") {
+		os.WriteFile("/proc/sysrq-trigger", []byte{key}, 0)
+	}
 }
 
 // left tells of cgroups that a run has left.
