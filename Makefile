@@ -29,7 +29,7 @@ run: build ## the main job on the default scenario; prints the report's path
 
 test: functions ## all tests
 	$(STATIC) $(GO) vet ./...
-	$(STATIC) $(GO) test -count=1 ./...
+	$(STATIC) $(GO) test -count=1 -timeout 20m ./...
 
 test-user: ## all tests again as an ordinary user (needs root to switch)
 	./.ci/as-user
@@ -46,8 +46,8 @@ fuzz: functions ## each fuzz target for 20 seconds
 	$(GO) list ./... | while read p; do $(GO) test -list '^Fuzz' $$p | grep '^Fuzz' | \
 	  while read f; do $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime 20s -fuzzminimizetime 1x $$p || exit 1; done || exit 1; done
 
-deps: ## the runtimes that tests and benchmarks run, zip, python3, a virtual machine (Debian, root)
-	apt-get update -q && apt-get install -qy --no-install-recommends runc crun runsc zip python3 qemu-system-x86
+deps: ## the runtimes that tests and benchmarks run, zip, python3, virtual machines (Debian, root)
+	apt-get update -q && apt-get install -qy --no-install-recommends runc crun runsc zip python3 qemu-system-x86 qemu-system-arm
 	.ci/kernel
 
 clean: ## remove what was built
