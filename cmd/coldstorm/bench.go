@@ -18,7 +18,7 @@ import (
 )
 
 var benchCommand = command{
-	name: "bench", args: "[launch|burst|invoke|lag|sim]... [flags]", short: "compare coldstorm itself with its peers and limits",
+	name: "bench", args: "[launch|burst|calm|leak|frozen|invoke|lag|sim]... [flags]", short: "compare coldstorm itself with its peers and limits",
 	long: `
 Bench measures coldstorm, not a function: each part interleaves its contenders
 in one run, in random order, because two runs on a noisy machine don't compare.
@@ -29,6 +29,9 @@ is reported as missing.
              cold, pooled and parked, beside runc, crun and a bare fork and exec
     burst    many starts at once, at concurrency 1 to 64: cold, pooled, and pooled
              with the lean profile, beside crun and runc
+    calm     whether launches disturb the generator, and its heap the launches
+    leak     what ten bursts of starts leave behind in both processes and the kernel
+    frozen   what an idle, frozen environment costs in memory, the kernel's included
     invoke   a warm invocation through the Invoke API, freezing on and off,
              beside the same function behind plain net/http
     lag      how far sends are off their schedule, beside stock vegeta
@@ -38,12 +41,12 @@ Examples:
 
     coldstorm bench
     coldstorm bench launch --rounds 200
-    coldstorm bench burst --burst 200
+    coldstorm bench burst frozen --burst 200
     coldstorm bench lag --json`,
 	setup: func(f *pflag.FlagSet) func(context.Context, *app, []string) error {
 		var o benchOptions
 		f.IntVar(&o.rounds, "rounds", 60, "starts of each contender, in launch, and rounds elsewhere a twentieth of it, 3 at least")
-		f.IntVar(&o.burst, "burst", 1000, "starts of a burst")
+		f.IntVar(&o.burst, "burst", 1000, "starts of a burst, and environments at once in frozen")
 		f.StringVar(&o.out, "out", filepath.Join("results", "bench"), "`folder` for the figures, as text and JSON")
 		f.BoolVar(&o.json, "json", false, "print JSON instead of tables")
 		return func(ctx context.Context, a *app, args []string) error { return o.run(ctx, a, args) }
@@ -67,6 +70,9 @@ type benchPart struct {
 var benchParts = []benchPart{
 	{"launch", "Sandbox start: from the ask to the first instruction", inRounds(benchLaunch)},
 	{"burst", "Burst: every start's sandbox is ended and removed too", benchBurst},
+	{"calm", "Calm: the generator beside launches, and launches beside its heap", benchCalm},
+	{"leak", "Leak: what starts leave behind", benchLeak},
+	{"frozen", "Frozen: idle environments at once, memory of each", benchFrozen},
 	{"invoke", "Warm invocation through the Invoke API", inRounds(benchInvoke)},
 	{"lag", "Schedule lag: actual minus intended send", inRounds(benchLag)},
 	{"sim", "Simulated invocations a second, Lambda plane, 1,000 environments, one core", inRounds(benchSim)},
@@ -102,7 +108,7 @@ type benchRow struct {
 func (o benchOptions) run(ctx context.Context, a *app, args []string) error {
 	for _, name := range args {
 		if !slices.ContainsFunc(benchParts, func(p benchPart) bool { return p.name == name }) {
-			return usageError("launch, burst, invoke, lag or sim", "bench: unknown part %q", name)
+			return usageError("launch, burst, calm, leak, frozen, invoke, lag or sim", "bench: unknown part %q", name)
 		}
 	}
 	if o.rounds < 1 {

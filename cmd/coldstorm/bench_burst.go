@@ -37,8 +37,9 @@ type burster struct {
 
 	// start starts the probe as its i-th and ends it. It returns the time to its first
 	// instruction, and whether that start was of another mode than was wanted.
-	start func(ctx context.Context, i int) (first time.Duration, other bool, err error)
-	ready func() error // what a burst wants ready; nil for nothing
+	start  func(ctx context.Context, i int) (first time.Duration, other bool, err error)
+	ready  func() error // what a burst wants ready; nil for nothing
+	settle func() error // waits until what ended is removed; nil where starts do
 
 	at map[int]*burstRuns // by concurrency
 }
@@ -50,6 +51,7 @@ type burstRuns struct {
 	rates  []float64       // a round
 	all    []time.Duration // of all rounds
 	halves []float64       // a round: p99 of its second half to that of its first
+	drains []time.Duration // a round: until the kernel had destroyed its network namespaces
 }
 
 // benchBurst compares how many starts a second are sustained: from the first ask of a
@@ -85,8 +87,9 @@ func benchBurst(ctx context.Context, o benchOptions) (benchTable, error) {
 	t.Goals = burstGoals(bursters)
 	t.Notes = []string{
 		fmt.Sprintf("n is the starts of each row, in %d bursts: %d in each of coldstorm's, %d in crun's, %d in runc's; each burst of a contender at a concurrency is one block, and the blocks of a round are in random order", rounds, o.burst, max(1, o.burst/crunShare), max(1, o.burst/runcShare)),
-		"a second: the median of the bursts' rates, from the first ask until the last sandbox of the burst has ended and, where sandboxes were ready beforehand, as many are ready again; a start's place is taken by the next once its sandbox has ended",
+		"a second: the median of the bursts' rates, from the first ask until the last sandbox of the burst has ended and its cgroups are removed and, where sandboxes were ready beforehand, as many are ready again; a start's place is taken by the next once its sandbox has ended",
 		"p50 and p99 are from the ask to the first instruction; 2nd/1st half: p99 of a burst's second half to that of its first, median of the bursts; ready: starts that found a sandbox ready",
+		"drain: how long after that the kernel was still destroying network namespaces, median of the bursts; the next burst begins afterwards",
 		fmt.Sprintf("pooled: %d were ready before each burst, and more were made during it", burstPool),
 		"crun and runc include their command's start and its delete; they run their own default spec with memory, CPU and pids limits added (see bench launch)",
 	}
@@ -110,10 +113,11 @@ func burstRound(ctx context.Context, all []*burster, burst int) error {
 	return nil
 }
 
-// quiet waits until nothing but this process runs, for half a second at most: what a
-// burst left to the kernel is no part of the next one.
+// quiet waits until what a burst left to the kernel is done, and then until nothing but
+// this process runs, for a fifth of a second at most: it is no part of what comes next.
 func quiet() {
-	limit := time.Now().Add(500 * time.Millisecond)
+	drain()
+	limit := time.Now().Add(200 * time.Millisecond)
 	for calm := 0; calm < 10 && time.Now().Before(limit); {
 		time.Sleep(time.Millisecond)
 		if calm++; running() > 1 {
@@ -139,7 +143,14 @@ func (b *burster) burst(ctx context.Context, c, n int) error {
 			return err
 		}
 	}
+	if b.settle != nil {
+		if err := b.settle(); err != nil {
+			return err
+		}
+	}
 	runs.rates = append(runs.rates, float64(n)/time.Since(began).Seconds())
+	drained, _ := drain()
+	runs.drains = append(runs.drains, drained)
 	runs.n += n
 	runs.other += other
 	runs.all = append(runs.all, first...)
@@ -196,6 +207,7 @@ func (b *burster) row(c int) benchRow {
 			{Name: "n", Value: float64(runs.n)},
 			{Name: "a second", Unit: unitSecond, Value: middle(runs.rates)},
 			duration("p50", q.P50), duration("p99", q.P99), halves, ready,
+			duration("drain", stats.Summarise(runs.drains).P50),
 		},
 	}
 }
@@ -281,7 +293,7 @@ func burstContenders(dir string) (all []*burster, closers []func(), missing []st
 		}
 		closers = append(closers, func() { l.Close() })
 		mode := launch.ModeCold
-		b := &burster{name: own.name, share: 1, at: map[int]*burstRuns{}}
+		b := &burster{name: own.name, share: 1, settle: l.Settle, at: map[int]*burstRuns{}}
 		if own.config.Pool > 0 {
 			mode = launch.ModePooled
 			b.ready = func() error { return l.Fill(spec) }

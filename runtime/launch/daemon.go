@@ -49,7 +49,7 @@ type daemon struct {
 	early   map[int]death  // children that died before they were booked
 	others  others
 	closing bool       // nothing starts any more
-	empty   *sync.Cond // a box went
+	freed   *sync.Cond // a box went
 	leaks   []error    // what could not be removed
 }
 
@@ -82,7 +82,7 @@ func Daemon() int {
 	runtime.GOMAXPROCS(hostCPUs + 2) // a thread that waits for its child keeps its processor
 	debug.SetGCPercent(800)          // little is allocated, and a collection waits for every clone
 	d := &daemon{rooms: rooms{layers: layers{top: "/l"}}, open: make(chan struct{}), boxes: map[int64]*box{}, pids: map[int]*box{}, early: map[int]death{}}
-	d.born, d.empty = sync.NewCond(&d.mu), sync.NewCond(&d.mu)
+	d.born, d.freed = sync.NewCond(&d.mu), sync.NewCond(&d.mu)
 	unix.CloseOnExec(launchFD)
 	unix.CloseOnExec(controlFD)
 	if err := d.begin(exposed); err != nil {
@@ -276,6 +276,10 @@ func (d *daemon) serve() {
 			d.fill(kind, seq, &dec)
 			continue
 		}
+		if kind == msgSettle || kind == msgFootprint {
+			go d.account(kind, seq)
+			continue
+		}
 		e := encoder{}
 		fd, err := d.control(kind, id, &dec, &e)
 		if fd >= 0 {
@@ -441,7 +445,7 @@ func (d *daemon) end() (code int) {
 		}
 		d.mu.Lock()
 		for len(d.boxes) > 0 {
-			d.empty.Wait()
+			d.freed.Wait()
 		}
 		d.mu.Unlock()
 		if d.runtime.kind == process {
