@@ -185,11 +185,12 @@ func (d *daemon) begin(exposed error) error {
 	return d.sendControl((&hello{host: host}).encode())
 }
 
-// startWorkers starts the threads that clone: those that launch, and the last, which
-// fills the pool. The first builds the stage.
+// startWorkers starts the threads that clone: those that launch, and the last, one for
+// each processor, which fill the pool. The first builds the stage.
 func (d *daemon) startWorkers(host *Host, lean bool) error {
 	launching := max(2, hostCPUs)
-	return d.startThreads(launching+1, func(i int) (err error) {
+	d.pool.fills.Add(hostCPUs)
+	return d.startThreads(launching+hostCPUs, func(i int) (err error) {
 		if i > 0 {
 			err = d.st.enter()
 		} else if d.st, err = newStage(d.self, d.rootless, host.Overlay.OK, lean); err == nil {
@@ -200,7 +201,7 @@ func (d *daemon) startWorkers(host *Host, lean bool) error {
 		}
 		return err
 	}, func(i int) {
-		if i == launching {
+		if i >= launching {
 			d.pool.fill()
 		} else {
 			d.work()
