@@ -47,7 +47,7 @@ func benchCalm(ctx context.Context, o benchOptions) (benchTable, error) {
 	if err != nil {
 		return t, err
 	}
-	l, err := launch.Start(launch.Config{Pool: burstPool})
+	l, err := launch.Start(launch.Config{Pool: burstPool(o.burst)})
 	if err != nil {
 		return t, err
 	}
@@ -61,7 +61,7 @@ func benchCalm(ctx context.Context, o benchOptions) (benchTable, error) {
 	}
 	t.Notes = []string{
 		fmt.Sprintf("oversleep: how much later than after %s a goroutine wakes that sleeps so long, in the process that asks for the launches; generator, launcher and sandboxes share this machine's %d processors", span(calmNap), runtime.NumCPU()),
-		fmt.Sprintf("with launches: while %s sandboxes are launched and ended, %d at once, of a launcher that keeps a pool of %d; in turn with as long a time without, in random order", thousands(o.burst), calmAtOnce, burstPool),
+		fmt.Sprintf("with launches: while %s sandboxes are launched and ended, %d at once, of a launcher that had %s ready; in turn with as long a time without, in random order", thousands(o.burst), calmAtOnce, thousands(burstPool(o.burst))),
 		"start: from the ask to the first instruction, of a sandbox that was ready, one at a time, by a client that has touched so much of its heap; heaps in random order in each round, the ratio is of the medians to that without",
 	}
 	return t, nil
