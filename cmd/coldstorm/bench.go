@@ -102,7 +102,7 @@ type benchRow struct {
 	Rate      float64            `json:"per_second,omitempty"`
 	Rates     []float64          `json:"round_per_second,omitempty"`
 	Figures   []benchFigure      `json:"figures,omitempty"`
-	Ratio     float64            `json:"ratio"` // of p50, or of the rate, to the table's first row, unless a note says otherwise
+	Ratio     float64            `json:"ratio,omitempty"` // of p50, or of the rate, to the table's first row, unless a note says otherwise
 }
 
 func (o benchOptions) run(ctx context.Context, a *app, args []string) error {

@@ -212,7 +212,7 @@ func (b *burster) row(c int) benchRow {
 	halves := benchFigure{Name: "2nd/1st half", Unit: unitRatio, Value: middle(runs.halves)}
 	halves.None = runs.n/max(1, len(runs.rates)) < burstHalfNeeds
 	return benchRow{
-		Contender: b.name + " at " + strconv.Itoa(c), Rates: runs.rates, Ratio: 1,
+		Contender: b.name + " at " + strconv.Itoa(c), Rates: runs.rates,
 		Figures: []benchFigure{
 			{Name: "n", Value: float64(runs.n)},
 			{Name: "a second", Unit: unitSecond, Value: middle(runs.rates)},

@@ -98,7 +98,7 @@ func calmNaps(ctx context.Context, t *benchTable, l *launch.Launcher, spec launc
 	}
 	for _, c := range []*contender{alone, beside} {
 		row := c.row()
-		t.Rows = append(t.Rows, benchRow{Contender: c.name, Ratio: 1, Rounds: row.Rounds, Figures: []benchFigure{
+		t.Rows = append(t.Rows, benchRow{Contender: c.name, Rounds: row.Rounds, Figures: []benchFigure{
 			{Name: "n", Value: float64(row.Time.N)}, duration("p50", row.Time.P50), duration("p99", row.Time.P99), duration("max", row.Time.Max),
 		}})
 		if c == beside {
@@ -167,7 +167,7 @@ func calmHeap(ctx context.Context, t *benchTable, l *launch.Launcher, spec launc
 			none = q.P50
 		}
 		ratio := float64(q.P50) / float64(none)
-		t.Rows = append(t.Rows, benchRow{Contender: "start, heap of " + strconv.Itoa(int(s>>20)) + " MiB", Ratio: ratio, Figures: []benchFigure{
+		t.Rows = append(t.Rows, benchRow{Contender: "start, heap of " + strconv.Itoa(int(s>>20)) + " MiB", Figures: []benchFigure{
 			{Name: "n", Value: float64(q.N)}, duration("p50", q.P50), duration("p99", q.P99), {Name: "ratio", Unit: unitRatio, Value: ratio},
 		}})
 		if k > 0 {

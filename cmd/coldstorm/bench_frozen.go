@@ -120,7 +120,7 @@ func frozen(ctx context.Context, t *benchTable, name string, profile launch.Prof
 		benchFigure{Name: "rest", Unit: unitBytes, Value: rest},
 		each("charged", 0, float64(after.Charged)),
 		each("back", memBack.used(), memAfter.used()))
-	t.Rows = append(t.Rows, benchRow{Contender: name, Ratio: 1, Figures: row})
+	t.Rows = append(t.Rows, benchRow{Contender: name, Figures: row})
 	beyond := all.Value - program.Value
 	t.Goals = append(t.Goals, benchGoal{
 		What: name + ": memory of an environment beyond its program's own", Want: "at most " + kibibytes(frozenGoal), Got: kibibytes(beyond), Met: beyond <= frozenGoal,

@@ -88,7 +88,7 @@ func leak(ctx context.Context, t *benchTable, mode string, pool int, spec launch
 		if unit == "" {
 			each.Unit = unitRatio
 		}
-		t.Rows = append(t.Rows, benchRow{Contender: mode + ": " + name, Ratio: 1, Figures: []benchFigure{
+		t.Rows = append(t.Rows, benchRow{Contender: mode + ": " + name, Figures: []benchFigure{
 			{Name: "before", Unit: unit, Value: before}, {Name: "after " + strconv.Itoa(starts), Unit: unit, Value: after}, each,
 		}})
 	}
