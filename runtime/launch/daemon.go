@@ -48,7 +48,7 @@ type daemon struct {
 	early   map[int]death  // children that died before they were booked
 	others  others
 	closing bool       // nothing starts any more
-	empty   *sync.Cond // a box went
+	freed   *sync.Cond // a box went
 	leaks   []error    // what could not be removed
 }
 
@@ -81,7 +81,7 @@ func Daemon() int {
 	runtime.GOMAXPROCS(4 + 2*hostCPUs) // a thread that waits, or is in a raw call, keeps its processor: one for each
 	debug.SetGCPercent(800)            // little is allocated, and a collection waits for every clone
 	d := &daemon{rooms: rooms{layers: layers{top: "/l"}}, open: make(chan struct{}), boxes: map[int64]*box{}, pids: map[int]*box{}, early: map[int]death{}}
-	d.empty = sync.NewCond(&d.mu)
+	d.freed = sync.NewCond(&d.mu)
 	unix.CloseOnExec(launchFD)
 	unix.CloseOnExec(controlFD)
 	if err := d.begin(exposed); err != nil {
@@ -189,11 +189,12 @@ func (d *daemon) begin(exposed error) error {
 	return d.sendControl((&hello{host: host}).encode())
 }
 
-// startWorkers starts the threads that clone: those that launch, and the last, which
-// fills the pool. The first builds the stage.
+// startWorkers starts the threads that clone: those that launch, and the last, one for
+// each processor, which fill the pool. The first builds the stage.
 func (d *daemon) startWorkers(host *Host, lean bool) error {
 	launching := max(2, hostCPUs)
-	return d.startThreads(launching+1, func(i int) (err error) {
+	d.pool.fills.Add(hostCPUs)
+	return d.startThreads(launching+hostCPUs, func(i int) (err error) {
 		if i > 0 {
 			err = d.st.enter()
 		} else if d.st, err = newStage(d.self, d.rootless, host.Overlay.OK, lean); err == nil {
@@ -204,7 +205,7 @@ func (d *daemon) startWorkers(host *Host, lean bool) error {
 		}
 		return err
 	}, func(i int) {
-		if i == launching {
+		if i >= launching {
 			d.pool.fill()
 		} else {
 			d.work()
@@ -278,6 +279,10 @@ func (d *daemon) serve() {
 		}
 		if kind == msgPark || kind == msgFill {
 			d.fill(kind, seq, &dec)
+			continue
+		}
+		if kind == msgSettle || kind == msgFootprint {
+			go d.account(kind, seq)
 			continue
 		}
 		e := encoder{}
@@ -445,7 +450,7 @@ func (d *daemon) end() (code int) {
 		}
 		d.mu.Lock()
 		for len(d.boxes) > 0 {
-			d.empty.Wait()
+			d.freed.Wait()
 		}
 		d.mu.Unlock()
 		if d.runtime.kind == process {
