@@ -1,0 +1,18 @@
+import { setTimeout } from 'node:timers/promises';
+
+export const handler = awslambda.streamifyResponse(async (event, stream) => {
+  stream.write('a');
+  await setTimeout(5);
+  stream.write('b');
+  stream.end('é');
+});
+
+export const http = awslambda.streamifyResponse(async (event, stream) => {
+  stream = awslambda.HttpResponseStream.from(stream, { statusCode: 201, headers: { a: 'b' } });
+  stream.write('body');
+  stream.end();
+});
+
+export const fails = awslambda.streamifyResponse(async () => {
+  throw new RangeError('no stream');
+});
