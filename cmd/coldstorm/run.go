@@ -31,14 +31,19 @@ prices them, and writes a run folder with a report. Without a scenario it takes
 the bundled one: an image-resizing function fed with photographs.
 
 SCENARIO is a file (see workloads/scenarios) or the name of a bundled one.
---function takes any function that speaks the Lambda Runtime API, and fires the
-bundled scenario's storms at it: a directory or zip with an executable bootstrap or
-a handler in Python or Node.js, or a container image, whose ENTRYPOINT and CMD are
-started. Handlers run in this host's interpreter, or, with --runtime, in an image's:
-lambda_function.lambda_handler and index.handler are found, others are named by
---handler. An image is an OCI layout, a tar of docker save, or, if there is no such path, a reference to a
-registry, which is asked with the credentials that docker login keeps. Layers are
-kept in $COLDSTORM_STORE, or else in ~/.cache/coldstorm, until coldstorm clean.
+--function takes any function of one's own and fires the bundled scenario's storms
+at it: a directory or zip with an executable bootstrap that speaks the Lambda
+Runtime API, or with a handler in Python or Node.js, or a container image, whose
+ENTRYPOINT and CMD are started.
+
+A handler runs in this host's interpreter or, if --runtime is given with it, in an
+image's. lambda_function.lambda_handler and index.handler are found; --handler names
+another.
+
+An image is an OCI layout, a tar of docker save, or, if there is no such path, a
+reference to a registry, which is asked with the credentials that docker login
+keeps. Layers are kept in $COLDSTORM_STORE, or else in ~/.cache/coldstorm, until
+coldstorm clean.
 
 --launcher compares container runtimes by cold start: the same function, storms
 and rules with an OCI runtime in the place of coldstorm's own launcher, or with
@@ -59,7 +64,7 @@ Examples:
     coldstorm run --launcher oci:crun`,
 	setup: func(f *pflag.FlagSet) func(context.Context, *app, []string) error {
 		var o runOptions
-		f.StringVar(&o.function, "function", "", "`directory` or zip with a bootstrap, or container image: measure this instead of the scenario's function")
+		f.StringVar(&o.function, "function", "", "`directory` or zip with a bootstrap or a handler, or container image: measure this instead of the scenario's function")
 		f.StringVar(&o.payload, "payload", "", "`file` with the event that triggers carry (with --function; default {})")
 		f.StringVar(&o.runtime, "runtime", "", "`runtime` of the function as AWS names it: python3.13, nodejs22.x, provided.al2023 (with --function; default: as what is there says)")
 		f.StringVar(&o.handler, "handler", "", "`handler` of the function, module.function (with --function; default: the usual one)")
