@@ -123,14 +123,13 @@ func (d *daemon) sendStarted(b *box, mode string, st Stamps, lacks []string, fds
 	e := encoder{}
 	e.int(b.id)
 	e.string("")
-	e.int(int64(b.pid))
 	e.string(mode)
 	e.bool(d.cg.v2 != nil && d.cg.at["freezer"] == d.cg.v2)
 	for _, at := range st.told() {
 		e.int(int64(*at))
 	}
 	e.strings(lacks)
-	err := sendPacket(launchFD, e.b, fds...)
+	err := d.sendPID(e, b.pid, fds...)
 	if err != nil {
 		d.kill(b)
 		err = fmt.Errorf("answer: %w", err)
