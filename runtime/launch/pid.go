@@ -16,8 +16,8 @@ import (
 // holds waits to be thawed, by the client (Sandbox.let) or by Clean.
 //
 // Turned down: a tiny reaper above the daemon, which is one process more to be killed
-// and spares nothing; a pid namespace for ordinary users alone, who need it most. It
-// is one number more for every pid: 0.3 us a clone.
+// and spares nothing; a pid namespace for ordinary users alone: a clone with all its
+// namespaces takes 90 us at best in one as without, in eight interleaved rounds of 600.
 //
 // So a pid means another process here than to the client. What is told of one goes
 // as the credentials of a message, which the kernel translates (unix(7)).
