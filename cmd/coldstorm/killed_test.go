@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -117,7 +116,7 @@ func (b *bench) start(t *testing.T, name string) *killedRun {
 	k := &killedRun{mark: fmt.Sprintf("%s-%d-%d", name, os.Getpid(), time.Now().UnixNano()), done: make(chan struct{})}
 	k.dir = filepath.Join(b.dir, k.mark)
 	scenario := filepath.Join(k.dir, "s.yaml")
-	long := "5s"
+	long := "3s"
 	if strings.HasPrefix(name, "victim") {
 		long = "10min"
 	}
@@ -146,7 +145,7 @@ storms:
 	}
 	k.stderr = bufio.NewReader(out)
 	t.Cleanup(func() { k.cmd.Process.Kill() })
-	if long == "5s" {
+	if long == "3s" {
 		go k.finish()
 	}
 	return k
@@ -194,8 +193,9 @@ func (k *killedRun) said(t *testing.T, what string) {
 	}
 }
 
-// kill kills processes of the run and waits for its end, which is asked for as by
-// Ctrl-C if the generator was not among them.
+// kill kills processes of the run and waits for its end. If the generator was not among
+// them, that is asked for as by Ctrl-C, and again by who won't wait for what is in
+// flight, which can take as long as the function may.
 func (k *killedRun) kill(t *testing.T, whom string) {
 	t.Helper()
 	verbs := map[string][]string{"generator": {}, "engine": {"__engine"}, "launcher": {"__launcher"}, "all": {"__launcher", "__engine"}}[whom]
@@ -217,18 +217,19 @@ func (k *killedRun) kill(t *testing.T, whom string) {
 	for _, pid := range pids {
 		unix.Kill(pid, unix.SIGKILL)
 	}
-	if whom == "engine" || whom == "launcher" {
-		k.cmd.Process.Signal(os.Interrupt)
+	for range 100 {
+		if whom == "engine" || whom == "launcher" {
+			k.cmd.Process.Signal(os.Interrupt)
+		}
+		select {
+		case <-k.done:
+			return
+		case <-time.After(samePress + 100*time.Millisecond):
+		}
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	select {
-	case <-k.done:
-	case <-ctx.Done():
-		k.cmd.Process.Kill()
-		t.Errorf("%s killed: the run does not end\n%s", whom, k.text.String())
-		<-k.done
-	}
+	k.cmd.Process.Kill()
+	<-k.done
+	t.Errorf("%s killed: the run does not end\n%s", whom, k.text.String())
 }
 
 // process finds the run's process under one of coldstorm's verbs; 0 if there is none.
