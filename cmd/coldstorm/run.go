@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strconv"
 	"strings"
 	"time"
 
@@ -153,11 +152,14 @@ type runner struct {
 
 	book     *cost.Book
 	payloads []payload
-	work     string // temporary folder: gone at the end
-	dir      string // the run's folder
+	work     string   // temporary folder: gone at the end
+	dir      string   // the run's folder
+	lock     *os.File // on it
 	run      results.Run
 	series   []measured
 	swept    []*record.Recorder // a size of the sweep's bursts each
+
+	removeWork func()
 }
 
 func newRunner(a *app, sc workloads.Scenario, o runOptions) *runner {
@@ -170,7 +172,8 @@ func (r *runner) do(ctx context.Context) error {
 	if err := r.prepare(); err != nil {
 		return err
 	}
-	defer os.RemoveAll(r.work)
+	defer r.removeWork()
+	defer func() { r.lock.Close() }() // of the last folder that it had
 	r.progress = newProgress(r.app.stderr)
 	defer r.progress.Close()
 
@@ -231,16 +234,11 @@ func (r *runner) prepare() error {
 		Scenario: r.scenario.Name, Command: commandLine(), Objective: r.scenario.Project.Objective,
 		PriceBook: r.book.Ref(), Host: describeHost(),
 	}
-	if r.dir, err = results.NewDir(r.options.out, r.scenario.Name, r.run.Started); err != nil {
+	if r.dir, r.lock, err = runFolder(func() (string, error) { return results.NewDir(r.options.out, r.scenario.Name, r.run.Started) }); err != nil {
 		return usageError("name a folder that you may write to with --out", "%w", err)
 	}
 	r.run.ID = filepath.Base(r.dir)
-	if err := os.WriteFile(filepath.Join(r.dir, underWay), []byte(strconv.Itoa(os.Getpid())), 0o666); err != nil {
-		r.removeFolder()
-		return exitError{code: exitInvalid, err: fmt.Errorf("make the run's folder: %w", err)}
-	}
-	removeDead(os.TempDir())
-	if r.work, err = os.MkdirTemp("", workPrefix+strconv.Itoa(os.Getpid())+"-"); err != nil {
+	if r.work, r.removeWork, err = workFolder(); err != nil {
 		r.removeFolder()
 		return exitError{code: exitUsage, err: fmt.Errorf("make a temporary folder: %w", err), hint: "TMPDIR names a folder that you may write to"}
 	}

@@ -7,9 +7,7 @@ import (
 	"os/signal"
 	"runtime"
 	"runtime/debug"
-	"strconv"
 	"sync"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -101,6 +99,7 @@ func Daemon() int {
 
 // config is the client's first message.
 type config struct {
+	cgroup   string // name of ours
 	pool     int
 	lean     bool
 	rootless bool
@@ -132,7 +131,7 @@ func (d *daemon) begin(exposed error) error {
 		return fmt.Errorf("read configuration: %w", err)
 	}
 	dec := decoder{b: buf[:n]}
-	c := config{pool: int(dec.int()), lean: dec.bool(), rootless: dec.bool(), unified: dec.bool(), bind: dec.bool(), runtime: Runtime{kind(dec.int()), dec.string()}}
+	c := config{cgroup: dec.string(), pool: int(dec.int()), lean: dec.bool(), rootless: dec.bool(), unified: dec.bool(), bind: dec.bool(), runtime: Runtime{kind(dec.int()), dec.string()}}
 	if dec.err != nil {
 		return dec.err
 	}
@@ -148,6 +147,9 @@ func (d *daemon) begin(exposed error) error {
 		if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 			return fmt.Errorf("private mounts: %w", err)
 		}
+		if err := ownProc(); err != nil {
+			return err
+		}
 	}
 	host := probeKernel()
 	if c.bind {
@@ -155,15 +157,11 @@ func (d *daemon) begin(exposed error) error {
 	}
 	host.Rootless, host.Launcher = c.rootless, c.runtime.String()
 	missing := map[string]error{}
-	name := cgroupName(os.Getpid(), strconv.FormatInt(time.Now().UnixNano()&0xffffffffff, 36))
 	if d.cg = (&cgroups{}); c.runtime.kind != process { // which has none, and describeProcess says so
-		d.cg, missing = openCgroups(name, c.unified, c.runtime.controllers()...)
+		d.cg, missing = openCgroups(c.cgroup, c.unified, c.runtime.controllers()...)
 	}
 	host.setCgroups(d.cg, missing)
-	d.restrict(name, &host)
-	if _, err := d.cg.cleanBeside(); err != nil {
-		fmt.Fprintln(os.Stderr, "coldstorm launcher: left by a run that was killed:", err)
-	}
+	d.restrict(c.cgroup, &host)
 	d.pool, d.visits = newPool(d, c.pool), make(visits)
 	if c.runtime.Isolates() {
 		if d.makers, err = newMakers(); err != nil {
@@ -419,8 +417,13 @@ func sendPacket(fd int, b []byte, fds ...int) error {
 	if len(fds) > 0 {
 		rights = unix.UnixRights(fds...)
 	}
+	return sendMessage(fd, b, rights)
+}
+
+// sendMessage is sendPacket with control messages of any kind.
+func sendMessage(fd int, b, control []byte) error {
 	for {
-		err := unix.Sendmsg(fd, b, rights, nil, unix.MSG_NOSIGNAL)
+		err := unix.Sendmsg(fd, b, control, nil, unix.MSG_NOSIGNAL)
 		if !errors.Is(err, unix.EINTR) {
 			return err
 		}

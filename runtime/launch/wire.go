@@ -17,7 +17,7 @@ const maxPacket = 128 << 10
 const (
 	msgHello     = 'H' // daemon: host
 	msgLaunch    = 'L' // client: seq, spec
-	msgBorn      = 'B' // daemon: seq, pid, mode, whether the freezer is of version 2; descriptors
+	msgBorn      = 'B' // daemon: seq, mode, whether the freezer is of version 2, pid (see sendPID); descriptors
 	msgRuns      = 'N' // daemon: seq, error; if that is empty, stamps and what the host forbade
 	msgReply     = 'R' // daemon: seq, error, fields of the request's answer; descriptors
 	msgStop      = 'S' // client: seq, box
