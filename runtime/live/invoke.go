@@ -15,8 +15,17 @@ type Request struct {
 	ContentType   string
 	ClientContext string // JSON
 	TraceID       string
+	Cognito       string // JSON
+	TenantID      string
 	Tail          bool // keep the last 4 KB of its log
+
+	// Stream takes the response while the function still writes it, on the
+	// goroutine that called Serve, before the result. Nil: it is buffered.
+	Stream Stream
 }
+
+// A Stream is what takes a streamed response: see api.Stream.
+type Stream = api.Stream
 
 // Result is what became of a trigger.
 type Result struct {
@@ -28,6 +37,12 @@ type Result struct {
 	ContentType string
 	Tail        []byte
 	Evidence    results.Evidence
+
+	// Streamed says that the response was streamed, or a part of it before an
+	// error: then Payload is empty, or that error.
+	Streamed    bool
+	StreamBytes int64         // written to the stream
+	FirstByte   results.Stamp // the head of the response was read; 0 if there was none
 
 	fatal bool   // the environment ended with it
 	why   string // how it ended, in Lambda's words, for the log
@@ -159,7 +174,8 @@ func (u *unit) invoke(r Request, a assignment) Result {
 	}
 	answer, err := u.api.Invoke(api.Invocation{
 		ID: r.ID, ARN: u.config.ARN(), Deadline: time.Now().Add(u.config.Timeout),
-		TraceID: r.TraceID, ClientContext: r.ClientContext, ContentType: r.ContentType, Payload: r.Payload,
+		TraceID: r.TraceID, ClientContext: r.ClientContext, Cognito: r.Cognito, TenantID: r.TenantID,
+		ContentType: r.ContentType, Payload: r.Payload, Stream: r.Stream,
 	})
 	e := results.Evidence{
 		Environment: u.id, Served: a.served, Start: a.start, Cause: a.cause,
@@ -182,6 +198,10 @@ func (u *unit) invoke(r Request, a assignment) Result {
 		res = r.failure(asFailure(err), e)
 	} else if answer.ErrorType != "" {
 		res.Outcome, res.Reason, res.ErrorType = results.OutcomeFailed, answer.ErrorType, answer.ErrorType
+	}
+	res.FirstByte = answer.Begun
+	if res.Streamed = answer.Streamed; res.Streamed {
+		res.StreamBytes = answer.Size
 	}
 	res.Tail = u.report(r, res, true)
 	return res
