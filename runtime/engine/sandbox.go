@@ -26,7 +26,7 @@ var _ live.Launcher = launcher{}
 var apiAddress = fmt.Sprintf("AWS_LAMBDA_RUNTIME_API=127.0.0.1:%d", launch.APIPort)
 
 func (l launcher) Launch(ctx context.Context, s live.Spec) (live.Sandbox, error) {
-	b, err := l.launch.Launch(ctx, l.spec(s.ID, s.Env, s.MemoryMB))
+	b, err := l.launch.Launch(ctx, l.spec(s))
 	if err != nil {
 		if strings.Contains(err.Error(), "execve") { // the launcher's errors cross a process as text
 			err = fmt.Errorf("%w: %w", live.ErrEntrypoint, err)
@@ -43,8 +43,10 @@ func (l launcher) Launch(ctx context.Context, s live.Spec) (live.Sandbox, error)
 	return box, nil
 }
 
-func (l launcher) spec(id string, env []string, memoryMB int) launch.Spec {
-	return launch.Spec{ID: id, Image: l.image, Env: append(env, apiAddress), MemoryBytes: int64(memoryMB) << 20}
+func (l launcher) spec(s live.Spec) launch.Spec {
+	return launch.Spec{
+		ID: s.ID, Image: l.image, Env: append(s.Env, apiAddress), MemoryBytes: int64(s.MemoryMB) << 20, TmpBytes: int64(s.TmpMB) << 20,
+	}
 }
 
 // sandbox is a launched one as live sees it.

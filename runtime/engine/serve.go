@@ -175,7 +175,7 @@ func (s *server) deploy(f Function) error {
 	s.deploying.Lock()
 	defer s.deploying.Unlock()
 	err := s.retire()
-	if spec := (launcher{image: f.Image}).spec("", nil, f.MemoryMB); s.pool > 0 {
+	if spec := (launcher{image: f.Image}).spec(live.Spec{MemoryMB: f.MemoryMB, TmpMB: f.EphemeralMB}); s.pool > 0 {
 		if err2 := s.launcher.Fill(spec); err2 != nil { // launches go on without, and say so by their mode
 			fmt.Fprintln(s.stderr, "engine:", err2)
 		}

@@ -17,6 +17,7 @@ type unit struct {
 	slots   chan struct{}
 	no      plane.Unit
 	id      string
+	stream  string        // name of its log stream
 	trigger plane.Trigger // it was started for
 	cause   results.Cause
 	dead    chan struct{} // closed when nothing is left of it
@@ -36,8 +37,12 @@ type unit struct {
 	api      *api.Environment
 	used     Usage         // as last seen
 	before   time.Duration // processor time when the invocation began
+	past     time.Duration // processor time of an init that was sent again
+	phase    initPhase
+	retry    *Failure // why init runs again, or will
 
 	// Set before the environment gets its first event, constant then.
+	began results.Stamp // execution, of an init that was sent again the second
 	asked results.Stamp // launch
 	birth Birth
 	ready results.Stamp // first ask for work
@@ -60,44 +65,59 @@ const (
 const passLimit = 10 * time.Millisecond
 
 func newUnit(f *Function, a plane.Action) *unit {
-	return &unit{
+	u := &unit{
 		f: f, config: f.config, slots: f.slots, no: a.Unit, id: newEnvironmentID(),
 		trigger: a.Trigger, cause: a.Cause, dead: make(chan struct{}),
 		out: output{log: f.log},
 	}
+	u.stream = u.config.streamName(u.id, time.Now())
+	f.revive(u)
+	return u
 }
 
-// live launches the environment and stays with it until its end.
+// live launches the environment, a second time if its init has to run again, and
+// stays with it until its end.
 func (u *unit) live() {
 	defer u.bury()
+	for u.run() {
+	}
+}
+
+// run is one sandbox of the environment, from its launch to its end. It reports
+// whether another is to follow.
+func (u *unit) run() (again bool) {
 	u.slots <- struct{}{}
 	if u.isGone() {
 		<-u.slots
-		return
+		return false
 	}
 	asked := results.Now()
 	box, err := u.f.launcher.Launch(u.f.ctx, Spec{
-		ID: u.id, Env: u.config.environ(u.id, time.Now()), MemoryMB: u.config.MemoryMB,
+		ID: u.id, Env: u.config.environ(u.stream), MemoryMB: u.config.MemoryMB, TmpMB: u.config.EphemeralMB,
 	})
 	<-u.slots
 	if err != nil {
 		u.setAsked(asked)
 		u.f.lose(u, launchFailure(err))
-		return
+		return false
 	}
 	defer box.Close()
 	if !u.raise(asked, box) {
 		box.Stop()
-		return
+		return false
 	}
 	<-box.Done()
 	exit := box.Exit()
 	u.account(exit.Usage)
 	u.out.close()
 	why := u.blame(exitFailure(exit))
+	if u.retried(why) {
+		return true
+	}
 	u.f.lose(u, why)
 	u.limit.Stop()
 	u.api.Drain(why)
+	return false
 }
 
 // raise takes a launched sandbox into service. It reports false if the
@@ -106,7 +126,10 @@ func (u *unit) raise(asked results.Stamp, box Sandbox) bool {
 	birth := box.Birth()
 	u.f.mu.Lock()
 	defer u.f.mu.Unlock()
-	u.asked, u.birth = asked, birth
+	if u.asked == 0 { // of an init that is sent again, all is init
+		u.asked, u.birth = asked, birth
+	}
+	u.began = birth.Exec
 	if u.gone {
 		birth.Listener.Close()
 		return false
@@ -120,15 +143,20 @@ func (u *unit) raise(asked results.Stamp, box Sandbox) bool {
 		Ready: u.isReady, Idle: u.isIdle,
 		InitError: func(e api.InitError) { u.fail(initFailure(e)) },
 	})
-	u.deadline = birth.Exec.Add(u.config.InitLimit)
-	u.limit = time.AfterFunc(u.config.InitLimit, u.late)
+	if u.f.log != nil && u.phase == initOwn {
+		u.out.say(u.config.appendInitStart(nil))
+	}
+	u.deadline = birth.Exec.Add(u.initLimit())
+	u.limit = time.AfterFunc(u.initLimit(), u.late)
 	return true
 }
 
 func (u *unit) setAsked(at results.Stamp) {
 	u.f.mu.Lock()
-	u.asked = at
-	u.f.mu.Unlock()
+	defer u.f.mu.Unlock()
+	if u.asked == 0 {
+		u.asked = at
+	}
 }
 
 func (u *unit) isGone() bool {
@@ -155,6 +183,7 @@ func (u *unit) end(why *Failure) {
 		return // not launched: live sees that it is gone
 	}
 	env.Abort(why)
+	u.shutdown(box, env)
 	box.Stop()
 }
 
@@ -168,7 +197,8 @@ func (u *unit) fail(why *Failure) {
 // late is called when a deadline has come, perhaps one that was moved since.
 func (u *unit) late() {
 	u.f.mu.Lock()
-	starting, due := u.state == unitStarting, u.deadline != 0 && results.Now() >= u.deadline
+	starting, due := u.state == unitStarting && u.phase == initOwn, u.deadline != 0 && results.Now() >= u.deadline
+	box := u.box
 	if due && u.state == unitAnswered && u.asks {
 		u.pass()
 		due = false
@@ -177,8 +207,9 @@ func (u *unit) late() {
 	switch {
 	case !due:
 	case starting:
-		u.look()
-		u.fail(u.blame(timeoutFailure("Init", u.config.InitLimit)))
+		if u.look(); u.again(u.blame(timeoutFailure("Init", u.config.InitLimit))) {
+			box.Stop() // run goes on from there
+		}
 	default:
 		u.look()
 		u.fail(u.blame(timeoutFailure("Task", u.config.Timeout)))
@@ -287,10 +318,10 @@ func (u *unit) rest() {
 }
 
 // begin marks the start of an invocation. The caller holds the lock.
-func (u *unit) begin() {
+func (u *unit) begin(start results.Start) {
 	u.state, u.asks, u.passed = unitBusy, false, false
-	u.deadline = results.Now().Add(u.config.Timeout)
-	u.limit.Reset(u.config.Timeout)
+	u.deadline = u.due(start)
+	u.limit.Reset(u.deadline.Sub(results.Now()))
 	u.before = u.used.CPU
 }
 
@@ -322,7 +353,7 @@ func (u *unit) obey() {
 func (u *unit) account(now Usage) (Usage, time.Duration) {
 	u.f.mu.Lock()
 	defer u.f.mu.Unlock()
-	if more := now.CPU - u.used.CPU; more > 0 {
+	if more := u.past + now.CPU - u.used.CPU; more > 0 {
 		u.used.CPU += more
 		u.f.cpu += more
 	}
