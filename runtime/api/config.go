@@ -37,6 +37,12 @@ type Config struct {
 	RestoreReady func(results.Stamp) // restore/next: a snapshot may be taken, and Restore wakes it
 	RestoreError func(InitError)     // the runtime gave up after its restore
 
+	Subscribed func() // an extension has, to telemetry
+
+	// Exited is told of the end of a process by the supervisor that started it and
+	// the others; of the runtime's, if the name is empty.
+	Exited func(Exit)
+
 	Registered     func(extension string, events []string)
 	ExtensionError func(ExtensionError) // an extension gave up: the environment is of no more use
 }

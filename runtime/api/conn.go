@@ -132,6 +132,8 @@ func (c *conn) route(req *http.Request) error {
 		return c.initError(req)
 	case path == "/2018-06-01/runtime/restore/error" && c.env.config.SnapStart:
 		return c.restoreError(req)
+	case path == "/coldstorm/exit" && len(c.env.config.Extensions) > 0:
+		return c.exited()
 	case path == "/2020-01-01/extension/init/error":
 		return c.extensionFails(req, extensionInitFailed, "Extension.InitError")
 	case path == "/2020-01-01/extension/exit/error":

@@ -367,3 +367,23 @@ func isID(s string) bool {
 	}
 	return true
 }
+
+// Exit is how a process ended that was started by the sandbox's supervisor.
+type Exit struct {
+	Name   string `json:"name"` // of an extension; empty for the runtime
+	Code   int    `json:"code"`
+	Signal int    `json:"signal"` // that ended it, or 0
+	Why    string `json:"why"`    // it couldn't be started; else empty
+}
+
+// exited handles what the supervisor says: no part of Lambda's APIs.
+func (c *conn) exited() error {
+	var x Exit
+	if json.NewDecoder(io.LimitReader(&c.body, 64<<10)).Decode(&x) != nil {
+		return c.refuse(errTruncated)
+	}
+	if c.env.config.Exited != nil {
+		c.env.config.Exited(x)
+	}
+	return c.ok()
+}

@@ -150,6 +150,9 @@ func (c *conn) subscribe(req *http.Request) error {
 	}
 	s.extension = x.name
 	e.telemetry.add(s, e.config.Dial)
+	if e.config.Subscribed != nil {
+		e.config.Subscribed()
+	}
 	e.Emit("platform.telemetrySubscription", time.Now(), map[string]any{"name": s.extension, "state": "Subscribed", "types": s.types})
 	return c.reply(http.StatusOK, contentJSON, "", `"OK"`)
 }

@@ -30,6 +30,7 @@ type server struct {
 	total       total
 	unfreeze    func() error
 	http        *http.Server
+	supervisor  supervisor
 	log         io.Writer // of functions; nil for none
 	stderr      io.Writer // complaints
 	pool        int       // sandboxes that the launcher keeps ready
@@ -175,6 +176,11 @@ func (s *server) deploy(f Function) error {
 	s.deploying.Lock()
 	defer s.deploying.Unlock()
 	err := s.retire()
+	config := f.config(s.log)
+	var no error
+	if f.Image, config.Extensions, no = supervised(f.Image, &s.supervisor); no != nil {
+		return errors.Join(err, no)
+	}
 	if spec := (launcher{image: f.Image}).spec(live.Spec{MemoryMB: f.MemoryMB, TmpMB: f.EphemeralMB}); s.pool > 0 {
 		if err2 := s.launcher.Fill(spec); err2 != nil { // launches go on without, and say so by their mode
 			fmt.Fprintln(s.stderr, "engine:", err2)
@@ -182,7 +188,7 @@ func (s *server) deploy(f Function) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.name, s.function = f.Name, live.New(launcher{s.launcher, s.meters, &s.total, f.Image}, f.config(s.log))
+	s.name, s.function = f.Name, live.New(launcher{s.launcher, s.meters, &s.total, f.Image}, config)
 	return err
 }
 
@@ -240,7 +246,7 @@ func (s *server) end() (err error) {
 		s.commands.Wait()
 		s.deploying.Lock()
 		defer s.deploying.Unlock()
-		err = errors.Join(s.retire(), s.http.Close(), s.launcher.Close(), s.unfreeze())
+		err = errors.Join(s.retire(), s.http.Close(), s.launcher.Close(), s.unfreeze(), s.supervisor.remove())
 	})
 	return err
 }

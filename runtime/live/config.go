@@ -20,6 +20,10 @@ type Config struct {
 
 	EphemeralMB int // size of /tmp; 512 by default
 
+	// Extensions names the external extensions that a sandbox starts beside the
+	// runtime, under a first process that tells of each end and ends at SIGTERM.
+	Extensions []string
+
 	// RerunFailedInit has an init that failed by itself run once more within the
 	// first invocation, as one does that goes over its limit; the default is that
 	// the invocation gets its error at once.

@@ -174,6 +174,10 @@ func (u *unit) invoke(r Request, a assignment) Result {
 	if u.f.log != nil || r.Tail {
 		u.out.begin(r.ID)
 	}
+	watched := u.api.Telemetry()
+	if watched {
+		u.emitStart(r)
+	}
 	answer, err := u.api.Invoke(api.Invocation{
 		ID: r.ID, ARN: u.config.ARN(), Deadline: a.due.Time(),
 		TraceID: r.TraceID, ClientContext: r.ClientContext, Cognito: r.Cognito, TenantID: r.TenantID,
@@ -206,6 +210,9 @@ func (u *unit) invoke(r Request, a assignment) Result {
 		res.StreamBytes = answer.Size
 	}
 	res.within = u.within(a.start)
+	if watched {
+		u.emitEnd(res, answer)
+	}
 	res.Tail = u.report(r, res, true)
 	return res
 }

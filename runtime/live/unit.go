@@ -12,17 +12,20 @@ import (
 
 // unit is one execution environment.
 type unit struct {
-	f       *Function
-	config  Config // of its deployment
-	slots   chan struct{}
-	no      plane.Unit
-	id      string
-	stream  string        // name of its log stream
-	trigger plane.Trigger // it was started for
-	cause   results.Cause
-	dead    chan struct{} // closed when nothing is left of it
-	out     output
-	crowded atomic.Bool // its limit on processes was seen to refuse one
+	f            *Function
+	config       Config // of its deployment
+	slots        chan struct{}
+	no           plane.Unit
+	id           string
+	stream       string        // name of its log stream
+	trigger      plane.Trigger // it was started for
+	cause        results.Cause
+	dead         chan struct{} // closed when nothing is left of it
+	out          output
+	runtimeEnded chan struct{} // closed when the supervisor told of it
+	endOnce      sync.Once
+	lines        atomic.Pointer[api.Environment] // that what it writes is told to
+	crowded      atomic.Bool                     // its limit on processes was seen to refuse one
 
 	// Guarded by Function.mu.
 	gone     bool // the plane has forgotten it
@@ -67,7 +70,7 @@ const passLimit = 10 * time.Millisecond
 func newUnit(f *Function, a plane.Action) *unit {
 	u := &unit{
 		f: f, config: f.config, slots: f.slots, no: a.Unit, id: newEnvironmentID(),
-		trigger: a.Trigger, cause: a.Cause, dead: make(chan struct{}),
+		trigger: a.Trigger, cause: a.Cause, dead: make(chan struct{}), runtimeEnded: make(chan struct{}),
 		out: output{log: f.log},
 	}
 	u.stream = u.config.streamName(u.id, time.Now())
@@ -135,17 +138,24 @@ func (u *unit) raise(asked results.Stamp, box Sandbox) bool {
 		return false
 	}
 	u.box = box
-	u.out.heard = u.look
+	u.out.heard, u.out.told = u.look, nil
+	if len(u.config.Extensions) > 0 {
+		u.out.told = u.tellLines
+	}
 	u.out.open(birth.Output)
 	u.api = api.New(birth.Listener, api.Config{
 		FunctionName: u.config.Name, Handler: u.config.Handler,
 		MaxStream: u.config.MaxStream, StreamBurst: u.config.StreamBurst, StreamRate: u.config.StreamRate,
 		Ready: u.isReady, Idle: u.isIdle,
 		InitError: func(e api.InitError) { u.fail(initFailure(e)) },
+
+		Extensions: u.config.Extensions, AccountID: account, Dial: dialer(box),
+		Exited: u.exited, ExtensionError: u.extensionError, Registered: u.registered, Subscribed: u.subscribed,
 	})
 	if u.f.log != nil && u.phase == initOwn {
 		u.out.say(u.config.appendInitStart(nil))
 	}
+	u.lines.Store(u.api)
 	u.deadline = birth.Exec.Add(u.initLimit())
 	u.limit = time.AfterFunc(u.initLimit(), u.late)
 	return true
@@ -182,8 +192,9 @@ func (u *unit) end(why *Failure) {
 	if box == nil {
 		return // not launched: live sees that it is gone
 	}
+	env.Fail(why)
+	u.shutdown(box, env, why)
 	env.Abort(why)
-	u.shutdown(box, env)
 	box.Stop()
 }
 
@@ -235,6 +246,7 @@ func (u *unit) blame(f *Failure) *Failure {
 func (u *unit) isReady(at results.Stamp) {
 	u.f.mu.Lock()
 	u.ready = at
+	env := u.api
 	if u.gone {
 		u.f.mu.Unlock()
 		return
@@ -246,6 +258,9 @@ func (u *unit) isReady(at results.Stamp) {
 		// Aside, since the limit works by periods of 20 ms and the event
 		// shouldn't wait for it.
 		go u.box.SetCPU(share)
+	}
+	if env.Telemetry() {
+		u.emitReady(env, at)
 	}
 	u.obey()
 }
