@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"coldstorm/results"
+	"coldstorm/runtime/image"
 	"coldstorm/runtime/invoke"
 	"coldstorm/runtime/launch"
 	"coldstorm/runtime/live"
@@ -188,7 +189,7 @@ func (s *server) deploy(f Function) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.name, s.function = f.Name, live.New(launcher{s.launcher, s.meters, &s.total, f.Image}, config)
+	s.name, s.function = f.Name, live.New(s.launcherOf(f.Image), config)
 	return err
 }
 
@@ -208,6 +209,11 @@ func (s *server) retire() error {
 		return fmt.Errorf("function log: %w", err)
 	}
 	return nil
+}
+
+// launcherOf starts environments of an image.
+func (s *server) launcherOf(img image.Image) launcher {
+	return launcher{launch: s.launcher, meters: s.meters, total: &s.total, image: img, tmps: &tmps{}, supervisor: &s.supervisor}
 }
 
 func (s *server) current() *live.Function {

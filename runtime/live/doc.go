@@ -45,8 +45,8 @@
 //
 // # Left out
 //
-// An environment that crashed or timed out is reset by a new sandbox under its
-// name, its log stream and its suppressed init; AWS keeps its /tmp, which here is
-// empty: what a sandbox wrote ends with its first process. Provisioned concurrency
-// and SnapStart are the simulation's alone.
+// An environment that crashed or timed out is reset by a new sandbox with its name,
+// its log stream, its /tmp and its suppressed init, where AWS keeps the sandbox.
+// The time in which extensions work on after an answer isn't in the REPORT line's
+// Duration. Provisioned concurrency and SnapStart are the simulation's alone.
 package live

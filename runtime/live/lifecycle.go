@@ -31,6 +31,9 @@ type remains struct {
 // keep puts an environment's remains aside for the next start. The caller holds
 // the lock.
 func (f *Function) keep(u *unit) {
+	if k, ok := u.box.(interface{ Keep() }); ok {
+		k.Keep() // its /tmp
+	}
 	f.crashed = append(f.crashed, remains{u.id, u.stream})
 }
 
@@ -78,6 +81,9 @@ func (u *unit) retried(exit *Failure) bool {
 	if u.gone || why == nil || u.phase != initOwn {
 		u.f.mu.Unlock()
 		return false
+	}
+	if k, ok := u.box.(interface{ Keep() }); ok {
+		k.Keep()
 	}
 	u.phase = initAgain
 	u.past = u.used.CPU
