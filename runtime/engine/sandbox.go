@@ -36,15 +36,12 @@ func (l launcher) Launch(ctx context.Context, s live.Spec) (live.Sandbox, error)
 		}
 		return nil, err
 	}
-	box := &sandbox{Sandbox: b, meters: l.meters, tmps: l.tmps}
+	box := &sandbox{Sandbox: b, meters: l.meters, tmps: l.tmps, tmp: openTmp(b)}
 	go func() { // aside: this is the path of a start
 		l.total.learn(b.PID)
 		box.mu.Lock()
 		defer box.mu.Unlock()
 		box.seek()
-		if box.sought && !box.closed {
-			box.tmp = openTmp(b)
-		}
 	}()
 	return box, nil
 }
@@ -85,7 +82,7 @@ type sandbox struct {
 	sought bool
 	closed bool
 	tmps   *tmps
-	tmp    *os.File // its /tmp, opened soon after the start
+	tmp    *os.File // its /tmp; nil once it was kept
 }
 
 // Keep has the next sandbox of this name begin with what this one has in /tmp.

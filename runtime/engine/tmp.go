@@ -53,24 +53,34 @@ func (t *tmps) take(id string) *os.File {
 }
 
 // openTmp opens the /tmp of a sandbox that lives; nil if it has none of its own.
+// It is called before the sandbox is handed on: afterwards its end may be too
+// near.
 func openTmp(b *launch.Sandbox) *os.File {
-	dir, err := os.Open("/proc/" + strconv.Itoa(b.PID) + "/root/tmp")
+	fd, err := unix.Open("/proc/"+strconv.Itoa(b.PID)+"/root/tmp", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil
 	}
+	dir := os.NewFile(uintptr(fd), "/tmp of "+b.ID)
 	select {
 	case <-b.Done(): // the number may be another's
 		dir.Close()
 		return nil
 	default:
 	}
-	var inside, host unix.Stat_t
-	if unix.Fstat(int(dir.Fd()), &inside) != nil || unix.Stat("/tmp", &host) != nil || inside.Dev == host.Dev {
+	var inside unix.Stat_t
+	if unix.Fstat(int(dir.Fd()), &inside) != nil || inside.Dev == hostTmp() {
 		dir.Close() // a plain process of the host
 		return nil
 	}
 	return dir
 }
+
+// hostTmp is the device of the host's /tmp.
+var hostTmp = sync.OnceValue(func() uint64 {
+	var host unix.Stat_t
+	unix.Stat("/tmp", &host) // without one, no sandbox's is it
+	return host.Dev
+})
 
 // at names what a descriptor stands for.
 func at(dir *os.File) string { return "/proc/self/fd/" + strconv.Itoa(int(dir.Fd())) }
