@@ -15,10 +15,15 @@ type Config struct {
 	Handler   string            // bootstrap by default
 	MemoryMB  int               // 128 by default; 1,769 MB is one processor
 	Timeout   time.Duration     // of an invocation; 3 s by default
-	InitLimit time.Duration     // 10 s by default
+	InitLimit time.Duration     // 10 s by default; but for on-demand 130 s or Timeout, the longer
 	Env       map[string]string // the function's own variables
 
 	EphemeralMB int // size of /tmp; 512 by default
+
+	// InitializationType is on-demand by default, provisioned-concurrency, snap-start
+	// or lambda-managed-instances: what the runtime is told, and which limit its
+	// init has.
+	InitializationType string
 
 	// Extensions names the external extensions that a sandbox starts beside the
 	// runtime, under a first process that tells of each end and ends at SIGTERM.
@@ -95,8 +100,14 @@ func (c Config) withDefaults() Config {
 	if c.Timeout == 0 {
 		c.Timeout = 3 * time.Second
 	}
+	if c.InitializationType == "" {
+		c.InitializationType = onDemand
+	}
 	if c.InitLimit == 0 {
 		c.InitLimit = 10 * time.Second
+		if c.InitializationType != onDemand {
+			c.InitLimit = max(130*time.Second, c.Timeout)
+		}
 	}
 	if c.SettleGrace == 0 {
 		c.SettleGrace = 50 * time.Millisecond

@@ -12,6 +12,9 @@ const (
 	region  = "us-east-1"
 	account = "123456789012"
 	version = "$LATEST"
+
+	onDemand  = "on-demand"
+	snapStart = "snap-start"
 )
 
 // overridable variables have a default that the function's own may replace (AWS
@@ -58,8 +61,12 @@ func (c Config) environ(stream string) []string {
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": strconv.Itoa(c.MemoryMB),
 		"AWS_LAMBDA_LOG_GROUP_NAME":       "/aws/lambda/" + c.Name,
 		"AWS_LAMBDA_LOG_STREAM_NAME":      stream,
-		"AWS_LAMBDA_INITIALIZATION_TYPE":  "on-demand",
+		"AWS_LAMBDA_INITIALIZATION_TYPE":  c.InitializationType,
 	})
+	if c.InitializationType == snapStart { // a snapshot is older than its environment's log
+		delete(vars, "AWS_LAMBDA_LOG_GROUP_NAME")
+		delete(vars, "AWS_LAMBDA_LOG_STREAM_NAME")
+	}
 	list := make([]string, 0, len(vars))
 	for _, k := range slices.Sorted(maps.Keys(vars)) {
 		list = append(list, k+"="+vars[k])

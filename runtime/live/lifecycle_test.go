@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"regexp"
 	"strings"
 	"sync"
@@ -228,21 +227,9 @@ func (l termLauncher) Launch(ctx context.Context, s Spec) (Sandbox, error) {
 // extend registers an internal extension that waits for ever, as aws-lambda-go's
 // for SIGTERM does.
 func (g *guest) extend() {
-	call := func(method, path string, headers ...string) http.Header {
-		req, _ := http.NewRequestWithContext(g.ctx, method, g.base+"/2020-01-01/extension/"+path, strings.NewReader(`{"events":[]}`))
-		for i := 0; i < len(headers); i += 2 {
-			req.Header.Set(headers[i], headers[i+1])
-		}
-		res, err := g.client.Do(req)
-		if err != nil {
-			return nil
-		}
-		res.Body.Close()
-		return res.Header
-	}
 	const id = "Lambda-Extension-Identifier"
-	h := call("POST", "register", "Lambda-Extension-Name", "GoLangEnableSIGTERM")
-	go call("GET", "event/next", id, h.Get(id))
+	h := g.extension("POST", "register", `{"events":[]}`, "Lambda-Extension-Name", "GoLangEnableSIGTERM")
+	go g.extension("GET", "event/next", "", id, h.Get(id))
 }
 
 func TestSIGTERMOnlyIfAnExtensionIsRegistered(t *testing.T) {
@@ -377,5 +364,30 @@ func TestARefusedLaunchOfTheSecondInitFailsTheInvocation(t *testing.T) {
 	}
 	if r := f.Invoke(Request{}); r.ErrorType != "Sandbox.Failure" || !strings.Contains(string(r.Payload), "no room") {
 		t.Errorf("got %s", r.Payload)
+	}
+}
+
+func TestTheInitLimitIsLongerWhereNobodyWaitsForIt(t *testing.T) {
+	for _, tt := range []struct {
+		kind    string
+		timeout time.Duration
+		want    time.Duration
+	}{
+		{"", 900 * time.Second, 10 * time.Second},
+		{"on-demand", 0, 10 * time.Second},
+		{"provisioned-concurrency", 0, 130 * time.Second},
+		{"snap-start", 129 * time.Second, 130 * time.Second},
+		{"lambda-managed-instances", 900 * time.Second, 900 * time.Second},
+	} {
+		if got := (Config{InitializationType: tt.kind, Timeout: tt.timeout}).withDefaults().InitLimit; got != tt.want {
+			t.Errorf("%q with a timeout of %v: %v, want %v", tt.kind, tt.timeout, got, tt.want)
+		}
+	}
+}
+
+func TestSnapStartHasNoNamesOfItsLog(t *testing.T) {
+	got := strings.Join(Config{InitializationType: "snap-start"}.withDefaults().environ("s"), "\n")
+	if strings.Contains(got, "AWS_LAMBDA_LOG_") || !strings.Contains(got, "AWS_LAMBDA_INITIALIZATION_TYPE=snap-start") {
+		t.Error(got)
 	}
 }

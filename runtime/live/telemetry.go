@@ -39,7 +39,7 @@ func (u *unit) subscribed() {
 	env, at := u.api, u.began
 	u.f.mu.Unlock()
 	r := record{
-		"initializationType": "on-demand", "phase": u.phase.phaseName(), "functionName": u.config.Name, "functionVersion": version,
+		"initializationType": u.config.InitializationType, "phase": u.phase.phaseName(), "functionName": u.config.Name, "functionVersion": version,
 		"instanceId": u.id, "instanceMaxMemory": u.config.MemoryMB << 20,
 	}
 	if u.config.RuntimeVersion != "" {
@@ -51,7 +51,7 @@ func (u *unit) subscribed() {
 // emitReady tells of an init that has ended well.
 func (u *unit) emitReady(env *api.Environment, at results.Stamp) {
 	base := func() record {
-		return record{"initializationType": "on-demand", "phase": u.phase.phaseName(), "status": "success"}
+		return record{"initializationType": u.config.InitializationType, "phase": u.phase.phaseName(), "status": "success"}
 	}
 	env.Emit("platform.initRuntimeDone", at.Time(), base())
 	r := base()

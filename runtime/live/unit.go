@@ -138,10 +138,7 @@ func (u *unit) raise(asked results.Stamp, box Sandbox) bool {
 		return false
 	}
 	u.box = box
-	u.out.heard, u.out.told = u.look, nil
-	if len(u.config.Extensions) > 0 {
-		u.out.told = u.tellLines
-	}
+	u.out.heard, u.out.told = u.look, u.tellLines
 	u.out.open(birth.Output)
 	u.api = api.New(birth.Listener, api.Config{
 		FunctionName: u.config.Name, Handler: u.config.Handler,
