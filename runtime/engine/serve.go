@@ -178,18 +178,20 @@ func (s *server) deploy(f Function) error {
 	defer s.deploying.Unlock()
 	err := s.retire()
 	config := f.config(s.log)
-	var no error
-	if f.Image, config.Extensions, no = supervised(f.Image, &s.supervisor); no != nil {
+	l, names, no := s.launcherOf(f.Image)
+	if no != nil {
 		return errors.Join(err, no)
 	}
-	if spec := (launcher{image: f.Image}).spec(live.Spec{MemoryMB: f.MemoryMB, TmpMB: f.EphemeralMB}); s.pool > 0 {
-		if err2 := s.launcher.Fill(spec); err2 != nil { // launches go on without, and say so by their mode
+	config.Extensions = names
+	function := live.New(l, config)
+	if s.pool > 0 {
+		if err2 := s.launcher.Fill(l.next(function)); err2 != nil { // launches go on without, and say so by their mode
 			fmt.Fprintln(s.stderr, "engine:", err2)
 		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.name, s.function = f.Name, live.New(s.launcherOf(f.Image), config)
+	s.name, s.function = f.Name, function
 	return err
 }
 
@@ -211,9 +213,12 @@ func (s *server) retire() error {
 	return nil
 }
 
-// launcherOf starts environments of an image.
-func (s *server) launcherOf(img image.Image) launcher {
-	return launcher{launch: s.launcher, meters: s.meters, total: &s.total, image: img, tmps: &tmps{}, supervisor: &s.supervisor}
+// launcherOf starts environments of an image, with the extensions that are in it.
+func (s *server) launcherOf(img image.Image) (launcher, []string, error) {
+	img, names, err := supervised(img, &s.supervisor)
+	return launcher{
+		launch: s.launcher, meters: s.meters, total: &s.total, image: img, tmps: &tmps{}, supervisor: &s.supervisor, extended: len(names) > 0,
+	}, names, err
 }
 
 func (s *server) current() *live.Function {
