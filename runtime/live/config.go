@@ -13,6 +13,7 @@ import (
 type Config struct {
 	Name      string            // function by default
 	Handler   string            // bootstrap by default
+	Version   string            // of the function; $LATEST by default
 	MemoryMB  int               // 128 by default; 1,769 MB is one processor
 	Timeout   time.Duration     // of an invocation; 3 s by default
 	InitLimit time.Duration     // 10 s by default
@@ -56,6 +57,9 @@ func (c Config) withDefaults() Config {
 	if c.Handler == "" {
 		c.Handler = "bootstrap"
 	}
+	if c.Version == "" {
+		c.Version = latest
+	}
 	if c.MemoryMB == 0 {
 		c.MemoryMB = 128
 	}
@@ -96,6 +100,9 @@ func (c Config) processors() float64 {
 }
 
 // ARN is the function's, as runtimes are told it.
-func (c Config) ARN() string {
-	return "arn:aws:lambda:" + region + ":" + account + ":function:" + c.Name
+func (c Config) ARN() string { return ARN(c.Name) }
+
+// ARN is that of the function with this name.
+func ARN(name string) string {
+	return "arn:aws:lambda:" + Region + ":" + Account + ":function:" + name
 }

@@ -8,11 +8,14 @@ import (
 	"time"
 )
 
+// Region and Account are where functions believe that they run.
 const (
-	region  = "us-east-1"
-	account = "123456789012"
-	version = "$LATEST"
+	Region  = "us-east-1"
+	Account = "123456789012"
 )
+
+// latest is the version of what isn't published.
+const latest = "$LATEST"
 
 // overridable variables have a default that the function's own may replace (AWS
 // Runtime Interface Emulator, environment). Those of AWS aside they are a zip's
@@ -49,13 +52,13 @@ func (c Config) environ(id string, now time.Time) []string {
 		"_HANDLER":                        c.Handler,
 		"LAMBDA_TASK_ROOT":                "/var/task",
 		"LAMBDA_RUNTIME_DIR":              "/var/runtime",
-		"AWS_REGION":                      region,
-		"AWS_DEFAULT_REGION":              region,
+		"AWS_REGION":                      Region,
+		"AWS_DEFAULT_REGION":              Region,
 		"AWS_LAMBDA_FUNCTION_NAME":        c.Name,
-		"AWS_LAMBDA_FUNCTION_VERSION":     version,
+		"AWS_LAMBDA_FUNCTION_VERSION":     c.Version,
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": strconv.Itoa(c.MemoryMB),
 		"AWS_LAMBDA_LOG_GROUP_NAME":       "/aws/lambda/" + c.Name,
-		"AWS_LAMBDA_LOG_STREAM_NAME":      now.UTC().Format("2006/01/02/") + "[" + version + "]" + id,
+		"AWS_LAMBDA_LOG_STREAM_NAME":      now.UTC().Format("2006/01/02/") + "[" + c.Version + "]" + id,
 		"AWS_LAMBDA_INITIALIZATION_TYPE":  "on-demand",
 	})
 	list := make([]string, 0, len(vars))

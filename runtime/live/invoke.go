@@ -1,6 +1,7 @@
 package live
 
 import (
+	"cmp"
 	"time"
 
 	"coldstorm/results"
@@ -10,12 +11,14 @@ import (
 // Request is one trigger.
 type Request struct {
 	ID            string        // request id; a new one if empty
+	ARN           string        // by which the function was invoked, with a qualifier; the function's own if empty
 	Received      results.Stamp // now, if 0
 	Payload       []byte
 	ContentType   string
 	ClientContext string // JSON
 	TraceID       string
-	Tail          bool // keep the last 4 KB of its log
+	Tail          bool   // keep the last 4 KB of its log
+	Stream        Stream // takes the response; nil: it comes whole, in the Result
 }
 
 // Result is what became of a trigger.
@@ -27,6 +30,7 @@ type Result struct {
 	Payload     []byte // the function's response, or the JSON of its error; empty for a throttle
 	ContentType string
 	Tail        []byte
+	Streamed    bool // the response went to the request's Stream, and is not in Payload
 	Evidence    results.Evidence
 
 	fatal bool   // the environment ended with it
@@ -155,10 +159,10 @@ func startPhases(received, asked results.Stamp, b Birth, end results.Stamp) (p r
 func (u *unit) invoke(r Request, a assignment) Result {
 	u.obey() // thaw
 	if u.f.log != nil || r.Tail {
-		u.out.begin(r.ID)
+		u.out.begin(r.ID, u.config.Version)
 	}
 	answer, err := u.api.Invoke(api.Invocation{
-		ID: r.ID, ARN: u.config.ARN(), Deadline: time.Now().Add(u.config.Timeout),
+		ID: r.ID, ARN: cmp.Or(r.ARN, u.config.ARN()), Deadline: time.Now().Add(u.config.Timeout),
 		TraceID: r.TraceID, ClientContext: r.ClientContext, ContentType: r.ContentType, Payload: r.Payload,
 	})
 	e := results.Evidence{
@@ -184,6 +188,11 @@ func (u *unit) invoke(r Request, a assignment) Result {
 		res.Outcome, res.Reason, res.ErrorType = results.OutcomeFailed, answer.ErrorType, answer.ErrorType
 	}
 	res.Tail = u.report(r, res, true)
+	if r.Stream != nil && res.Outcome == results.OutcomeServed {
+		r.Stream.Begin(res.ContentType)
+		r.Stream.Write(res.Payload)
+		res.Streamed, res.Payload = true, nil
+	}
 	return res
 }
 

@@ -21,7 +21,7 @@ func (u *unit) report(r Request, res Result, began bool) []byte {
 	var b []byte
 	if !began {
 		b = fmt.Appendf(b, "INIT_REPORT Init Duration: %.2f ms\tPhase: init\t%s\n", ms(res.Evidence.Phases.InitDuration()), status(res))
-		b = fmt.Appendf(b, "START RequestId: %s Version: %s\n", r.ID, version)
+		b = fmt.Appendf(b, "START RequestId: %s Version: %s\n", r.ID, u.config.Version)
 	}
 	if res.fatal && res.why != "" {
 		b = fmt.Appendf(b, "RequestId: %s Error: %s\n", r.ID, res.why)

@@ -115,7 +115,7 @@ func (u *unit) raise(asked results.Stamp, box Sandbox) bool {
 	u.out.heard = u.look
 	u.out.open(birth.Output)
 	u.api = api.New(birth.Listener, api.Config{
-		FunctionName: u.config.Name, Handler: u.config.Handler,
+		FunctionName: u.config.Name, Version: u.config.Version, Handler: u.config.Handler,
 		Ready: u.isReady, Idle: u.isIdle,
 		InitError: func(e api.InitError) { u.fail(initFailure(e)) },
 	})
