@@ -42,8 +42,8 @@ fuzz: functions ## each fuzz target for 20 seconds
 	$(GO) list ./... | while read p; do $(GO) test -list '^Fuzz' $$p | grep '^Fuzz' | \
 	  while read f; do $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime 20s -fuzzminimizetime 1x $$p || exit 1; done || exit 1; done
 
-deps: ## the runtimes that tests and benchmarks run, zip, python3, a virtual machine (Debian, root)
-	apt-get update -q && apt-get install -qy --no-install-recommends runc crun runsc zip python3 qemu-system-x86
+deps: ## the runtimes and clients that tests and benchmarks run, zip, python3, a virtual machine (Debian, root)
+	apt-get update -q && apt-get install -qy --no-install-recommends runc crun runsc zip python3 awscli qemu-system-x86
 	.ci/kernel
 
 clean: ## remove what was built
