@@ -45,6 +45,10 @@ type Config struct {
 	// environment may have to wait for its next CPU period of 20 ms to ask.
 	SettleGrace time.Duration
 
+	// Bounds of streamed responses in bytes and bytes a second, Lambda's if 0, none
+	// if negative: 200 MB, of which 6 MB at once and the rest at 2 MB/s.
+	MaxStream, StreamBurst, StreamRate int64
+
 	// Log receives START, END and REPORT lines and what the function writes. It
 	// is written from one goroutine; nil: nothing is kept but tails.
 	Log io.Writer

@@ -17,9 +17,17 @@ type Request struct {
 	ContentType   string
 	ClientContext string // JSON
 	TraceID       string
-	Tail          bool   // keep the last 4 KB of its log
-	Stream        Stream // takes the response; nil: it comes whole, in the Result
+	Cognito       string // JSON
+	TenantID      string
+	Tail          bool // keep the last 4 KB of its log
+
+	// Stream takes the response while the function still writes it, on the
+	// goroutine that called Serve, before the result. Nil: it is buffered.
+	Stream Stream
 }
+
+// A Stream is what takes a streamed response: see api.Stream.
+type Stream = api.Stream
 
 // Result is what became of a trigger.
 type Result struct {
@@ -30,8 +38,13 @@ type Result struct {
 	Payload     []byte // the function's response, or the JSON of its error; empty for a throttle
 	ContentType string
 	Tail        []byte
-	Streamed    bool // the response went to the request's Stream, and is not in Payload
 	Evidence    results.Evidence
+
+	// Streamed says that the response was streamed, or a part of it before an
+	// error: then Payload is empty, or that error.
+	Streamed    bool
+	StreamBytes int64         // written to the stream
+	FirstByte   results.Stamp // the head of the response was read; 0 if there was none
 
 	fatal bool   // the environment ended with it
 	why   string // how it ended, in Lambda's words, for the log
@@ -163,7 +176,8 @@ func (u *unit) invoke(r Request, a assignment) Result {
 	}
 	answer, err := u.api.Invoke(api.Invocation{
 		ID: r.ID, ARN: cmp.Or(r.ARN, u.config.ARN()), Deadline: time.Now().Add(u.config.Timeout),
-		TraceID: r.TraceID, ClientContext: r.ClientContext, ContentType: r.ContentType, Payload: r.Payload,
+		TraceID: r.TraceID, ClientContext: r.ClientContext, Cognito: r.Cognito, TenantID: r.TenantID,
+		ContentType: r.ContentType, Payload: r.Payload, Stream: r.Stream,
 	})
 	e := results.Evidence{
 		Environment: u.id, Served: a.served, Start: a.start, Cause: a.cause,
@@ -187,12 +201,11 @@ func (u *unit) invoke(r Request, a assignment) Result {
 	} else if answer.ErrorType != "" {
 		res.Outcome, res.Reason, res.ErrorType = results.OutcomeFailed, answer.ErrorType, answer.ErrorType
 	}
-	res.Tail = u.report(r, res, true)
-	if r.Stream != nil && res.Outcome == results.OutcomeServed {
-		r.Stream.Begin(res.ContentType)
-		r.Stream.Write(res.Payload)
-		res.Streamed, res.Payload = true, nil
+	res.FirstByte = answer.Begun
+	if res.Streamed = answer.Streamed; res.Streamed {
+		res.StreamBytes = answer.Size
 	}
+	res.Tail = u.report(r, res, true)
 	return res
 }
 

@@ -116,6 +116,7 @@ func (u *unit) raise(asked results.Stamp, box Sandbox) bool {
 	u.out.open(birth.Output)
 	u.api = api.New(birth.Listener, api.Config{
 		FunctionName: u.config.Name, Version: u.config.Version, Handler: u.config.Handler,
+		MaxStream: u.config.MaxStream, StreamBurst: u.config.StreamBurst, StreamRate: u.config.StreamRate,
 		Ready: u.isReady, Idle: u.isIdle,
 		InitError: func(e api.InitError) { u.fail(initFailure(e)) },
 	})
