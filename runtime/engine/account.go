@@ -33,6 +33,7 @@ type Account struct {
 	KeepAlive     time.Duration `json:"keep_alive_ns,omitempty"`   // 0: 10 minutes, negative: never reclaimed
 	RetryDelay    time.Duration `json:"retry_delay_ns,omitempty"`  // of an asynchronous event; 0: a minute
 	SettleGrace   time.Duration `json:"settle_grace_ns,omitempty"` // as live.Config
+	InitLimit     time.Duration `json:"init_limit_ns,omitempty"`   // 0: 10 s
 	NoFreeze      bool          `json:"no_freeze,omitempty"`
 }
 
@@ -42,7 +43,7 @@ const defaultKeepAlive = 10 * time.Minute
 
 func (a Account) environment(log io.Writer) live.Config {
 	c := live.Config{
-		KeepAlive: a.KeepAlive, ScaleOutBurst: a.ScaleOutBurst, ScaleOutRate: a.ScaleOutRate, SettleGrace: a.SettleGrace, NoFreeze: a.NoFreeze, Log: log,
+		KeepAlive: a.KeepAlive, ScaleOutBurst: a.ScaleOutBurst, ScaleOutRate: a.ScaleOutRate, SettleGrace: a.SettleGrace, InitLimit: a.InitLimit, NoFreeze: a.NoFreeze, Log: log,
 	}
 	if c.KeepAlive == 0 {
 		c.KeepAlive = defaultKeepAlive

@@ -99,7 +99,7 @@ func (s *Service) live(v *version) live.Config {
 	}
 	c.Container, c.ImageEnv = v.config.PackageType == packageImage, v.image.Env
 	c.MemoryMB, c.Timeout = v.config.MemorySize, time.Duration(v.config.Timeout)*time.Second
-	c.Concurrency, c.RequestRate = 1<<30, -1
+	c.Concurrency, c.RequestRate = -1, -1
 	if e := v.config.Environment; e != nil {
 		c.Env = maps.Clone(e.Variables)
 	}

@@ -105,7 +105,7 @@ func (h Handler) find(name, qualifier string) Function {
 
 func request(r *http.Request) (live.Request, *serviceError) {
 	req := live.Request{
-		ContentType: r.Header.Get("Content-Type"), TraceID: r.Header.Get("X-Amzn-Trace-Id"),
+		ContentType: r.Header.Get("Content-Type"), TraceID: r.Header.Get("X-Amzn-Trace-Id"), TenantID: r.Header.Get("X-Amz-Tenant-Id"),
 		Tail: r.Header.Get("X-Amz-Log-Type") == "Tail",
 	}
 	if req.ContentType != "" && !strings.HasPrefix(req.ContentType, "application/") {

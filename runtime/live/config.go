@@ -2,6 +2,7 @@ package live
 
 import (
 	"io"
+	"math"
 	"runtime"
 	"time"
 
@@ -26,7 +27,7 @@ type Config struct {
 	Container bool
 	ImageEnv  []string
 
-	Concurrency int           // reserved; 0: the account's 1,000
+	Concurrency int           // reserved; 0: the account's 1,000, negative: no bound, somebody else keeps it
 	KeepAlive   time.Duration // idle time before an environment is reclaimed; 0: at once, negative: never
 
 	// ScaleOutBurst and ScaleOutRate bound new environments, as
@@ -87,6 +88,9 @@ func (c Config) Rules() plane.LambdaRules {
 	r := plane.LambdaRules{
 		Concurrency: c.Concurrency, Reserved: c.Concurrency > 0, KeepAlive: c.KeepAlive,
 		ScaleOutBurst: c.ScaleOutBurst, ScaleOutRate: c.ScaleOutRate, RequestRate: c.RequestRate,
+	}
+	if c.Concurrency < 0 {
+		r.Concurrency = math.MaxInt32
 	}
 	if r.ScaleOutBurst == 0 {
 		r.ScaleOutBurst = -1

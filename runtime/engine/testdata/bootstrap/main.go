@@ -11,13 +11,19 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"os/signal"
 	"runtime"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
+// released gets a value for each SIGUSR1.
+var released = make(chan os.Signal, 1)
+
 func main() {
+	signal.Notify(released, syscall.SIGUSR1)
 	switch os.Getenv("MODE") {
 	case "exit":
 		os.Exit(3)
@@ -54,6 +60,8 @@ func serve(rt *client, id, event string) {
 	case `"panic"`:
 		var p *int
 		*p = 1
+	case `"until released"`:
+		<-released
 	case `"hang"`:
 		time.Sleep(time.Hour)
 	case `"big"`:
