@@ -72,17 +72,15 @@ func (c *conn) next() error {
 		}
 		e.waiting = e.waiting[:0]
 	}
-	idle := e.answered > 0
-	if idle {
+	if e.answered > 0 {
 		e.answered--
+		e.asked++
 	}
 	e.waiting = append(e.waiting, c)
+	hook := e.quiet()
 	e.mu.Unlock()
-
-	if (was == started || was == restoring) && e.config.Ready != nil {
-		e.config.Ready(at)
-	} else if idle && e.config.Idle != nil {
-		e.config.Idle(at)
+	if hook != nil {
+		hook(at)
 	}
 	return c.await()
 }
@@ -108,6 +106,9 @@ func (c *conn) await() error {
 		return ErrClosed
 	case w.restored:
 		return c.reply(http.StatusOK, contentJSON, "", "")
+	case w.raw != nil:
+		_, err := c.net.Write(w.raw)
+		return err
 	case w.p == nil:
 		return w.err
 	default:

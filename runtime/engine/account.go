@@ -155,7 +155,13 @@ func (d *deployer) Open(ctx context.Context, c invoke.Code) (image.Image, error)
 // Deploy starts nothing yet.
 func (d *deployer) Deploy(img image.Image, c live.Config) invoke.Deployed {
 	s := d.server
-	return live.New(launcher{s.launcher, s.meters, &s.total, img}, c)
+	with, extensions, err := supervised(img, &s.supervisor)
+	if err != nil { // it goes on without extensions, as whoever looks on is told
+		fmt.Fprintf(s.stderr, "coldstorm: extensions of %s: %v\n", c.Name, err)
+	} else {
+		img, c.Extensions = with, extensions
+	}
+	return live.New(s.launcherOf(img), c)
 }
 
 func (d *deployer) close() {

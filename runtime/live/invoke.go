@@ -46,8 +46,9 @@ type Result struct {
 	StreamBytes int64         // written to the stream
 	FirstByte   results.Stamp // the head of the response was read; 0 if there was none
 
-	fatal bool   // the environment ended with it
-	why   string // how it ended, in Lambda's words, for the log
+	fatal   bool          // the environment ended with it
+	failure *Failure      // how it ended
+	within  time.Duration // the part of its Duration that was init
 }
 
 // Invoke sends a trigger to the function and waits for what becomes of it. A
@@ -127,7 +128,7 @@ func refused(r Request, a assignment) Result {
 func (r Request) failure(why *Failure, e results.Evidence) Result {
 	return Result{
 		RequestID: r.ID, Outcome: why.Outcome, Reason: why.Reason, ErrorType: why.Type,
-		Payload: why.body(r.ID), ContentType: "application/json", Evidence: e, fatal: true, why: why.Message,
+		Payload: why.body(r.ID), ContentType: "application/json", Evidence: e, fatal: true, failure: why,
 	}
 }
 
@@ -146,6 +147,7 @@ func (f *Function) failedStart(r Request, a assignment) Result {
 	e.Phases = startPhases(r.Received, asked, birth, e.Responded)
 	bill(&e, used, used.CPU)
 	res := r.failure(a.failure, e)
+	res.within = u.since(e.Responded)
 	res.Tail = u.report(r, res, false)
 	return res
 }
@@ -174,8 +176,12 @@ func (u *unit) invoke(r Request, a assignment) Result {
 	if u.f.log != nil || r.Tail {
 		u.out.begin(r.ID, u.config.Version)
 	}
+	watched := u.api.Telemetry()
+	if watched {
+		u.emitStart(r)
+	}
 	answer, err := u.api.Invoke(api.Invocation{
-		ID: r.ID, ARN: cmp.Or(r.ARN, u.config.ARN()), Deadline: time.Now().Add(u.config.Timeout),
+		ID: r.ID, ARN: cmp.Or(r.ARN, u.config.ARN()), Deadline: a.due.Time(),
 		TraceID: r.TraceID, ClientContext: r.ClientContext, Cognito: r.Cognito, TenantID: r.TenantID,
 		ContentType: r.ContentType, Payload: r.Payload, Stream: r.Stream,
 	})
@@ -204,6 +210,10 @@ func (u *unit) invoke(r Request, a assignment) Result {
 	res.FirstByte = answer.Begun
 	if res.Streamed = answer.Streamed; res.Streamed {
 		res.StreamBytes = answer.Size
+	}
+	res.within = u.within(a.start)
+	if watched {
+		u.emitEnd(res, answer)
 	}
 	res.Tail = u.report(r, res, true)
 	return res

@@ -55,6 +55,17 @@ func serve(rt *client, id, event string) {
 		fmt.Println("printed by " + id)
 	case `"environ"`:
 		answer = `"` + strings.Join(os.Environ(), " ") + `"`
+	case `"keep"`: // counts the calls in /tmp, and dies
+		count, _ := os.ReadFile("/tmp/kept/count")
+		os.Mkdir("/tmp/kept", 0o700)
+		os.WriteFile("/tmp/kept/count", append(count, '|'), 0o600)
+		os.Symlink("kept/count", "/tmp/link")
+		os.Exit(1)
+	case `"kept"`:
+		count, err := os.ReadFile("/tmp/link")
+		err2 := os.WriteFile("/tmp/kept/more", nil, 0o600) // still its own
+		_, left := os.Stat("/tmp/.coldstorm-ready")
+		answer = fmt.Sprintf(`"%s %v %v %v"`, count, err, err2, os.IsNotExist(left))
 	case `"crash"`:
 		os.Exit(1)
 	case `"panic"`:
