@@ -31,6 +31,8 @@ type server struct {
 	total       total
 	unfreeze    func() error
 	http        *http.Server
+	service     *invoke.Service // nil without an account, as is the next
+	deployer    *deployer
 	supervisor  supervisor
 	log         io.Writer // of functions; nil for none
 	stderr      io.Writer // complaints
@@ -109,16 +111,26 @@ func (s *server) begin(in *bufio.Reader, stderr io.Writer) error {
 		return err
 	}
 	s.launcher, s.launcherPID = l, onlyChild()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	address := "127.0.0.1:0"
+	if c.Account != nil && c.Account.Listen != "" {
+		address = c.Account.Listen
+	}
+	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
 	s.meters, s.unfreeze = findMeters(), holdFreezer()
 	s.total.cpu = s.meters.cpu
-	s.http = &http.Server{Handler: invoke.Handler{Lookup: s.lookup}}
+	url := "http://" + listener.Addr().String()
+	if c.Account == nil {
+		s.http = &http.Server{Handler: invoke.Handler{Lookup: s.lookup}}
+	} else {
+		s.service = s.beginAccount(*c.Account, url)
+		s.http = accountServer(s.service)
+	}
 	go s.http.Serve(listener)
 	host := l.Host()
-	return s.encoder.Encode(hello{URL: "http://" + listener.Addr().String(), Host: &host})
+	return s.encoder.Encode(hello{URL: url, Host: &host})
 }
 
 // logFD is the descriptor of the functions' log.
@@ -159,6 +171,8 @@ func (s *server) obey(c command) error {
 	switch {
 	case c.Verb == verbDeploy && c.Function != nil:
 		return s.deploy(*c.Function)
+	case c.Verb == verbAdd && c.Function != nil:
+		return s.add(*c.Function)
 	case c.Verb == verbDiscard:
 		s.deploying.Lock()
 		defer s.deploying.Unlock()
@@ -257,7 +271,10 @@ func (s *server) end() (err error) {
 		s.commands.Wait()
 		s.deploying.Lock()
 		defer s.deploying.Unlock()
-		err = errors.Join(s.retire(), s.http.Close(), s.launcher.Close(), s.unfreeze(), s.supervisor.remove())
+		if s.service != nil {
+			err = s.endAccount()
+		}
+		err = errors.Join(err, s.retire(), s.http.Close(), s.launcher.Close(), s.unfreeze(), s.supervisor.remove())
 	})
 	return err
 }

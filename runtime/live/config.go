@@ -2,6 +2,7 @@ package live
 
 import (
 	"io"
+	"math"
 	"runtime"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 type Config struct {
 	Name      string            // function by default
 	Handler   string            // bootstrap by default
+	Version   string            // of the function; $LATEST by default
 	MemoryMB  int               // 128 by default; 1,769 MB is one processor
 	Timeout   time.Duration     // of an invocation; 3 s by default
 	InitLimit time.Duration     // 10 s by default; but for on-demand 130 s or Timeout, the longer
@@ -54,7 +56,8 @@ type Config struct {
 	Container bool
 	ImageEnv  []string
 
-	Concurrency int           // reserved; 0: the account's 1,000
+	Concurrency int           // reserved; 0: the account's 1,000, negative: no bound, somebody else keeps it
+	Provisioned int           // environments kept ready, from Provision on
 	KeepAlive   time.Duration // idle time before an environment is reclaimed; 0: at once, negative: never
 	Lifetime    time.Duration // age from which an environment is replaced, however busy; 0: never (Lambda: some hours)
 
@@ -94,6 +97,9 @@ func (c Config) withDefaults() Config {
 	if c.Handler == "" {
 		c.Handler = "bootstrap"
 	}
+	if c.Version == "" {
+		c.Version = latest
+	}
 	if c.MemoryMB == 0 {
 		c.MemoryMB = 128
 	}
@@ -122,7 +128,10 @@ func (c Config) withDefaults() Config {
 func (c Config) Rules() plane.LambdaRules {
 	r := plane.LambdaRules{
 		Concurrency: c.Concurrency, Reserved: c.Concurrency > 0, KeepAlive: c.KeepAlive, Lifetime: c.Lifetime,
-		ScaleOutBurst: c.ScaleOutBurst, ScaleOutRate: c.ScaleOutRate, RequestRate: c.RequestRate,
+		ScaleOutBurst: c.ScaleOutBurst, ScaleOutRate: c.ScaleOutRate, RequestRate: c.RequestRate, Provisioned: c.Provisioned,
+	}
+	if c.Concurrency < 0 {
+		r.Concurrency = math.MaxInt32
 	}
 	if r.ScaleOutBurst == 0 {
 		r.ScaleOutBurst = -1
@@ -140,6 +149,9 @@ func (c Config) processors() float64 {
 }
 
 // ARN is the function's, as runtimes are told it.
-func (c Config) ARN() string {
-	return "arn:aws:lambda:" + region + ":" + account + ":function:" + c.Name
+func (c Config) ARN() string { return ARN(c.Name) }
+
+// ARN is that of the function with this name.
+func ARN(name string) string {
+	return "arn:aws:lambda:" + Region + ":" + Account + ":function:" + name
 }

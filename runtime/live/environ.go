@@ -8,14 +8,17 @@ import (
 	"time"
 )
 
+// Region and Account are where functions believe that they run.
 const (
-	region  = "us-east-1"
-	account = "123456789012"
-	version = "$LATEST"
+	Region  = "us-east-1"
+	Account = "123456789012"
 
 	onDemand  = "on-demand"
 	snapStart = "snap-start"
 )
+
+// latest is the version of what isn't published.
+const latest = "$LATEST"
 
 // overridable variables have a default that the function's own may replace (AWS
 // Runtime Interface Emulator, environment). Those of AWS aside they are a zip's
@@ -56,10 +59,10 @@ func (c Config) environ(stream string) []string {
 		"_HANDLER":                        c.Handler,
 		"LAMBDA_TASK_ROOT":                "/var/task",
 		"LAMBDA_RUNTIME_DIR":              "/var/runtime",
-		"AWS_REGION":                      region,
-		"AWS_DEFAULT_REGION":              region,
+		"AWS_REGION":                      Region,
+		"AWS_DEFAULT_REGION":              Region,
 		"AWS_LAMBDA_FUNCTION_NAME":        c.Name,
-		"AWS_LAMBDA_FUNCTION_VERSION":     version,
+		"AWS_LAMBDA_FUNCTION_VERSION":     c.Version,
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": strconv.Itoa(c.MemoryMB),
 		"AWS_LAMBDA_LOG_GROUP_NAME":       "/aws/lambda/" + c.Name,
 		"AWS_LAMBDA_LOG_STREAM_NAME":      stream,
@@ -78,7 +81,7 @@ func (c Config) environ(stream string) []string {
 
 // streamName is the log stream's of an environment that starts now.
 func (c Config) streamName(id string, now time.Time) string {
-	return now.UTC().Format("2006/01/02/") + "[" + version + "]" + id
+	return now.UTC().Format("2006/01/02/") + "[" + c.Version + "]" + id
 }
 
 // Credentials are those of a function's role.

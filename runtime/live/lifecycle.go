@@ -51,7 +51,10 @@ func (f *Function) revive(u *unit) {
 // initLimit is how long an init may take in its phase. The caller holds the lock
 // or is alone.
 func (u *unit) initLimit() time.Duration {
-	if u.phase == initOwn {
+	switch {
+	case u.cause == results.CauseProvisioned:
+		return max(u.config.InitLimit, provisionedInit, u.config.Timeout)
+	case u.phase == initOwn:
 		return u.config.InitLimit
 	}
 	return u.config.Timeout

@@ -96,7 +96,7 @@ func (u *unit) run() (again bool) {
 	}
 	asked := results.Now()
 	box, err := u.f.launcher.Launch(u.f.ctx, Spec{
-		ID: u.id, Env: u.config.environ(u.stream), MemoryMB: u.config.MemoryMB, TmpMB: u.config.EphemeralMB,
+		ID: u.id, Env: u.environ(), MemoryMB: u.config.MemoryMB, TmpMB: u.config.EphemeralMB,
 	})
 	<-u.slots
 	if err != nil {
@@ -141,12 +141,12 @@ func (u *unit) raise(asked results.Stamp, box Sandbox) bool {
 	u.out.heard, u.out.told = u.look, u.tellLines
 	u.out.open(birth.Output)
 	u.api = api.New(birth.Listener, api.Config{
-		FunctionName: u.config.Name, Handler: u.config.Handler,
+		FunctionName: u.config.Name, Version: u.config.Version, Handler: u.config.Handler,
 		MaxStream: u.config.MaxStream, StreamBurst: u.config.StreamBurst, StreamRate: u.config.StreamRate,
 		Ready: u.isReady, Idle: u.isIdle,
 		InitError: func(e api.InitError) { u.fail(initFailure(e)) },
 
-		Extensions: u.config.Extensions, AccountID: account, Dial: dialer(box),
+		Extensions: u.config.Extensions, AccountID: Account, Dial: dialer(box),
 		Exited: u.exited, ExtensionError: u.extensionError, Registered: u.registered, Subscribed: u.subscribed,
 	})
 	if u.f.log != nil && u.phase == initOwn {
@@ -215,7 +215,7 @@ func (u *unit) late() {
 	switch {
 	case !due:
 	case starting:
-		if u.look(); u.again(u.blame(timeoutFailure("Init", u.config.InitLimit))) {
+		if u.look(); u.again(u.blame(timeoutFailure("Init", u.initLimit()))) {
 			box.Stop() // run goes on from there
 		}
 	default:

@@ -11,6 +11,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"os/signal"
 	"runtime"
 	"strconv"
 	"strings"
@@ -19,7 +20,11 @@ import (
 	"unsafe"
 )
 
+// released gets a value for each SIGUSR1.
+var released = make(chan os.Signal, 1)
+
 func main() {
+	signal.Notify(released, syscall.SIGUSR1)
 	switch os.Getenv("MODE") {
 	case "exit":
 		os.Exit(3)
@@ -67,6 +72,8 @@ func serve(rt *client, id, event string) {
 	case `"panic"`:
 		var p *int
 		*p = 1
+	case `"until released"`:
+		<-released
 	case `"hang"`:
 		time.Sleep(time.Hour)
 	case `"big"`:
