@@ -111,7 +111,7 @@ func (c *conn) route(req *http.Request) error {
 		if !get {
 			return c.refuse(errMethod)
 		}
-		return c.next()
+		return c.next(req.Header)
 	case path == "/2018-06-01/runtime/restore/next" && c.env.config.SnapStart:
 		if !get {
 			return c.refuse(errMethod)

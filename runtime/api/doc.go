@@ -26,6 +26,9 @@
 //	PUT  /2022-07-01/telemetry                         200
 //	PUT  /2020-08-15/logs                              200, the same with fewer events
 //
+// Beyond what AWS has, a runtime may tell when its first instruction was, in a header of
+// its first ask (FirstInstructionHeader).
+//
 // It stands on the warm path of every invocation, so a connection is one
 // goroutine that reads requests with http.ReadRequest and writes prepared
 // bytes; net/http's server would add a second goroutine a connection (it

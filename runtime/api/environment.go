@@ -35,6 +35,8 @@ type Environment struct {
 	conns      map[*conn]struct{}
 	closed     bool
 	left       bool // no event will come any more
+
+	firstInstruction results.Stamp // as the runtime told; 0 if it didn't
 }
 
 // New serves the Runtime API on l until Close or Drain.

@@ -40,7 +40,7 @@ func (s state) String() string {
 // again; a newer next takes the place of an older one that still blocks (the
 // runtime has hung up). With several invocations at once neither is so: each
 // next is a loop of its own.
-func (c *conn) next() error {
+func (c *conn) next(head http.Header) error {
 	e := c.env
 	at := results.Now()
 	e.mu.Lock()
@@ -55,7 +55,7 @@ func (c *conn) next() error {
 		e.mu.Unlock()
 		return c.refuse(errTransition(was, ready))
 	case started, restoring:
-		e.firstNext, e.state = at, ready
+		e.firstNext, e.firstInstruction, e.state = at, told(head), ready
 	case running:
 		if p := e.fetch(many); p != nil {
 			e.mu.Unlock()

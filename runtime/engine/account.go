@@ -129,7 +129,7 @@ var _ invoke.Deployer = (*deployer)(nil)
 
 // Open takes a zip, or the reference of an image.
 func (d *deployer) Open(ctx context.Context, c invoke.Code) (image.Image, error) {
-	o := &image.Opener{Copies: d.account.Copies, Layers: d.account.Layers, Say: func(m string) { fmt.Fprintln(d.server.stderr, "coldstorm:", m) }}
+	o := &image.Opener{Copies: filepath.Join(d.account.Copies, "store"), Layers: d.account.Layers, Say: func(m string) { fmt.Fprintln(d.server.stderr, "coldstorm:", m) }}
 	if c.Image != "" {
 		d.mu.Lock()
 		d.openers = append(d.openers, o)
@@ -148,7 +148,7 @@ func (d *deployer) Open(ctx context.Context, c invoke.Code) (image.Image, error)
 	if err != nil {
 		return image.Image{}, fmt.Errorf("keep the zip: %w", err)
 	}
-	img, err := image.Open(f.Name(), filepath.Join(d.account.Copies, "store"))
+	img, err := o.OpenPackage(ctx, image.Package{Path: f.Name(), Runtime: c.Runtime, Handler: c.Handler})
 	return img, withoutPath(err)
 }
 

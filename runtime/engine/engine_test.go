@@ -39,6 +39,10 @@ func coldThenWarm(t *testing.T, e *Engine) {
 	}
 	sums(t, c)
 	sums(t, w)
+	moments(t, c)
+	if w.Moments != (results.Moments{}) {
+		t.Errorf("moments of a warm start: %v", w.Moments)
+	}
 	for _, p := range []results.Phase{results.PhaseQueue, results.PhaseSandbox, results.PhaseRootfs, results.PhaseInit, results.PhaseInvoke} {
 		if c.Phases.Get(p) <= 0 {
 			t.Errorf("%s is %v", p, c.Phases.Get(p))

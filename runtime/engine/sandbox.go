@@ -68,8 +68,15 @@ func (l launcher) Forget(id string) {
 
 func (l launcher) spec(s live.Spec) launch.Spec {
 	return launch.Spec{
-		ID: s.ID, Image: l.image, Env: append(s.Env, apiAddress), MemoryBytes: int64(s.MemoryMB) << 20, TmpBytes: int64(s.TmpMB) << 20,
+		ID: s.ID, Image: l.image, Argv: l.image.Command(s.MemoryMB, s.Env), Env: append(s.Env, apiAddress), MemoryBytes: int64(s.MemoryMB) << 20, TmpBytes: int64(s.TmpMB) << 20,
 	}
+}
+
+// next is what a function's next launch will ask for, but for its ID and variables: what
+// is ready for other limits has them written anew.
+func (l launcher) next(f *live.Function) launch.Spec {
+	c := f.Config()
+	return l.spec(live.Spec{MemoryMB: c.MemoryMB, TmpMB: c.EphemeralMB})
 }
 
 // sandbox is a launched one as live sees it.
@@ -98,10 +105,10 @@ func (b *sandbox) Keep() {
 var _ live.Sandbox = (*sandbox)(nil)
 
 func (b *sandbox) Birth() live.Birth {
-	exec, phases := b.Stamps.Exec, b.Stamps.Phases()
+	exec, phases := b.Stamps.Running(), b.Stamps.Phases()
 	return live.Birth{
 		Listener: b.Listener, Output: []*os.File{b.Stdout, b.Stderr}, Mode: b.Mode,
-		Ready: exec.Add(-phases.Rootfs), Exec: exec,
+		Ready: exec.Add(-phases.Rootfs), Exec: exec, Moments: b.Stamps.Moments(),
 	}
 }
 

@@ -196,14 +196,16 @@ func (s *server) deploy(f Function) error {
 	if f.Image, config.Extensions, no = supervised(f.Image, &s.supervisor); no != nil {
 		return errors.Join(err, no)
 	}
-	if spec := (launcher{image: f.Image}).spec(live.Spec{MemoryMB: f.MemoryMB, TmpMB: f.EphemeralMB}); s.pool > 0 {
-		if err2 := s.launcher.Fill(spec); err2 != nil { // launches go on without, and say so by their mode
+	l := s.launcherOf(f.Image)
+	function := live.New(l, config)
+	if s.pool > 0 {
+		if err2 := s.launcher.Fill(l.next(function)); err2 != nil { // launches go on without, and say so by their mode
 			fmt.Fprintln(s.stderr, "engine:", err2)
 		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.name, s.function = f.Name, live.New(s.launcherOf(f.Image), config)
+	s.name, s.function = f.Name, function
 	return err
 }
 

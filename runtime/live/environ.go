@@ -38,10 +38,10 @@ func (c Config) environ(stream string) []string {
 	vars := maps.Clone(overridable)
 	if c.Container {
 		maps.DeleteFunc(vars, func(k, _ string) bool { return !strings.HasPrefix(k, "AWS_") })
-		for _, e := range c.ImageEnv {
-			if k, v, ok := strings.Cut(e, "="); ok {
-				vars[k] = v
-			}
+	}
+	for _, e := range c.ImageEnv {
+		if k, v, ok := strings.Cut(e, "="); ok {
+			vars[k] = v
 		}
 	}
 	for k, v := range c.Env {

@@ -228,10 +228,31 @@ func (u *unit) phases(e *results.Evidence, delivered results.Stamp) {
 		e.Mode = u.birth.Mode
 		e.Phases = startPhases(e.Received, u.asked, u.birth, u.ready)
 		e.Phases.Queue += delivered.Sub(u.ready)
+		u.start(e)
 	} else {
 		e.Phases.Queue = delivered.Sub(e.Received)
 	}
 	e.Phases.Invoke = e.Responded.Sub(delivered)
+}
+
+// start adds the moments of a cold start, if the launcher told any, and splits its init
+// phase where the program told its first instruction. One that is not after execve and
+// before the ask for work is not believed: a program may say what it likes. (That of a
+// container may be before the end of its runtime's command, which is all that is known
+// there.)
+func (u *unit) start(e *results.Evidence) {
+	first := u.api.FirstInstruction()
+	if first < u.birth.Exec || first > u.ready {
+		first = 0
+	}
+	if first != 0 {
+		e.Phases.Init, e.Phases.RuntimeInit, e.Phases.FunctionInit = 0, first.Sub(u.birth.Exec), u.ready.Sub(first)
+	}
+	if e.Start != results.StartCold || u.birth.Moments == (results.Moments{}) {
+		return
+	}
+	e.Moments = u.birth.Moments
+	e.Moments[results.MomentAsk], e.Moments[results.MomentFirst], e.Moments[results.MomentReady] = u.asked, first, u.ready
 }
 
 // measure reads what the environment has used, in all and since the invocation

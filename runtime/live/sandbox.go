@@ -54,6 +54,8 @@ type Birth struct {
 	Mode     string        // cold or pooled
 	Ready    results.Stamp // namespaces and cgroup there
 	Exec     results.Stamp // root filesystem there, execve is next
+
+	Moments results.Moments // of the start, as far as the launcher tells them; none is fine
 }
 
 // Usage is what a sandbox has used since its start.
