@@ -66,20 +66,20 @@ Examples:
 type serveOptions struct {
 	local
 	listen           string
-	functions        []toServe
+	functions        []startFunction
 	concurrency      int
 	burst, rate      float64
 	keepAlive, retry time.Duration
 }
 
-// toServe is a function that serve is given.
-type toServe struct{ path, name string }
+// startFunction is a function that serve is given.
+type startFunction struct{ path, name string }
 
 // pathFlag and nameFlag are one list, to which a path adds and whose last a name
 // names.
 type (
-	pathFlag []toServe
-	nameFlag []toServe
+	pathFlag []startFunction
+	nameFlag []startFunction
 )
 
 func (f *pathFlag) String() string { return "" }
@@ -88,7 +88,7 @@ func (f *pathFlag) Set(s string) error {
 	if s == "" {
 		return errors.New("it is empty: is a variable of your shell empty?")
 	}
-	*f = append(*f, toServe{path: s})
+	*f = append(*f, startFunction{path: s})
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"log"
 	"net/http"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -128,7 +129,7 @@ var _ invoke.Deployer = (*deployer)(nil)
 
 // Open takes a zip, or the reference of an image.
 func (d *deployer) Open(ctx context.Context, c invoke.Code) (image.Image, error) {
-	o := &image.Opener{Copies: d.account.Copies, Layers: d.account.Layers, Say: func(m string) { fmt.Fprintln(d.server.stderr, "coldstorm:", m) }}
+	o := &image.Opener{Copies: filepath.Join(d.account.Copies, "store"), Layers: d.account.Layers, Say: func(m string) { fmt.Fprintln(d.server.stderr, "coldstorm:", m) }}
 	d.mu.Lock()
 	d.openers = append(d.openers, o)
 	d.mu.Unlock()
