@@ -69,6 +69,7 @@ func (l *Launcher) launched(b *Sandbox, d *decoder) {
 	var err error
 	if msg := d.string(); msg != "" {
 		l.drop(b.seq)
+		b.letGo() // it may have been on its way
 		err = errors.New(msg)
 	} else if err = errors.Join(b.refused, b.runs(d)); err != nil { // it runs, and nobody will ever hear of it
 		go b.Stop()
