@@ -25,6 +25,12 @@ func TestRemoveHalves(t *testing.T) {
 		{"killed before it had said that it is under way", "", nil, false, []string{"."}},
 		{"somebody's empty folder", "notes", nil, false, nil},
 		{"somebody's folder", "notes", []string{"notes.txt"}, false, nil},
+		{"somebody's pid", "notes", []string{".pid", "main.go"}, false, nil},
+		{"somebody's unfinished file", "notes", []string{".notes.tmp"}, false, nil},
+		{"where there was no room for another, killed before anything was written", "coldstorm-run-1", []string{".pid", "function.log"}, false, []string{"."}},
+		{"the same, killed before it had said that it is under way", "coldstorm-run-1", nil, false, []string{"."}},
+		{"renamed since, a report that was killed as it wrote", "baseline", []string{"result.json", ".report.html.1.tmp"}, false, []string{".report.html.1.tmp"}},
+		{"renamed since, with somebody's pid", "baseline", []string{".pid", "result.json"}, false, nil},
 		{"under way", "", []string{".pid", "function.log"}, true, nil},
 		{"under way, and not said yet", "", nil, true, nil},
 		{"killed as it wrote", "", []string{".pid", "result.json", ".samples.csv.1.tmp"}, false, []string{".samples.csv.1.tmp"}},
@@ -58,8 +64,9 @@ func TestRemoveHalves(t *testing.T) {
 		if err != nil || !slices.Equal(removed, c.want) {
 			t.Errorf("%s: removed %v (%v), want %v", c.rule, removed, err, c.want)
 		}
-		if _, err := os.Stat(filepath.Join(dir, underWay)); !c.alive && err == nil {
-			t.Errorf("%s: it still says that it is under way", c.rule)
+		_, err = os.Stat(filepath.Join(dir, underWay))
+		if want := slices.Contains(c.files, underWay) && (c.alive || !runNamed(dir)); (err == nil) != want {
+			t.Errorf("%s: %s is there: %v, want %v", c.rule, underWay, err == nil, want)
 		}
 	}
 }
