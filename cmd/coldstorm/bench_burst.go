@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -67,11 +66,11 @@ type burstRuns struct {
 // burst until its last sandbox has ended, and until what was ready before is ready again.
 func benchBurst(ctx context.Context, o benchOptions) (benchTable, error) {
 	var t benchTable
-	dir, err := os.MkdirTemp("", "coldstorm-bench-")
+	dir, remove, err := workFolder()
 	if err != nil {
 		return t, err
 	}
-	defer os.RemoveAll(dir)
+	defer remove()
 	bursters, closers, missing, err := burstContenders(dir, burstPool(o.burst))
 	defer func() {
 		for _, c := range closers {

@@ -34,11 +34,11 @@ var heapSizes = []int64{0, 512 << 20, 2 << 30}
 // launched, and whether launches slow down with what that process has on its heap.
 func benchCalm(ctx context.Context, o benchOptions) (benchTable, error) {
 	var t benchTable
-	dir, err := os.MkdirTemp("", "coldstorm-bench-")
+	dir, remove, err := workFolder()
 	if err != nil {
 		return t, err
 	}
-	defer os.RemoveAll(dir)
+	defer remove()
 	fn, err := writeFunction(filepath.Join(dir, "fn"), launch.FirstProgram())
 	if err != nil {
 		return t, err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strconv"
 	"sync"
@@ -24,11 +23,11 @@ const (
 // once, and says what each costs the machine, the kernel's memory included.
 func benchFrozen(ctx context.Context, o benchOptions) (benchTable, error) {
 	var t benchTable
-	dir, err := os.MkdirTemp("", "coldstorm-bench-")
+	dir, remove, err := workFolder()
 	if err != nil {
 		return t, err
 	}
-	defer os.RemoveAll(dir)
+	defer remove()
 	fn, err := writeFunction(filepath.Join(dir, "fn"), launch.FirstProgram())
 	if err != nil {
 		return t, err

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strconv"
 
@@ -21,11 +20,11 @@ const (
 // and prints what both processes and the kernel hold before and after.
 func benchLeak(ctx context.Context, o benchOptions) (benchTable, error) {
 	var t benchTable
-	dir, err := os.MkdirTemp("", "coldstorm-bench-")
+	dir, remove, err := workFolder()
 	if err != nil {
 		return t, err
 	}
-	defer os.RemoveAll(dir)
+	defer remove()
 	fn, err := writeFunction(filepath.Join(dir, "fn"), launch.FirstProgram())
 	if err != nil {
 		return t, err

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"os"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -110,11 +109,11 @@ func summarise(name string, traces []traced) benchStart {
 // benchPhases starts coldstorm's own contenders in turns, as benchLaunch does all.
 func benchPhases(ctx context.Context, rounds int) (benchTable, error) {
 	var t benchTable
-	dir, err := os.MkdirTemp("", "coldstorm-bench-")
+	dir, remove, err := workFolder()
 	if err != nil {
 		return t, err
 	}
-	defer os.RemoveAll(dir)
+	defer remove()
 	starters, closers, _, err := launchContenders(dir, launch.TellingProgram())
 	defer func() {
 		for _, c := range closers {
