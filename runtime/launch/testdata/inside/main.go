@@ -40,6 +40,9 @@ func main() {
 	case "sleep":
 		fmt.Println("ready")
 		time.Sleep(time.Hour)
+	case "mute": // it lives on without a stdout
+		os.Stdout.Close()
+		time.Sleep(time.Hour)
 	case "undying": // it wants no signal at its parent's death
 		syscall.RawSyscall6(syscall.SYS_PRCTL, syscall.PR_SET_PDEATHSIG, 0, 0, 0, 0, 0)
 		fmt.Println("ready")
