@@ -136,7 +136,7 @@ func (o benchOptions) run(ctx context.Context, a *app, args []string) error {
 	if o.burst < 1 {
 		return usageError("", "bench: --burst %d", o.burst)
 	}
-	if done, err := withOwnMounts(a); done || err != nil {
+	if done, err := withOwnMounts(ctx, a); done || err != nil {
 		return err
 	}
 	var tables []benchTable

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -215,6 +216,7 @@ func (s *starter) own(l *launch.Launcher, spec launch.Spec, mode string) func(co
 func commandStart(command func(i int) *exec.Cmd, after func(i int)) func(context.Context, int) (time.Duration, error) {
 	return func(_ context.Context, i int) (time.Duration, error) {
 		cmd := command(i)
+		cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: unix.SIGKILL} // no thread that starts one ends before this process
 		r, w, err := os.Pipe()
 		if err != nil {
 			return 0, err
@@ -245,6 +247,16 @@ var ociPeers = []string{"crun", "runc"}
 
 // ociState is where a runtime keeps its containers' state, in a command's folder.
 func ociState(dir, runtime string) string { return filepath.Join(dir, runtime+"-state") }
+
+// endContainers ends the containers of a bench that was killed, by their state in its
+// folder. (Killed between the making of one and the writing of its state, it stays.)
+func endContainers(dir string) {
+	for _, peer := range ociPeers {
+		for _, state := range named(ociState(dir, peer), "") {
+			exec.Command(peer, "--root", filepath.Dir(state), "delete", "--force", filepath.Base(state)).Run() // else it stays
+		}
+	}
+}
 
 // ociStarter runs the probe by an OCI runtime, or says why it can't.
 func ociStarter(name, dir string, spec launch.Spec) (s *starter, unmount func(), why string) {

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 
@@ -96,6 +97,9 @@ func workFolder() (dir string, remove func(), err error) {
 func removeDead(tmp string) (removed []string) {
 	for _, dir := range named(tmp, workPrefix) {
 		if lock := abandoned(dir); lock != nil {
+			if private(lock) {
+				endContainers(dir)
+			}
 			if image.RemoveTree(dir) == nil {
 				removed = append(removed, dir)
 			}
@@ -103,6 +107,16 @@ func removeDead(tmp string) (removed []string) {
 		}
 	}
 	return removed
+}
+
+// private says whether nobody but this user could have put anything into a folder.
+func private(dir *os.File) bool {
+	info, err := dir.Stat()
+	if err != nil {
+		return false
+	}
+	st, ok := info.Sys().(*syscall.Stat_t)
+	return ok && int(st.Uid) == os.Geteuid() && info.Mode().Perm()&0o022 == 0
 }
 
 // named lists what has a name that begins so in a folder.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -108,5 +109,38 @@ func TestFoldersWhileOthersClean(t *testing.T) {
 	removeDead(root)
 	if left := named(root, workPrefix); len(left) > 0 {
 		t.Errorf("left %s", strings.Join(left, " "))
+	}
+}
+
+// TestRemoveDeadEndsContainers says of which folders a runtime is told to delete the
+// containers: of those that nobody else could have put a state into.
+func TestRemoveDeadEndsContainers(t *testing.T) {
+	bin := t.TempDir()
+	if err := os.WriteFile(filepath.Join(bin, "crun"), []byte("#!/bin/sh\necho \"$@\" >>\"$TOLD\"\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+	for _, c := range []struct {
+		rule string
+		mode os.FileMode
+		want string
+	}{
+		{"ours alone", 0o700, "--root DIR/crun-state delete --force one\n"},
+		{"anybody's to write to", 0o777, ""},
+	} {
+		told := filepath.Join(t.TempDir(), "told")
+		t.Setenv("TOLD", told)
+		root := t.TempDir()
+		dir := filepath.Join(root, workPrefix+"1-1")
+		if err := errors.Join(os.MkdirAll(filepath.Join(dir, "crun-state/one"), 0o700), os.Chmod(dir, c.mode)); err != nil {
+			t.Fatal(err)
+		}
+		if removed := removeDead(root); !slices.Equal(removed, []string{dir}) {
+			t.Errorf("%s: removed %v", c.rule, removed)
+		}
+		text, _ := os.ReadFile(told) // none, if it was told nothing
+		if got := strings.ReplaceAll(string(text), dir, "DIR"); got != c.want {
+			t.Errorf("%s: told %q, want %q", c.rule, got, c.want)
+		}
 	}
 }
