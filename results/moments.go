@@ -47,9 +47,9 @@ type Moments [moments]Stamp
 type Part string
 
 // The parts of a cold start, in the order of PartNames. Queue, invoke and transport are
-// the phases of these names. The sandbox phase is hand-over to security but for
-// rootfs, or to runtime or setup; the init phase is all from there to the first ask for
-// work.
+// the phases of these names. The sandbox phase is hand-over to last
+// order but for rootfs, or to runtime or setup; the init phase is all from there to the
+// first ask for work.
 const (
 	PartQueue        Part = "queue"
 	PartHandOver     Part = "hand_over"     // from the ask to the launcher's thread

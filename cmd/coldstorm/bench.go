@@ -20,10 +20,12 @@ import (
 var benchCommand = command{
 	name: "bench", args: "[launch|burst|calm|leak|frozen|invoke|lag|sim]... [flags]", short: "compare coldstorm itself with its peers and limits",
 	long: `
-Bench measures coldstorm, not a function: each part interleaves its contenders
-in one run, in random order, because two runs on a noisy machine don't compare.
-It prints every round and the ratio of the medians. A peer that is not installed
-is reported as missing.
+Bench measures coldstorm, not a function. Where a part compares contenders, it
+interleaves them in one run, in random order, because two runs on a noisy machine
+don't compare. Launch, invoke, lag and sim print the figure of each round and the
+ratio to the first contender (of launch, the rounds are thirds of its starts); burst, calm,
+leak and frozen print the figures of all rounds together, and goals beside them. A
+peer that is not installed is reported as missing.
 
 With --phases, launch starts coldstorm's own contenders alone, of a program that
 tells the time of its first instruction, and prints what passes between each
@@ -50,7 +52,7 @@ Examples:
     coldstorm bench lag --json`,
 	setup: func(f *pflag.FlagSet) func(context.Context, *app, []string) error {
 		var o benchOptions
-		f.IntVar(&o.rounds, "rounds", 60, "starts of each contender, in launch, and rounds elsewhere a twentieth of it, 3 at least")
+		f.IntVar(&o.rounds, "rounds", 60, "starts of each contender, in launch; of it, a twentieth are the rounds of burst and of calm's sleeps, and of invoke, lag and sim, but 3 at least, a tenth those of calm's heaps, likewise; leak and frozen have none")
 		f.IntVar(&o.burst, "burst", 1000, "starts of a burst, and environments at once in frozen")
 		f.StringVar(&o.out, "out", filepath.Join("results", "bench"), "`folder` for the figures, as text and JSON")
 		f.BoolVar(&o.json, "json", false, "print JSON instead of tables")
@@ -134,7 +136,7 @@ func (o benchOptions) run(ctx context.Context, a *app, args []string) error {
 	if o.burst < 1 {
 		return usageError("", "bench: --burst %d", o.burst)
 	}
-	if done, err := withOwnMounts(a); done || err != nil {
+	if done, err := withOwnMounts(ctx, a); done || err != nil {
 		return err
 	}
 	var tables []benchTable

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"sync"
@@ -15,7 +13,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"coldstorm/report/stats"
-	"coldstorm/runtime/image"
 	"coldstorm/runtime/launch"
 )
 
@@ -67,11 +64,11 @@ type burstRuns struct {
 // burst until its last sandbox has ended, and until what was ready before is ready again.
 func benchBurst(ctx context.Context, o benchOptions) (benchTable, error) {
 	var t benchTable
-	dir, err := os.MkdirTemp("", "coldstorm-bench-")
+	dir, remove, err := workFolder()
 	if err != nil {
 		return t, err
 	}
-	defer os.RemoveAll(dir)
+	defer remove()
 	bursters, closers, missing, err := burstContenders(dir, burstPool(o.burst))
 	defer func() {
 		for _, c := range closers {
@@ -99,8 +96,8 @@ func benchBurst(ctx context.Context, o benchOptions) (benchTable, error) {
 		"a second: the median of the bursts' rates, from the first ask until the last sandbox of the burst has ended and its cgroups are removed; with refill: until besides as many are ready again as were before it; a start's place is taken by the next once its sandbox has ended",
 		"p50 and p99 are from the ask to the first instruction; 2nd/1st half: p99 of a burst's second half to that of its first, median of the bursts; ready: starts that found a sandbox ready",
 		"drain: how long after that the kernel was still destroying network namespaces, median of the bursts; the next burst begins afterwards",
-		fmt.Sprintf("pooled: %s were ready before each burst; the launcher makes more once nothing is launched for 2 ms", thousands(burstPool(o.burst))),
-		"crun and runc include their command's start and its delete; they run their own default spec with memory, CPU and pids limits added (see bench launch)",
+		fmt.Sprintf("pooled: %s were ready before each burst; the launcher makes more once nothing is launched for 2 to 7 ms (its timers may be 5 ms late)", thousands(burstPool(o.burst))),
+		"crun and runc include their command's start and its delete; they are isolated as coldstorm's sandbox is (see bench launch)",
 	}
 	return t, nil
 }
@@ -159,7 +156,7 @@ func (b *burster) burst(ctx context.Context, c, n int) error {
 		}
 		runs.again = append(runs.again, float64(n)/time.Since(began).Seconds())
 	}
-	drained, _ := drain()
+	drained := drain()
 	runs.drains = append(runs.drains, drained)
 	runs.n += n
 	runs.other += other
@@ -298,15 +295,11 @@ func burstGoals(all []*burster) (goals []benchGoal) {
 }
 
 func burstContenders(dir string, pool int) (all []*burster, closers []func(), missing []string, err error) {
-	fn, err := writeFunction(filepath.Join(dir, "fn"), launch.FirstProgram())
+	_, img, err := probe(dir, launch.FirstProgram())
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	img, err := image.Open(fn, filepath.Join(dir, "store"))
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	spec := launch.Spec{Image: img, MemoryBytes: 128 << 20, CPUs: 1, Pids: 64}
+	spec := probeSpec(img)
 	for _, own := range []struct {
 		name   string
 		config launch.Config

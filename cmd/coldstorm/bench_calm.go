@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"strconv"
@@ -14,7 +13,6 @@ import (
 
 	"coldstorm/report/stats"
 	"coldstorm/results"
-	"coldstorm/runtime/image"
 	"coldstorm/runtime/launch"
 )
 
@@ -34,16 +32,12 @@ var heapSizes = []int64{0, 512 << 20, 2 << 30}
 // launched, and whether launches slow down with what that process has on its heap.
 func benchCalm(ctx context.Context, o benchOptions) (benchTable, error) {
 	var t benchTable
-	dir, err := os.MkdirTemp("", "coldstorm-bench-")
+	dir, remove, err := workFolder()
 	if err != nil {
 		return t, err
 	}
-	defer os.RemoveAll(dir)
-	fn, err := writeFunction(filepath.Join(dir, "fn"), launch.FirstProgram())
-	if err != nil {
-		return t, err
-	}
-	img, err := image.Open(fn, filepath.Join(dir, "store"))
+	defer remove()
+	_, img, err := probe(dir, launch.FirstProgram())
 	if err != nil {
 		return t, err
 	}
@@ -52,7 +46,7 @@ func benchCalm(ctx context.Context, o benchOptions) (benchTable, error) {
 		return t, err
 	}
 	defer l.Close()
-	spec := launch.Spec{Image: img, MemoryBytes: 128 << 20, CPUs: 1, Pids: 64}
+	spec := probeSpec(img)
 	if err := calmNaps(ctx, &t, l, spec, o); err != nil {
 		return t, err
 	}

@@ -13,19 +13,19 @@ import (
 // drainLimit bounds how long the kernel is waited for.
 const drainLimit = 10 * time.Second
 
-// drain waits until the kernel has destroyed all that it is to, and returns how long that
-// took. done is false if it was still at it in the end, or can't be watched.
-func drain() (took time.Duration, done bool) {
+// drain waits until the kernel has destroyed all that it is to, for drainLimit at most, and
+// returns how long that took: 0 where the kernel's worker can't be seen.
+func drain() (took time.Duration) {
 	began := time.Now()
 	for idle := 0; time.Since(began) < drainLimit; {
 		if destroying() {
 			idle, took = 0, time.Since(began)
 		} else if idle++; idle > 5 { // it begins a moment after the last process was reaped
-			return took, true
+			return took
 		}
 		time.Sleep(2 * time.Millisecond)
 	}
-	return drainLimit, false
+	return drainLimit
 }
 
 // destroying says whether the kernel's worker for network namespaces is at work: the name

@@ -4,13 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"strconv"
 	"sync"
 	"time"
 
-	"coldstorm/runtime/image"
 	"coldstorm/runtime/launch"
 )
 
@@ -24,20 +21,16 @@ const (
 // once, and says what each costs the machine, the kernel's memory included.
 func benchFrozen(ctx context.Context, o benchOptions) (benchTable, error) {
 	var t benchTable
-	dir, err := os.MkdirTemp("", "coldstorm-bench-")
+	dir, remove, err := workFolder()
 	if err != nil {
 		return t, err
 	}
-	defer os.RemoveAll(dir)
-	fn, err := writeFunction(filepath.Join(dir, "fn"), launch.FirstProgram())
+	defer remove()
+	_, img, err := probe(dir, launch.FirstProgram())
 	if err != nil {
 		return t, err
 	}
-	img, err := image.Open(fn, filepath.Join(dir, "store"))
-	if err != nil {
-		return t, err
-	}
-	spec := launch.Spec{Image: img, MemoryBytes: 128 << 20, CPUs: 1, Pids: 64}
+	spec := probeSpec(img)
 	for _, p := range []struct {
 		name    string
 		profile launch.Profile
@@ -55,7 +48,7 @@ func benchFrozen(ctx context.Context, o benchOptions) (benchTable, error) {
 	return t, nil
 }
 
-// frozen adds the rows of one profile.
+// frozen adds the row of one profile.
 func frozen(ctx context.Context, t *benchTable, name string, profile launch.Profile, spec launch.Spec, n int) error {
 	l, err := launch.Start(launch.Config{Profile: profile})
 	if err != nil {
@@ -65,7 +58,7 @@ func frozen(ctx context.Context, t *benchTable, name string, profile launch.Prof
 	if _, _, err := startMany(ctx, frozenAtOnce, 50, ownStart(l, spec, launch.ModeCold)); err != nil { // the kernel's caches are warm
 		return err
 	}
-	before, memBefore, err := lookAt(l)
+	before, err := lookAt(l)
 	if err != nil {
 		return err
 	}
@@ -78,7 +71,7 @@ func frozen(ctx context.Context, t *benchTable, name string, profile launch.Prof
 	if err != nil {
 		return err
 	}
-	after, memAfter, err := lookAt(l)
+	after, err := lookAt(l)
 	if err != nil {
 		return err
 	}
@@ -88,21 +81,28 @@ func frozen(ctx context.Context, t *benchTable, name string, profile launch.Prof
 	if err := stopMany(boxes); err != nil {
 		return err
 	}
-	_, memBack, err := lookAt(l)
-	if err != nil {
-		return err
+	back, err := lookAt(l)
+	if err == nil {
+		frozenRow(t, name, n, before, after, back)
 	}
+	return err
+}
+
+// frozenRow adds what each of n environments cost: what was held before them, with all of
+// them and when they had ended.
+func frozenRow(t *benchTable, name string, n int, before, after, back held) {
 	each := func(name string, before, after float64) benchFigure {
 		return benchFigure{Name: name, Unit: unitBytes, Value: (after - before) / float64(n)}
 	}
-	all := each("all", memBefore.used(), memAfter.used())
+	all := each("all", before.memory.used(), after.memory.used())
 	program := benchFigure{Name: "the program", Unit: unitBytes, Value: float64(after.Own) / float64(n)}
 	row := []benchFigure{{Name: "n", Value: float64(n)}, all, program}
-	rest := all.Value - program.Value
+	beyond := all.Value - program.Value
+	rest := beyond
 	for _, p := range []struct{ name, key string }{
 		{"slabs", "Slab"}, {"per processor", "Percpu"}, {"page tables", "PageTables"}, {"stacks", "KernelStack"}, {"vmalloc", "VmallocUsed"},
 	} {
-		f := each(p.name, memBefore.of(p.key), memAfter.of(p.key))
+		f := each(p.name, before.memory.of(p.key), after.memory.of(p.key))
 		row = append(row, f)
 		if p.key != "VmallocUsed" { // kernel stacks are in there
 			rest -= f.Value
@@ -119,24 +119,22 @@ func frozen(ctx context.Context, t *benchTable, name string, profile launch.Prof
 	row = append(row,
 		benchFigure{Name: "rest", Unit: unitBytes, Value: rest},
 		each("charged", 0, float64(after.Charged)),
-		each("back", memBack.used(), memAfter.used()))
+		each("back", back.memory.used(), after.memory.used()))
 	t.Rows = append(t.Rows, benchRow{Contender: name, Figures: row})
-	beyond := all.Value - program.Value
 	t.Goals = append(t.Goals, benchGoal{
 		What: name + ": memory of an environment beyond its program's own", Want: "at most " + kibibytes(frozenGoal), Got: kibibytes(beyond), Met: beyond <= frozenGoal,
 	})
-	return nil
 }
 
 // lookAt looks once the machine has let go of what ended.
-func lookAt(l *launch.Launcher) (launch.Footprint, memory, error) {
+func lookAt(l *launch.Launcher) (held, error) {
 	if err := l.Settle(); err != nil {
-		return launch.Footprint{}, memory{}, err
+		return held{}, err
 	}
 	quiet()
 	time.Sleep(frozenSettle)
 	f, err := l.Footprint()
-	return f, readMemory(), err
+	return held{f, readMemory()}, err
 }
 
 // freezeMany starts n environments and freezes each once its program has written.

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -27,7 +28,7 @@ type starter struct {
 	start func(ctx context.Context, i int) (time.Duration, error)
 	ready func() error // what its next start wants ready; nil for nothing
 	other int          // starts of another mode than was wanted
-	trace tracer       // of coldstorm's own; nil for a peer
+	trace tracer       // of coldstorm's own
 }
 
 // benchLaunch compares ways to start a program. Each contender starts once a
@@ -77,15 +78,44 @@ func benchLaunch(ctx context.Context, rounds int) (benchTable, error) {
 	return t, nil
 }
 
+// launchContenders are all that benchLaunch compares.
 func launchContenders(dir string, program []byte) (all []*starter, closers []func(), missing []string, err error) {
-	fn, err := writeFunction(filepath.Join(dir, "fn"), program)
+	fn, img, err := probe(dir, program)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	img, err := image.Open(fn, filepath.Join(dir, "store"))
-	if err != nil {
-		return nil, nil, nil, err
+	if all, closers, err = ownContenders(img); err != nil {
+		return all, closers, nil, err
 	}
+	all = append(all, &starter{contender: contender{name: "bare fork and exec"}, start: commandStart(func(int) *exec.Cmd {
+		return exec.Command(filepath.Join(fn, "bootstrap"))
+	}, nil)})
+	for _, peer := range ociPeers {
+		s, unmount, why := ociStarter(peer, dir, probeSpec(img))
+		if why != "" {
+			missing = append(missing, why)
+			continue
+		}
+		all, closers = append(all, s), append(closers, unmount)
+	}
+	return all, closers, missing, nil
+}
+
+// probe makes a function of a program below dir, and its image.
+func probe(dir string, program []byte) (fn string, img image.Image, err error) {
+	if fn, err = writeFunction(filepath.Join(dir, "fn"), program); err == nil {
+		img, err = image.Open(fn, filepath.Join(dir, "store"))
+	}
+	return fn, img, err
+}
+
+// probeSpec limits the probe as a small function is limited.
+func probeSpec(img image.Image) launch.Spec {
+	return launch.Spec{Image: img, MemoryBytes: 128 << 20, CPUs: 1, Pids: 64}
+}
+
+// ownContenders are coldstorm's own launchers of an image, one for each mode and profile.
+func ownContenders(img image.Image) (all []*starter, closers []func(), err error) {
 	for _, own := range []struct {
 		mode    string
 		profile launch.Profile
@@ -102,30 +132,18 @@ func launchContenders(dir string, program []byte) (all []*starter, closers []fun
 		}
 		l, err := launch.Start(c)
 		if err != nil {
-			return all, closers, missing, err
+			return all, closers, err
 		}
 		closers = append(closers, func() { l.Close() })
 		name := "coldstorm, "
 		if own.profile != launch.ProfileFull {
 			name += string(own.profile) + " "
 		}
-		s := &starter{contender: contender{name: name + own.mode}}
-		spec := launch.Spec{Image: img, MemoryBytes: 128 << 20, CPUs: 1, Pids: 64}
+		s, spec := &starter{contender: contender{name: name + own.mode}}, probeSpec(img)
 		s.start, s.ready, s.trace = s.own(l, spec, own.mode), prepare(l, spec, own.mode), trace(l, spec, own.mode)
 		all = append(all, s)
 	}
-	all = append(all, &starter{contender: contender{name: "bare fork and exec"}, start: commandStart(func(int) *exec.Cmd {
-		return exec.Command(filepath.Join(fn, "bootstrap"))
-	}, nil)})
-	for _, peer := range []string{"crun", "runc"} {
-		s, unmount, why := ociStarter(peer, dir, launch.Spec{Image: img, MemoryBytes: 128 << 20, CPUs: 1, Pids: 64})
-		if why != "" {
-			missing = append(missing, why)
-			continue
-		}
-		all, closers = append(all, s), append(closers, unmount)
-	}
-	return all, closers, missing, nil
+	return all, closers, nil
 }
 
 // benchReady is how many sandboxes are ready before each start of a contender that
@@ -198,6 +216,7 @@ func (s *starter) own(l *launch.Launcher, spec launch.Spec, mode string) func(co
 func commandStart(command func(i int) *exec.Cmd, after func(i int)) func(context.Context, int) (time.Duration, error) {
 	return func(_ context.Context, i int) (time.Duration, error) {
 		cmd := command(i)
+		cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: unix.SIGKILL} // no thread that starts one ends before this process
 		r, w, err := os.Pipe()
 		if err != nil {
 			return 0, err
@@ -223,6 +242,22 @@ func commandStart(command func(i int) *exec.Cmd, after func(i int)) func(context
 	}
 }
 
+// ociPeers are the runtimes that coldstorm is compared with.
+var ociPeers = []string{"crun", "runc"}
+
+// ociState is where a runtime keeps its containers' state, in a command's folder.
+func ociState(dir, runtime string) string { return filepath.Join(dir, runtime+"-state") }
+
+// endContainers ends the containers of a bench that was killed, by their state in its
+// folder. (Killed between the making of one and the writing of its state, it stays.)
+func endContainers(dir string) {
+	for _, peer := range ociPeers {
+		for _, state := range named(ociState(dir, peer), "") {
+			exec.Command(peer, "--root", filepath.Dir(state), "delete", "--force", filepath.Base(state)).Run() // else it stays
+		}
+	}
+}
+
 // ociStarter runs the probe by an OCI runtime, or says why it can't.
 func ociStarter(name, dir string, spec launch.Spec) (s *starter, unmount func(), why string) {
 	path, err := exec.LookPath(name)
@@ -234,7 +269,7 @@ func ociStarter(name, dir string, spec launch.Spec) (s *starter, unmount func(),
 	if err != nil {
 		return nil, nil, fmt.Sprintf("%s: %v", name, err)
 	}
-	root := filepath.Join(dir, name+"-state")
+	root := ociState(dir, name)
 	id := func(i int) string { return "coldstorm-bench-" + strconv.Itoa(os.Getpid()) + "-" + strconv.Itoa(i) }
 	s = &starter{contender: contender{name: name}, start: commandStart(
 		func(i int) *exec.Cmd { return exec.Command(path, "--root", root, "run", "--bundle", bundle, id(i)) },

@@ -3,38 +3,32 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strconv"
 
-	"coldstorm/runtime/image"
 	"coldstorm/runtime/launch"
 )
 
 const (
-	leakBursts = 10 // of starts, after one that warms both processes
+	leakBursts = 5 // of a launcher's starts, after one that warms both processes
 	leakAtOnce = 16
 	leakPool   = 16
 )
 
-// benchLeak makes ten bursts of starts, every other one of a launcher that keeps a pool,
-// and prints what both processes and the kernel hold before and after.
+// benchLeak makes bursts of starts, first of a launcher that has nothing ready, then of one
+// that keeps a pool: one burst of each to warm both processes, then five, and prints what
+// these and the kernel hold before and after the five.
 func benchLeak(ctx context.Context, o benchOptions) (benchTable, error) {
 	var t benchTable
-	dir, err := os.MkdirTemp("", "coldstorm-bench-")
+	dir, remove, err := workFolder()
 	if err != nil {
 		return t, err
 	}
-	defer os.RemoveAll(dir)
-	fn, err := writeFunction(filepath.Join(dir, "fn"), launch.FirstProgram())
+	defer remove()
+	_, img, err := probe(dir, launch.FirstProgram())
 	if err != nil {
 		return t, err
 	}
-	img, err := image.Open(fn, filepath.Join(dir, "store"))
-	if err != nil {
-		return t, err
-	}
-	spec := launch.Spec{Image: img, MemoryBytes: 128 << 20, CPUs: 1, Pids: 64}
+	spec := probeSpec(img)
 	for _, own := range []struct {
 		mode string
 		pool int
@@ -44,12 +38,18 @@ func benchLeak(ctx context.Context, o benchOptions) (benchTable, error) {
 		}
 	}
 	t.Notes = []string{
-		fmt.Sprintf("before: after a first burst of %s starts, which warms both processes; after: after %s more, %d at once", thousands(o.burst), thousands(leakBursts/2*o.burst), leakAtOnce),
+		fmt.Sprintf("before: after a first burst of %s starts, which warms both processes; after: after %s more, %d at once", thousands(o.burst), thousands(leakBursts*o.burst), leakAtOnce),
 		"launcher: the process that launches; client: this one. Descriptors, namespaces and cgroups are counted once what ended is removed; namespaces are those that descriptors hold or threads are in",
 		"heap: what is reachable after a collection; resident memory is what Go's runtime has not given back as yet, and has a ceiling rather than a slope",
 		"memory not free: of the whole machine, page cache left out; whatever else runs on it is in there",
 	}
 	return t, nil
+}
+
+// held is what both processes and the kernel hold at one moment.
+type held struct {
+	launch.Footprint
+	memory memory
 }
 
 // leak adds the rows of one launcher.
@@ -59,30 +59,26 @@ func leak(ctx context.Context, t *benchTable, mode string, pool int, spec launch
 		return err
 	}
 	defer l.Close()
-	start := ownStart(l, spec, mode)
-	look := func() (launch.Footprint, memory, error) {
+	var seen [2]held // before and after
+	for i, n := range []int{burst, leakBursts * burst} {
+		if _, _, err := startMany(ctx, leakAtOnce, n, ownStart(l, spec, mode)); err != nil {
+			return err
+		}
 		if err := l.Fill(spec); err != nil {
-			return launch.Footprint{}, memory{}, err
+			return err
 		}
 		quiet()
-		f, err := l.Footprint()
-		return f, readMemory(), err
+		if seen[i].Footprint, err = l.Footprint(); err != nil {
+			return err
+		}
+		seen[i].memory = readMemory()
 	}
-	if _, _, err := startMany(ctx, leakAtOnce, burst, start); err != nil {
-		return err
-	}
-	before, memBefore, err := look()
-	if err != nil {
-		return err
-	}
-	starts := leakBursts / 2 * burst
-	if _, _, err := startMany(ctx, leakAtOnce, starts, start); err != nil {
-		return err
-	}
-	after, memAfter, err := look()
-	if err != nil {
-		return err
-	}
+	leakRows(t, mode, leakBursts*burst, seen[0], seen[1])
+	return nil
+}
+
+// leakRows adds what was held before and after so many starts, and goals on what is left.
+func leakRows(t *benchTable, mode string, starts int, before, after held) {
 	add := func(name, unit string, before, after float64) {
 		each := benchFigure{Name: "a start", Unit: unit, Value: (after - before) / float64(starts)}
 		if unit == "" {
@@ -92,9 +88,11 @@ func leak(ctx context.Context, t *benchTable, mode string, pool int, spec launch
 			{Name: "before", Unit: unit, Value: before}, {Name: "after " + strconv.Itoa(starts), Unit: unit, Value: after}, each,
 		}})
 	}
-	counted := true
+	left := "none"
 	count := func(name string, before, after int) {
-		counted = counted && after <= before
+		if after > before {
+			left = "see above"
+		}
 		add(name, "", float64(before), float64(after))
 	}
 	for _, p := range []struct {
@@ -110,20 +108,15 @@ func leak(ctx context.Context, t *benchTable, mode string, pool int, spec launch
 	}
 	count("processes of sandboxes", before.Processes, after.Processes)
 	count("cgroups of sandboxes", before.Cgroups, after.Cgroups)
-	add("network namespaces of the machine, at most", "", float64(memBefore.networks), float64(memAfter.networks))
-	add("memory not free", unitBytes, memBefore.used(), memAfter.used())
-	add("kernel's slabs", unitBytes, memBefore.of("Slab"), memAfter.of("Slab"))
-	add("kernel's memory per processor", unitBytes, memBefore.of("Percpu"), memAfter.of("Percpu"))
-	got := "none"
-	if !counted {
-		got = "see above"
-	}
+	add("network namespaces of the machine, at most", "", float64(before.memory.networks), float64(after.memory.networks))
+	add("memory not free", unitBytes, before.memory.used(), after.memory.used())
+	add("kernel's slabs", unitBytes, before.memory.of("Slab"), after.memory.of("Slab"))
+	add("kernel's memory per processor", unitBytes, before.memory.of("Percpu"), after.memory.of("Percpu"))
 	t.Goals = append(t.Goals,
-		benchGoal{What: mode + ": descriptors, mounts, namespaces, processes and cgroups left by " + thousands(starts) + " starts", Want: "none", Got: got, Met: counted},
+		benchGoal{What: mode + ": descriptors, mounts, namespaces, processes and cgroups left by " + thousands(starts) + " starts", Want: "none", Got: left, Met: left == "none"},
 		heapLeft(mode+": heap of the client that a start leaves", before.Client.Heap, after.Client.Heap, starts),
 		heapLeft(mode+": heap of the launcher that a start leaves", before.Daemon.Heap, after.Daemon.Heap, starts),
 	)
-	return nil
 }
 
 // heapLeft allows what a Go process keeps for its peak of goroutines and buffers.

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"syscall"
 
@@ -22,9 +24,10 @@ const hybridMount = "/sys/fs/cgroup/unified"
 // ownMounts tells the process started by withOwnMounts that it has them.
 const ownMounts = "COLDSTORM_BENCH_OWN_MOUNTS"
 
-// withOwnMounts runs this command again in a mount namespace of its own. done is false in
-// there, and for an ordinary user, who has none.
-func withOwnMounts(a *app) (done bool, err error) {
+// withOwnMounts runs this command again in a mount namespace of its own. It is asked to
+// end (SIGTERM) when ctx ends, and when this process does, however that happens. done is
+// false in there, and for an ordinary user, who has none.
+func withOwnMounts(ctx context.Context, a *app) (done bool, err error) {
 	if os.Getenv(ownMounts) != "" {
 		if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 			return false, fmt.Errorf("private mounts: %w", err)
@@ -41,11 +44,14 @@ func withOwnMounts(a *app) (done bool, err error) {
 	if os.Geteuid() != 0 {
 		return false, nil
 	}
-	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
+	runtime.LockOSThread() // the signal at the parent's death is sent when its thread ends
+	defer runtime.UnlockOSThread()
+	cmd := exec.CommandContext(ctx, "/proc/self/exe", os.Args[1:]...)
+	cmd.Cancel = func() error { return cmd.Process.Signal(unix.SIGTERM) }
 	cmd.Args[0] = os.Args[0]
 	cmd.Env = append(os.Environ(), ownMounts+"=1")
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = a.stdin, a.stdout, a.stderr
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS, Pdeathsig: unix.SIGTERM}
 	err = cmd.Run()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"os"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -107,15 +106,19 @@ func summarise(name string, traces []traced) benchStart {
 	return s
 }
 
-// benchPhases starts coldstorm's own contenders in turns, as benchLaunch does all.
+// benchPhases starts coldstorm's own contenders in turns, as benchLaunch starts all.
 func benchPhases(ctx context.Context, rounds int) (benchTable, error) {
 	var t benchTable
-	dir, err := os.MkdirTemp("", "coldstorm-bench-")
+	dir, remove, err := workFolder()
 	if err != nil {
 		return t, err
 	}
-	defer os.RemoveAll(dir)
-	starters, closers, _, err := launchContenders(dir, launch.TellingProgram())
+	defer remove()
+	_, img, err := probe(dir, launch.TellingProgram())
+	if err != nil {
+		return t, err
+	}
+	starters, closers, err := ownContenders(img)
 	defer func() {
 		for _, c := range closers {
 			c()
@@ -128,9 +131,6 @@ func benchPhases(ctx context.Context, rounds int) (benchTable, error) {
 	for i := range rounds {
 		for _, k := range rand.Perm(len(starters)) {
 			s := starters[k]
-			if s.trace == nil {
-				continue
-			}
 			if err := settle(starters); err != nil {
 				return t, err
 			}
@@ -146,9 +146,7 @@ func benchPhases(ctx context.Context, rounds int) (benchTable, error) {
 		}
 	}
 	for k, s := range starters {
-		if s.trace != nil {
-			t.Starts = append(t.Starts, summarise(s.name, traces[k]))
-		}
+		t.Starts = append(t.Starts, summarise(s.name, traces[k]))
 		if other[k] > 0 {
 			t.Notes = append(t.Notes, fmt.Sprintf("%s: %d of %d starts were of another mode and are left out", s.name, other[k], rounds))
 		}

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 
@@ -95,6 +97,9 @@ func workFolder() (dir string, remove func(), err error) {
 func removeDead(tmp string) (removed []string) {
 	for _, dir := range named(tmp, workPrefix) {
 		if lock := abandoned(dir); lock != nil {
+			if private(lock) {
+				endContainers(dir)
+			}
 			if image.RemoveTree(dir) == nil {
 				removed = append(removed, dir)
 			}
@@ -102,6 +107,16 @@ func removeDead(tmp string) (removed []string) {
 		}
 	}
 	return removed
+}
+
+// private says whether nobody but this user could have put anything into a folder.
+func private(dir *os.File) bool {
+	info, err := dir.Stat()
+	if err != nil {
+		return false
+	}
+	st, ok := info.Sys().(*syscall.Stat_t)
+	return ok && int(st.Uid) == os.Geteuid() && info.Mode().Perm()&0o022 == 0
 }
 
 // named lists what has a name that begins so in a folder.
@@ -133,9 +148,21 @@ func runFolder(make func() (string, error)) (dir string, lock *os.File, err erro
 // sparePrefix begins the name of a run's folder where there was no room for another.
 const sparePrefix = "coldstorm-run-"
 
+// runNamed says whether a folder is called what a run calls its own.
+func runNamed(dir string) bool {
+	name := filepath.Base(dir)
+	return results.IsRunName(name) || strings.HasPrefix(name, sparePrefix)
+}
+
+// hasResult says whether a folder holds what a run measured, whatever it is called by now.
+func hasResult(dir string) bool {
+	_, err := os.Lstat(filepath.Join(dir, results.ResultFile))
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
 // removeHalves removes, of folders in which runs were made, those whose run was killed
 // before it had written what it measured, and of others what a killed command has left
-// half written.
+// half written. What was never a run's is left alone, whatever is in it.
 func removeHalves(dirs []string) (removed []string, err error) {
 	var errs []error
 	remove := func(path string) {
@@ -146,6 +173,9 @@ func removeHalves(dirs []string) (removed []string, err error) {
 		removed = append(removed, path)
 	}
 	for _, dir := range dirs {
+		if !runNamed(dir) && !hasResult(dir) {
+			continue // somebody's
+		}
 		lock := abandoned(dir)
 		if lock == nil {
 			continue // its run is under way, or it is none
@@ -155,7 +185,9 @@ func removeHalves(dirs []string) (removed []string, err error) {
 		} else {
 			files, err := results.RemoveUnfinished(dir)
 			removed, errs = append(removed, files...), append(errs, err)
-			os.Remove(filepath.Join(dir, underWay)) // of one killed when all was written
+			if runNamed(dir) {
+				os.Remove(filepath.Join(dir, underWay)) // of one killed when all was written
+			}
 		}
 		lock.Close()
 	}
@@ -165,12 +197,12 @@ func removeHalves(dirs []string) (removed []string, err error) {
 // half reports whether the folder is of a run that was killed before it had
 // written anything: it says so, or there is nothing in it at all.
 func half(dir string) bool {
-	if _, err := os.Lstat(filepath.Join(dir, results.ResultFile)); !errors.Is(err, fs.ErrNotExist) {
+	if !runNamed(dir) || hasResult(dir) {
 		return false
 	}
 	if _, err := os.Lstat(filepath.Join(dir, underWay)); err == nil {
 		return true
 	}
 	list, err := os.ReadDir(dir)
-	return err == nil && len(list) == 0 && results.IsRunName(filepath.Base(dir))
+	return err == nil && len(list) == 0
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -25,6 +26,12 @@ func TestRemoveHalves(t *testing.T) {
 		{"killed before it had said that it is under way", "", nil, false, []string{"."}},
 		{"somebody's empty folder", "notes", nil, false, nil},
 		{"somebody's folder", "notes", []string{"notes.txt"}, false, nil},
+		{"somebody's pid", "notes", []string{".pid", "main.go"}, false, nil},
+		{"somebody's unfinished file", "notes", []string{".notes.tmp"}, false, nil},
+		{"where there was no room for another, killed before anything was written", "coldstorm-run-1", []string{".pid", "function.log"}, false, []string{"."}},
+		{"the same, killed before it had said that it is under way", "coldstorm-run-1", nil, false, []string{"."}},
+		{"renamed since, a report that was killed as it wrote", "baseline", []string{"result.json", ".report.html.1.tmp"}, false, []string{".report.html.1.tmp"}},
+		{"renamed since, with somebody's pid", "baseline", []string{".pid", "result.json"}, false, nil},
 		{"under way", "", []string{".pid", "function.log"}, true, nil},
 		{"under way, and not said yet", "", nil, true, nil},
 		{"killed as it wrote", "", []string{".pid", "result.json", ".samples.csv.1.tmp"}, false, []string{".samples.csv.1.tmp"}},
@@ -58,8 +65,9 @@ func TestRemoveHalves(t *testing.T) {
 		if err != nil || !slices.Equal(removed, c.want) {
 			t.Errorf("%s: removed %v (%v), want %v", c.rule, removed, err, c.want)
 		}
-		if _, err := os.Stat(filepath.Join(dir, underWay)); !c.alive && err == nil {
-			t.Errorf("%s: it still says that it is under way", c.rule)
+		_, err = os.Stat(filepath.Join(dir, underWay))
+		if want := slices.Contains(c.files, underWay) && (c.alive || !runNamed(dir)); (err == nil) != want {
+			t.Errorf("%s: %s is there: %v, want %v", c.rule, underWay, err == nil, want)
 		}
 	}
 }
@@ -101,5 +109,38 @@ func TestFoldersWhileOthersClean(t *testing.T) {
 	removeDead(root)
 	if left := named(root, workPrefix); len(left) > 0 {
 		t.Errorf("left %s", strings.Join(left, " "))
+	}
+}
+
+// TestRemoveDeadEndsContainers says of which folders a runtime is told to delete the
+// containers: of those that nobody else could have put a state into.
+func TestRemoveDeadEndsContainers(t *testing.T) {
+	bin := t.TempDir()
+	if err := os.WriteFile(filepath.Join(bin, "crun"), []byte("#!/bin/sh\necho \"$@\" >>\"$TOLD\"\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+	for _, c := range []struct {
+		rule string
+		mode os.FileMode
+		want string
+	}{
+		{"ours alone", 0o700, "--root DIR/crun-state delete --force one\n"},
+		{"anybody's to write to", 0o777, ""},
+	} {
+		told := filepath.Join(t.TempDir(), "told")
+		t.Setenv("TOLD", told)
+		root := t.TempDir()
+		dir := filepath.Join(root, workPrefix+"1-1")
+		if err := errors.Join(os.MkdirAll(filepath.Join(dir, "crun-state/one"), 0o700), os.Chmod(dir, c.mode)); err != nil {
+			t.Fatal(err)
+		}
+		if removed := removeDead(root); !slices.Equal(removed, []string{dir}) {
+			t.Errorf("%s: removed %v", c.rule, removed)
+		}
+		text, _ := os.ReadFile(told) // none, if it was told nothing
+		if got := strings.ReplaceAll(string(text), dir, "DIR"); got != c.want {
+			t.Errorf("%s: told %q, want %q", c.rule, got, c.want)
+		}
 	}
 }

@@ -59,10 +59,13 @@ func (s *script) dieWith(self int) {
 // limits sets what a program may open and leave behind.
 func (s *script) limits() {
 	s.call(0, unix.SYS_UMASK, 0o022)
-	s.call(0, unix.SYS_PRCTL, unix.PR_SET_TIMERSLACK, 50_000, 0, 0, 0) // the kernel's default, not the daemon's
+	s.slack()
 	s.call(0, unix.SYS_PRLIMIT64, 0, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: openFiles, Max: openFiles})
 	s.call(0, unix.SYS_PRLIMIT64, 0, unix.RLIMIT_CORE, &unix.Rlimit{})
 }
+
+// slack has timers go off as late as the kernel's default is, not the daemon's.
+func (s *script) slack() { s.call(0, unix.SYS_PRCTL, unix.PR_SET_TIMERSLACK, 50_000, 0, 0, 0) }
 
 // closeRest has execve close all but the standard streams.
 func (s *script) closeRest() {

@@ -108,6 +108,7 @@ func conformance(t *testing.T, c Config) {
 		{"its network is loopback with the listening socket", networkIsLoopback},
 		{"a server inside is reached from outside", serverIsReached},
 		{"its limits on files and cores are set", limitsAreSet},
+		{"its timers are as late as the kernel's default is", timersAreUsual},
 		{"two share no state", sharesNothing},
 		{"streams and exit code come out", streamsAndExit},
 		{"a program that can't run is an error", cannotRun},
@@ -321,6 +322,13 @@ func limitsAreSet(t testing.TB, l *Launcher) {
 		if f := strings.Fields(rest); f[0] != want[1] || f[1] != want[2] {
 			t.Errorf("%s %v", want[0], f)
 		}
+	}
+}
+
+// timersAreUsual: 50 us of slack (prctl(2), PR_SET_TIMERSLACK), whatever the daemon's is.
+func timersAreUsual(t testing.TB, l *Launcher) {
+	if v := look(t, l, Spec{}); v.TimerSlack != 50_000 {
+		t.Errorf("timer slack of %d ns, want 50,000", v.TimerSlack)
 	}
 }
 

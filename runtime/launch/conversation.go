@@ -2,6 +2,8 @@ package launch
 
 import (
 	"errors"
+	"maps"
+	"slices"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -25,11 +27,9 @@ func (l *Launcher) listen() {
 	both.Go(l.readLaunches)
 	both.Go(l.readControl)
 	both.Wait()
-	l.mu.Lock()
-	for _, b := range l.boxes {
+	for _, b := range l.hangUp() {
 		b.let()
 	}
-	l.mu.Unlock()
 	<-l.exited
 	if l.waitErr != nil {
 		Clean() // it could not
@@ -69,6 +69,7 @@ func (l *Launcher) launched(b *Sandbox, d *decoder) {
 	var err error
 	if msg := d.string(); msg != "" {
 		l.drop(b.seq)
+		b.letGo() // it may have been on its way
 		err = errors.New(msg)
 	} else if err = errors.Join(b.refused, b.runs(d)); err != nil { // it runs, and nobody will ever hear of it
 		go b.Stop()
@@ -170,17 +171,26 @@ func (l *Launcher) askFDs(kind, box int64, fields func(*encoder)) (decoder, []in
 	return decoder{b: a.payload}, a.fds, a.err
 }
 
-// fail ends everything that waits for a process that has gone, once nothing
-// more comes from it.
-func (l *Launcher) fail() {
+// hangUp answers what was asked of a process of which nothing more comes: who asked may
+// hold what a sandbox needs to be let die (see freeze). It returns the sandboxes.
+func (l *Launcher) hangUp() []*Sandbox {
 	l.mu.Lock()
-	l.closed = true
-	boxes, pending := l.boxes, l.pending
-	l.boxes, l.pending = map[int64]*Sandbox{}, nil
+	pending, boxes := l.pending, slices.Collect(maps.Values(l.boxes))
+	l.pending = nil
 	l.mu.Unlock()
 	for _, ch := range pending {
 		ch <- controlAnswer{err: ErrClosed}
 	}
+	return boxes
+}
+
+// fail ends every sandbox of a process that has gone.
+func (l *Launcher) fail() {
+	l.mu.Lock()
+	l.closed = true
+	boxes := l.boxes
+	l.boxes = map[int64]*Sandbox{}
+	l.mu.Unlock()
 	for _, b := range boxes {
 		select {
 		case b.launched <- ErrClosed:

@@ -76,8 +76,11 @@ func Daemon() int {
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGQUIT, unix.SIGPIPE)
 	defaultSignals()
-	runtime.GOMAXPROCS(4 + 2*hostCPUs) // a thread that waits, or is in a raw call, keeps its processor: one for each
-	debug.SetGCPercent(800)            // little is allocated, and a collection waits for every clone
+	// A thread that waits in a call, or is in a raw one, keeps its processor for a while:
+	// there is one for each that launches, for the maker of its network beside it, and for
+	// some others. (Those that fill the pool begin only while nothing is launched.)
+	runtime.GOMAXPROCS(4 + 2*hostCPUs)
+	debug.SetGCPercent(800) // little is allocated, and a collection waits for every clone
 	d := &daemon{rooms: rooms{layers: layers{top: "/l"}}, open: make(chan struct{}), boxes: map[int64]*box{}, pids: map[int]*box{}, early: map[int]death{}}
 	d.freed = sync.NewCond(&d.mu)
 	unix.CloseOnExec(launchFD)

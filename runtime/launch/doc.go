@@ -4,9 +4,9 @@
 // Start executes the running binary once more as a small daemon, the launcher's
 // process, and a Launcher speaks with it over sockets. It is a process of its
 // own because launches, and what ends after them, must not delay an engine or a load
-// generator, and because a program of many threads can't enter a user namespace. When its client goes, however it
-// goes, the daemon ends every sandbox, removes the cgroups that it made, and goes
-// too; its mounts are in a namespace of its own and end with it.
+// generator, and because a program of many threads can't enter a user namespace. When
+// its client goes, however it goes, the daemon ends every sandbox, removes the cgroups
+// that it made, and goes too; its mounts are in a namespace of its own and end with it.
 //
 // A daemon that is killed takes all that it started with it, containers of OCI runtimes
 // too, since it is the first process of a pid namespace (pid.go); the cgroups are

@@ -109,11 +109,9 @@ func (l *Launcher) First(ctx context.Context, s Spec) (st Stamps, first results.
 	}
 	defer b.Close()
 	got := <-said
-	if first, err = got.at, got.err; err != nil {
-		err = fmt.Errorf("first byte of sandbox %s: %w (%v)", s.ID, err, b.Exit())
+	err = b.Stop() // before its exit is asked for: it may have closed stdout, and live on
+	if err == nil && got.err != nil {
+		err = fmt.Errorf("first byte of sandbox %s: %w (%v)", s.ID, got.err, b.Exit())
 	}
-	if err2 := b.Stop(); err == nil {
-		err = err2
-	}
-	return b.Stamps, first, b.Mode, err
+	return b.Stamps, got.at, b.Mode, err
 }

@@ -36,7 +36,9 @@ func wake(word *uint32) {
 	syscall.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(word)), futexWake, 1<<30, 0, 0, 0)
 }
 
-// raw makes a system call that doesn't wait for anything but other launches.
+// raw makes a system call that doesn't wait for anything but other launches; only a memory
+// limit's write may wait for the kernel to reclaim. Go's scheduler doesn't hear of it: a
+// garbage collection waits until it returns.
 //
 //go:uintptrescapes
 func raw(nr uintptr, a ...uintptr) (int, error) {

@@ -14,14 +14,17 @@ func TestStartsLeaveNothing(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		config Config
+		argv   []string
+		no     bool // its program can't be executed
 	}{
-		{"cold", Config{}},
-		{"pooled", Config{Pool: 4}},
-		{"rootless", Config{Rootless: true, Pool: 4}},
+		{"cold", Config{}, nil, false},
+		{"pooled", Config{Pool: 4}, nil, false},
+		{"rootless", Config{Rootless: true, Pool: 4}, nil, false},
+		{"refused", Config{Pool: 4}, []string{TaskDir + "/absent"}, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			l := start(t, c.config)
-			spec := Spec{Image: firstImage(t), MemoryBytes: 64 << 20}
+			spec := Spec{Image: firstImage(t), MemoryBytes: 64 << 20, Argv: c.argv}
 			burst := func(n int) Footprint {
 				t.Helper()
 				starts := make(chan int)
@@ -31,8 +34,8 @@ func TestStartsLeaveNothing(t *testing.T) {
 						for i := range starts {
 							s := spec
 							s.ID = fmt.Sprint("leak-", i)
-							if _, _, _, err := l.First(context.Background(), s); err != nil {
-								t.Error(err)
+							if _, _, _, err := l.First(context.Background(), s); (err != nil) != c.no {
+								t.Error("start: ", err)
 							}
 						}
 					})

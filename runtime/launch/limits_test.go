@@ -3,6 +3,7 @@ package launch
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -48,6 +49,23 @@ func TestMemoryBombIsKilledAndTold(t *testing.T) {
 	}
 	if x.Usage.PeakMemory > 97<<20 || x.Usage.PeakMemory < 48<<20 {
 		t.Errorf("peak %d", x.Usage.PeakMemory)
+	}
+}
+
+// TestLeastMemory launches with the least memory limit: whatever becomes of it, the next
+// launch is none the worse.
+func TestLeastMemory(t *testing.T) {
+	for _, c := range []Config{{}, {Pool: 1}} {
+		l := limited(t, c)
+		img := firstImage(t)
+		for range 5 {
+			if _, _, _, err := l.First(context.Background(), Spec{Image: img, MemoryBytes: MinMemory}); errors.Is(err, ErrClosed) {
+				t.Fatal(err)
+			}
+		}
+		if _, _, _, err := l.First(context.Background(), Spec{Image: img}); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

@@ -213,6 +213,7 @@ type seen struct {
 	Calls         map[string]string
 	Reads         map[string]int
 	Keeps         string
+	TimerSlack    int
 }
 
 func look(t testing.TB, l *Launcher, s Spec) seen {

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -21,9 +23,9 @@ import (
 const markVariable = "COLDSTORM_LAUNCHER"
 
 // mark is what this process marks its programs with.
-func mark() string {
+var mark = sync.OnceValue(func() string {
 	return fmt.Sprintf("%s=%d-%s-%s", markVariable, os.Getpid(), started(os.Getpid()), pidNamespace())
-}
+})
 
 // started is when a process was started, in the kernel's ticks since boot; empty if
 // there is none, or only what is left of one to be reaped (proc(5), stat).
@@ -48,17 +50,32 @@ func ownerDead(mark string) bool {
 
 // endMarked ends the processes whose launcher was killed, and says which.
 func endMarked() (ended []string) {
-	for limit := time.Now().Add(cleanTime); time.Now().Before(limit); {
-		found := endMarkedOnce()
-		if len(found) == 0 {
-			break
-		}
-		ended = append(ended, found...) // and once more: one may have forked meanwhile
+	for _, pid := range endUntilNone(endMarkedOnce) {
+		ended = append(ended, "process "+strconv.Itoa(pid))
 	}
 	return ended
 }
 
-func endMarkedOnce() (ended []string) {
+// endUntilNone ends processes again and again, until there are none: one takes a moment to
+// die, and may have forked meanwhile. It returns the pid of each once.
+func endUntilNone(once func() []int) (ended []int) {
+	limit := time.Now().Add(cleanTime)
+	for wait := time.Millisecond; ; wait *= 2 {
+		found := once()
+		for _, pid := range found {
+			if !slices.Contains(ended, pid) {
+				ended = append(ended, pid)
+			}
+		}
+		if len(found) == 0 || time.Now().After(limit) {
+			return ended
+		}
+		time.Sleep(wait)
+	}
+}
+
+// endMarkedOnce ends those that there are, and returns their pids.
+func endMarkedOnce() (ended []int) {
 	files, err := filepath.Glob("/proc/[0-9]*/environ")
 	if err != nil {
 		return nil
@@ -74,7 +91,7 @@ func endMarkedOnce() (ended []string) {
 		}
 		text, err := os.ReadFile(file) // empty of one that has died, none of another user's
 		if err == nil && ownerDead(markIn(text)) && unix.PidfdSendSignal(fd, unix.SIGKILL, nil, 0) == nil {
-			ended = append(ended, "process "+strconv.Itoa(pid))
+			ended = append(ended, pid)
 		}
 		unix.Close(fd)
 	}

@@ -266,6 +266,7 @@ func (d *daemon) command(c command, after results.Stamp) (ran, error) {
 		s.call(0, unix.SYS_DUP3, from, to, 0)
 	}
 	s.call(0, unix.SYS_UMASK, 0o022)
+	s.slack()
 	s.dieWith(d.self)
 	s.closeRest()
 	s.unblock()

@@ -50,12 +50,12 @@ func (d *daemon) sendPID(e encoder, pid int, fds ...int) error {
 
 // hearPIDs has a socket receive the credentials of whoever sends.
 func hearPIDs(c *net.UnixConn) error {
-	raw, err := c.SyscallConn()
+	conn, err := c.SyscallConn()
 	if err != nil {
 		return err
 	}
 	var err2 error
-	err = raw.Control(func(fd uintptr) { err2 = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_PASSCRED, 1) })
+	err = conn.Control(func(fd uintptr) { err2 = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_PASSCRED, 1) })
 	return errors.Join(err, os.NewSyscallError("setsockopt SO_PASSCRED", err2))
 }
 

@@ -164,7 +164,8 @@ func (p *pool) busy(n int) {
 }
 
 // calm is how long nothing must have been launched before the pool is filled
-// again: the program that was launched last has the processors to itself.
+// again: the program that was launched last has the processors to itself. The sleep may
+// end late (see timerSlack).
 const calm = 2 * time.Millisecond
 
 // fill keeps the pool full, at a low priority, until it is closed. Several threads do, one

@@ -32,28 +32,41 @@ func roomKey(spec *Spec) string {
 // enter moves the calling thread, which must be one of the stage's, to where a child of
 // spec is to be born. It returns the layers' places on the stage, where that is where.
 func (r *rooms) enter(st *stage, spec *Spec) (layers []string, err error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	ns, known := r.made[roomKey(spec)]
-	if !known || spec.Writable {
-		if err := unix.Setns(st.ns, unix.CLONE_NEWNS); err != nil {
-			return nil, fmt.Errorf("enter the stage: %w", err)
-		}
-		if layers, err = r.layers.get(spec.Image.Layers); err != nil || spec.Writable {
-			return layers, err
-		}
-		if ns, err = st.newRoom(spec, layers); err != nil {
-			return nil, fmt.Errorf("root filesystem: %w", err)
-		}
-		if r.made == nil {
-			r.made = map[string]int{}
-		}
-		r.made[roomKey(spec)] = ns
+	ns, layers, err := r.find(st, spec)
+	if err != nil || ns < 0 {
+		return layers, err
 	}
+	// Without the lock: the call may wait, and others need not wait for it. A room is
+	// there as long as the daemon.
 	if _, err := raw(unix.SYS_SETNS, uintptr(ns), unix.CLONE_NEWNS); err != nil {
 		return nil, fmt.Errorf("enter the image's mount namespace: %w", err)
 	}
 	return nil, nil
+}
+
+// find returns the namespace of spec's room, which it makes if there is none yet. For a
+// writable root, which has no room, it returns -1 and the layers' places, and has moved the
+// calling thread onto the stage.
+func (r *rooms) find(st *stage, spec *Spec) (ns int, layers []string, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if ns, known := r.made[roomKey(spec)]; known && !spec.Writable {
+		return ns, nil, nil
+	}
+	if err := unix.Setns(st.ns, unix.CLONE_NEWNS); err != nil {
+		return -1, nil, fmt.Errorf("enter the stage: %w", err)
+	}
+	if layers, err = r.layers.get(spec.Image.Layers); err != nil || spec.Writable {
+		return -1, layers, err
+	}
+	if ns, err = st.newRoom(spec, layers); err != nil {
+		return -1, nil, fmt.Errorf("root filesystem: %w", err)
+	}
+	if r.made == nil {
+		r.made = map[string]int{}
+	}
+	r.made[roomKey(spec)] = ns
+	return ns, nil, nil
 }
 
 // A fixture is a part of the stage that a root shows at a place of its own.

@@ -100,6 +100,7 @@ var (
 		{[]string{"runsc"}, "it has no capability and can gain none", `^(CapAmb|NoNewPrivs|SigBlk|SigIgn) = ,?`, "gVisor's /proc/self/status doesn't tell", false},
 		{[]string{"runsc"}, "it has no capability and can gain none", `^Seccomp = 0`, "the filter is on gVisor itself, not on the program in it", false},
 		{[]string{"runsc"}, "it holds no file but the standard streams", `host:\[`, "gVisor names streams in its own way", false},
+		{[]string{"runsc"}, "its timers are as late as the kernel's default is", `^timer slack of -1 ns`, "gVisor doesn't tell", false},
 		{[]string{"runsc"}, "it sees devices, and kernel files masked", `^/dev holds`, "gVisor's /dev has fuse, and no mqueue", false},
 		{[]string{"runsc"}, "it sees no mount of the host", `without nosuid`, "gVisor doesn't tell nosuid", false},
 		{[]string{"runsc"}, "it sees no mount of the host", `^/dev is writable`, "its devices could not be written to otherwise (quirks)", false},

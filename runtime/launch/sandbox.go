@@ -270,15 +270,20 @@ func (b *Sandbox) Exit() Exit {
 }
 
 func (b *Sandbox) finish(x Exit) {
+	b.letGo()
+	b.exit = x
+	close(b.done)
+}
+
+// letGo closes the freezer of a sandbox that is no more.
+func (b *Sandbox) letGo() {
 	b.mu.Lock()
+	defer b.mu.Unlock()
 	b.stopped = true
 	if b.freezer >= 0 {
 		unix.Close(b.freezer)
 		b.freezer = -1
 	}
-	b.mu.Unlock()
-	b.exit = x
-	close(b.done)
 }
 
 // let lets a sandbox die whose launcher's process is dying: the kernel has killed it

@@ -26,7 +26,7 @@ type Spec struct {
 	Env  []string // NAME=value
 	Dir  string   // working directory; empty is the image's own, or TaskDir
 
-	MemoryBytes int64   // limit, swap included; 0 is none
+	MemoryBytes int64   // limit, swap included, of MinMemory at least; 0 is none
 	CPUs        float64 // share of processors as a number of them; 0, or as many as the host has, is no limit
 	Pids        int     // processes and threads; 0 is DefaultPids
 	TmpBytes    int64   // size of /tmp (and of the upper layer, if Writable); 0 is DefaultTmpBytes
@@ -34,6 +34,10 @@ type Spec struct {
 	Writable bool    // the root accepts writes, kept in memory and lost at the end; a Lambda environment's is read-only but for /tmp
 	Network  Network // the zero value is loopback alone
 }
+
+// MinMemory is the least memory limit, in bytes. A child shares the daemon's memory until
+// execve: were a smaller one exceeded by what that takes, the kernel would kill both.
+const MinMemory = 1 << 20
 
 // Network says what a sandbox can reach.
 type Network string
@@ -87,6 +91,8 @@ func (s *Spec) check() error {
 		return fmt.Errorf("image without layers")
 	case s.MemoryBytes < 0 || s.CPUs < 0 || s.Pids < 0 || s.TmpBytes < 0:
 		return fmt.Errorf("negative limit")
+	case s.MemoryBytes > 0 && s.MemoryBytes < MinMemory:
+		return fmt.Errorf("memory limit of %d bytes: the least is %d", s.MemoryBytes, MinMemory)
 	case s.Network != NetworkNone && s.Network != NetworkHost:
 		return fmt.Errorf("unknown network %q: want none (empty) or host", s.Network)
 	}

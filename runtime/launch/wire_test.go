@@ -85,6 +85,8 @@ func TestSpecCheck(t *testing.T) {
 		{"a program is needed", "no program", Spec{Image: image.Image{Layers: []string{"/l"}}}},
 		{"a layer is needed", "without layers", Spec{Argv: []string{"/x"}}},
 		{"no negative limits", "negative", Spec{Image: img, CPUs: -1}},
+		{"no memory limit that starting alone exceeds", "memory limit of 16384 bytes: the least is 1048576", Spec{Image: img, MemoryBytes: 16 << 10}},
+		{"the least memory limit", "", Spec{Image: img, MemoryBytes: MinMemory}},
 		{"no unknown network", "unknown network", Spec{Image: img, Network: "bridge"}},
 		{"no NUL bytes", "NUL", Spec{Image: img, Env: []string{"A=\x00"}}},
 	} {

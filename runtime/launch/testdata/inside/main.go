@@ -40,6 +40,9 @@ func main() {
 	case "sleep":
 		fmt.Println("ready")
 		time.Sleep(time.Hour)
+	case "mute": // it lives on without a stdout
+		os.Stdout.Close()
+		time.Sleep(time.Hour)
 	case "undying": // it wants no signal at its parent's death
 		syscall.RawSyscall6(syscall.SYS_PRCTL, syscall.PR_SET_PDEATHSIG, 0, 0, 0, 0, 0)
 		fmt.Println("ready")
@@ -131,11 +134,13 @@ type seen struct {
 	Calls         map[string]string // forbidden thing -> error
 	Reads         map[string]int    // path -> bytes, -1 if it can't be read
 	Keeps         string            // what /tmp/mark held
+	TimerSlack    int               // nanoseconds by which a timer may be late
 }
 
 func report() seen {
 	s := seen{PID: os.Getpid(), UID: os.Getuid(), GID: os.Getgid(), Env: os.Environ(), Status: map[string]string{}, Writes: map[string]string{}, Calls: map[string]string{}, Reads: map[string]int{}}
 	s.Groups, _ = os.Getgroups()
+	s.TimerSlack = timerSlack()
 	s.Hostname, _ = os.Hostname()
 	s.Dir, _ = os.Getwd()
 	for _, line := range lines("/proc/self/status") {
@@ -177,6 +182,16 @@ func report() seen {
 		s.Calls[name] = msg(call())
 	}
 	return s
+}
+
+// timerSlack is the first thread's; -1 where it can't be told.
+func timerSlack() int {
+	const get = 30 // PR_GET_TIMERSLACK
+	n, _, errno := syscall.RawSyscall6(syscall.SYS_PRCTL, get, 0, 0, 0, 0, 0)
+	if errno != 0 {
+		return -1
+	}
+	return int(n)
 }
 
 func msg(err error) string {

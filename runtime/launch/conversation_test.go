@@ -1,0 +1,37 @@
+package launch
+
+import (
+	"errors"
+	"runtime"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// TestDaemonDiesAsItFreezes kills the launcher's process while it is asked to freeze a
+// sandbox: who asked hears so, and so does who waits for the sandbox.
+func TestDaemonDiesAsItFreezes(t *testing.T) {
+	l, err := Start(Config{Runtime: RuntimeProcess}) // which has no freezer's cgroup: the process is asked
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := run(t, l, Spec{}, "sleep")
+	unix.Kill(l.pid, unix.SIGSTOP) // so that it does not answer
+	froze := make(chan error)
+	go func() { froze <- b.Freeze() }()
+	for asked := false; !asked; runtime.Gosched() {
+		l.mu.Lock()
+		asked = len(l.pending) > 0
+		l.mu.Unlock()
+	}
+	unix.Kill(l.pid, unix.SIGKILL)
+	if err := <-froze; !errors.Is(err, ErrClosed) {
+		t.Errorf("freeze: %v, want %v", err, ErrClosed)
+	}
+	if x := b.Exit(); x.Signal != unix.SIGKILL {
+		t.Errorf("exit: %v", x)
+	}
+	if err := l.Close(); err != nil {
+		t.Error("close: ", err)
+	}
+}
