@@ -118,6 +118,7 @@ func (m vm) writeRoot(name, kernel string, more func(c *cpio, dir string) error)
 	for _, b := range [][]string{
 		{"go", "build", "-o", filepath.Join(dir, "init"), "./testdata/vm"},
 		{"go", "build", "-o", filepath.Join(dir, "bootstrap"), "./testdata/inside"},
+		{"go", "build", "-o", filepath.Join(dir, "escape"), "./testdata/escape"},
 		{"go", "build", "-o", filepath.Join(dir, "function"), "../engine/testdata/bootstrap"},
 		{"go", "test", "-c", "-ldflags=-s -w", "-o", filepath.Join(dir, "launch.test"), "."},
 		{"go", "test", "-c", "-ldflags=-s -w", "-o", filepath.Join(dir, "engine.test"), "../engine"},
@@ -143,6 +144,7 @@ func (m vm) writeRoot(name, kernel string, more func(c *cpio, dir string) error)
 		"root/test/launch.test":                 "launch.test",
 		"root/test/engine.test":                 "engine.test",
 		"root/test/inside/bootstrap":            "bootstrap",
+		"root/test/escape/bootstrap":            "escape",
 		"root/test/function/var/task/bootstrap": "function",
 	} {
 		if err := c.addFile(to, filepath.Join(dir, from)); err != nil {

@@ -91,7 +91,10 @@ func openQueue(name string, flags int) (int, error) {
 	if err != nil {
 		return -1, err
 	}
-	fd, _, e := unix.Syscall6(unix.SYS_MQ_OPEN, uintptr(unsafe.Pointer(p)), uintptr(flags), 0o666, 0, 0, 0)
+	// As small as can be: a user's queues are bounded in bytes, those that a killed test
+	// left included (mq_overview(7)).
+	attr := struct{ flags, maxMessages, messageSize, messages, _, _, _, _ int }{maxMessages: 1, messageSize: 1}
+	fd, _, e := unix.Syscall6(unix.SYS_MQ_OPEN, uintptr(unsafe.Pointer(p)), uintptr(flags), 0o666, uintptr(unsafe.Pointer(&attr)), 0, 0)
 	if e != 0 {
 		return -1, e
 	}
