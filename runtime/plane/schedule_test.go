@@ -96,7 +96,7 @@ func FuzzParseSchedule(f *testing.F) {
 		if err != nil {
 			return
 		}
-		at := time.Unix(unix%(7e9), 0).UTC()
+		at := time.Unix(unix%7e9, 0).UTC()
 		next := schedule.Next(at, at)
 		if next.IsZero() {
 			return
