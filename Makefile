@@ -43,8 +43,9 @@ fuzz: functions ## each fuzz target for 20 seconds
 	  while read f; do $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime 20s -fuzzminimizetime 1x $$p || exit 1; done || exit 1; done
 
 deps: ## the runtimes and clients that tests and benchmarks run, zip, python3, a virtual machine (Debian, root)
-	apt-get update -q && apt-get install -qy --no-install-recommends runc crun runsc zip python3 awscli qemu-system-x86
+	apt-get update -q && apt-get install -qy --no-install-recommends runc crun runsc zip python3 awscli nodejs npm qemu-system-x86
 	.ci/kernel
+	.ci/node
 
 clean: ## remove what was built
 	rm -rf bin results/bench $(FUNCTIONS:%=workloads/bin/%)

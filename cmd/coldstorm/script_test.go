@@ -47,6 +47,10 @@ func TestScripts(t *testing.T) {
 			case "ci":
 				return os.Getenv("CI") == "true", nil
 			}
+			if file, ok := strings.CutPrefix(cond, "exists:"); ok {
+				_, err := os.Stat(file)
+				return err == nil, nil
+			}
 			return false, fmt.Errorf("unknown condition %q", cond)
 		},
 		Setup: func(e *testscript.Env) error {

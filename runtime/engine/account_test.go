@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -101,7 +102,7 @@ func testClient(t *testing.T) *http.Client {
 // construction.
 func TestAThousandTriggersOfAFunctionThatReservedHalf(t *testing.T) {
 	n, reserved := 1000, 500
-	if testing.Short() {
+	if testing.Short() || os.Geteuid() != 0 { // once is enough
 		n, reserved = 40, 20
 	}
 	name := fmt.Sprintf("half-%d", os.Getpid())
@@ -133,7 +134,7 @@ func TestAThousandTriggersOfAFunctionThatReservedHalf(t *testing.T) {
 				t.Fatalf("got %+v, want an answer", x)
 			}
 			environments[x.evidence.Environment] = true
-		case <-time.After(100 * time.Millisecond): // some had not begun to wait
+		case <-time.After(time.Second): // some had not begun to wait
 		}
 	}
 	if len(environments) != reserved {
@@ -146,7 +147,7 @@ func TestAThousandTriggersOfAFunctionThatReservedHalf(t *testing.T) {
 func TestEnvironmentsOverTimeFollowTheBucket(t *testing.T) {
 	const n, burst, rate = 300, 100, 10
 	watched := 120 // what is beyond is cut short: it would take 20 seconds
-	if testing.Short() {
+	if testing.Short() || os.Geteuid() != 0 {
 		watched = 102
 	}
 	name := fmt.Sprintf("bucket-%d", os.Getpid())
@@ -160,7 +161,7 @@ func TestEnvironmentsOverTimeFollowTheBucket(t *testing.T) {
 			} else if !strings.Contains(x.body, `"ConcurrentInvocationLimitExceeded"`) {
 				return invocation{err: fmt.Errorf("throttled with %s", x.body)}
 			}
-			time.Sleep(50 * time.Millisecond) // a client's pause before it tries again
+			time.Sleep(500 * time.Millisecond) // a client's pause before it tries again
 		}
 		return invocation{}
 	})
@@ -177,7 +178,7 @@ func TestEnvironmentsOverTimeFollowTheBucket(t *testing.T) {
 				count++
 			}
 		}
-		time.Sleep(50 * time.Millisecond)
+		time.Sleep(250 * time.Millisecond)
 	}
 	enough.Store(true)
 	var began []results.Stamp
@@ -192,7 +193,7 @@ func TestEnvironmentsOverTimeFollowTheBucket(t *testing.T) {
 			if x.status != 0 {
 				began = append(began, x.evidence.Received)
 			}
-		case <-time.After(100 * time.Millisecond):
+		case <-time.After(time.Second):
 		}
 	}
 	slices.Sort(began)
@@ -206,4 +207,52 @@ func TestEnvironmentsOverTimeFollowTheBucket(t *testing.T) {
 			t.Errorf("environment %d after %v: the bucket allows %.1f", i+1, at.Sub(began[0]), most)
 		}
 	}
+}
+
+// Bad clients get an error, and hurt nobody else.
+func TestBadClients(t *testing.T) {
+	e := beginAccount(t, Account{}, "f")
+	address := strings.TrimPrefix(e.URL(), "http://")
+	post := "POST /2015-03-31/functions/f/invocations HTTP/1.1\r\nHost: x\r\n"
+	good := func(after string) {
+		t.Helper()
+		if x := invokeOnce(testClient(t), e.InvokeURL("f"), `"print"`); x.err != nil || x.status != http.StatusOK {
+			t.Fatalf("after %s: %+v", after, x)
+		}
+	}
+	for _, tt := range []struct{ what, send, want string }{
+		{"what is no HTTP", "hello\r\n\r\n", "HTTP/1.1 400 "},
+		{"headers of 200 KB", post + "X: " + strings.Repeat("x", 200<<10) + "\r\n\r\n", "HTTP/1.1 431 "},
+		{"a body that ends early", post + "Content-Length: 10\r\n\r\nabc", "HTTP/1.1 400 "},
+		{"a broken chunk", post + "Transfer-Encoding: chunked\r\n\r\nzz\r\n", "HTTP/1.1 400 "},
+		{"a body that is too large", post + "Content-Length: 6291457\r\n\r\n", "HTTP/1.1 413 "},
+		{"a name that can't be", "POST /2015-03-31/functions/a%20b/invocations HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 400 "},
+		{"a path that can't be", "GET /2015-03-31/functions/%zz HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 400 "},
+		{"no JSON", "POST /2015-03-31/functions HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n{", "HTTP/1.1 400 "},
+		{"a length that can't be", post + "Content-Length: -1\r\n\r\n", "HTTP/1.1 400 "},
+	} {
+		c, err := net.Dial("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		io.WriteString(c, tt.send)
+		c.(*net.TCPConn).CloseWrite()
+		answer, _ := io.ReadAll(c) // a reset after it doesn't matter
+		c.Close()
+		if !strings.HasPrefix(string(answer), tt.want) {
+			t.Errorf("%s: got %.200q", tt.what, answer)
+		}
+		good(tt.what)
+	}
+	for range 100 { // they say nothing more, and stay
+		for _, part := range []string{"POST /2015", post + "Content-Length: 6291456\r\n\r\n{", ""} {
+			c, err := net.Dial("tcp", address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			io.WriteString(c, part)
+		}
+	}
+	good("300 slow ones")
 }

@@ -28,7 +28,10 @@ type Deployed interface {
 	Close() error
 }
 
-var _ Deployed = (*live.Function)(nil)
+var (
+	_ Deployed    = (*live.Function)(nil)
+	_ Provisioner = (*live.Function)(nil)
+)
 
 // Code is what a caller gave of a function.
 type Code struct {

@@ -28,6 +28,7 @@ type Config struct {
 	ImageEnv  []string
 
 	Concurrency int           // reserved; 0: the account's 1,000, negative: no bound, somebody else keeps it
+	Provisioned int           // environments kept ready, from Provision on
 	KeepAlive   time.Duration // idle time before an environment is reclaimed; 0: at once, negative: never
 
 	// ScaleOutBurst and ScaleOutRate bound new environments, as
@@ -87,7 +88,7 @@ func (c Config) withDefaults() Config {
 func (c Config) Rules() plane.LambdaRules {
 	r := plane.LambdaRules{
 		Concurrency: c.Concurrency, Reserved: c.Concurrency > 0, KeepAlive: c.KeepAlive,
-		ScaleOutBurst: c.ScaleOutBurst, ScaleOutRate: c.ScaleOutRate, RequestRate: c.RequestRate,
+		ScaleOutBurst: c.ScaleOutBurst, ScaleOutRate: c.ScaleOutRate, RequestRate: c.RequestRate, Provisioned: c.Provisioned,
 	}
 	if c.Concurrency < 0 {
 		r.Concurrency = math.MaxInt32

@@ -214,7 +214,7 @@ func (u *unit) phases(e *results.Evidence, delivered results.Stamp) {
 	if delivered == 0 { // died before the event was written
 		delivered = e.Responded
 	}
-	if e.Start != results.StartWarm {
+	if e.Start != results.StartWarm && e.Start != results.StartProvisioned {
 		e.Mode = u.birth.Mode
 		e.Phases = startPhases(e.Received, u.asked, u.birth, u.ready)
 		e.Phases.Queue += delivered.Sub(u.ready)

@@ -77,7 +77,7 @@ func (u *unit) live() {
 	}
 	asked := results.Now()
 	box, err := u.f.launcher.Launch(u.f.ctx, Spec{
-		ID: u.id, Env: u.config.environ(u.id, time.Now()), MemoryMB: u.config.MemoryMB,
+		ID: u.id, Env: u.environ(time.Now()), MemoryMB: u.config.MemoryMB,
 	})
 	<-u.slots
 	if err != nil {
@@ -120,8 +120,8 @@ func (u *unit) raise(asked results.Stamp, box Sandbox) bool {
 		Ready: u.isReady, Idle: u.isIdle,
 		InitError: func(e api.InitError) { u.fail(initFailure(e)) },
 	})
-	u.deadline = birth.Exec.Add(u.config.InitLimit)
-	u.limit = time.AfterFunc(u.config.InitLimit, u.late)
+	u.deadline = birth.Exec.Add(u.initLimit())
+	u.limit = time.AfterFunc(u.initLimit(), u.late)
 	return true
 }
 
@@ -178,7 +178,7 @@ func (u *unit) late() {
 	case !due:
 	case starting:
 		u.look()
-		u.fail(u.blame(timeoutFailure("Init", u.config.InitLimit)))
+		u.fail(u.blame(timeoutFailure("Init", u.initLimit())))
 	default:
 		u.look()
 		u.fail(u.blame(timeoutFailure("Task", u.config.Timeout)))

@@ -12,9 +12,9 @@ import (
 // with NewLambda.
 //
 // Left out in this version: recycling of environments that are always busy
-// ("every few hours"), environments initialised ahead of their first trigger,
+// ("every few hours"), environments initialised ahead of their first trigger, and
 // the one to two minutes before an allocation of provisioned concurrency
-// starts, and its readiness only when all of it is ready.
+// starts.
 type Lambda struct {
 	rules LambdaRules
 
@@ -28,6 +28,8 @@ type Lambda struct {
 	inFlight  int // triggers that run or wait for their environment
 	starting  int
 	busy      int
+	preparing int // provisioned environments of the allocation that were never ready
+	failed    int // of those, gone
 	crashed   int // environments that died and were not replaced yet
 	reclaimed int // environments that keep-alive took and a later trigger could have used
 	wake      time.Duration
@@ -55,7 +57,8 @@ type LambdaRules struct {
 	RequestRate float64
 	// Provisioned is the number of environments that are kept ready. They take
 	// ten requests a second each (AWS quota), unless RequestRate is negative;
-	// what is beyond goes to others.
+	// what is beyond goes to others. None is used before all have been ready (AWS
+	// documentation: "Configuring provisioned concurrency").
 	Provisioned int
 	// Restore says that a start is a restore from a snapshot (SnapStart).
 	Restore bool
@@ -120,6 +123,17 @@ func (l *Lambda) Census() Census {
 	return Census{Starting: l.starting, Idle: l.idle.len() + len(l.ready), Busy: l.busy}
 }
 
+// Provisioned says how many provisioned environments are ready, idle or not, and
+// how many failed to start.
+func (l *Lambda) Provisioned() (ready, failed int) {
+	for _, u := range l.units {
+		if u.provisioned && (u.state == unitIdle || u.state == unitBusy) {
+			ready++
+		}
+	}
+	return ready, l.failed
+}
+
 // Handle applies the rules to e.
 func (l *Lambda) Handle(e Event, out []Action) []Action {
 	if !l.begun {
@@ -146,6 +160,7 @@ func (l *Lambda) Handle(e Event, out []Action) []Action {
 func (l *Lambda) provision(out []Action) []Action {
 	for range l.rules.Provisioned {
 		out = l.start(NoTrigger, results.CauseProvisioned, out)
+		l.preparing++
 	}
 	for range l.rules.Warm {
 		out = l.start(NoTrigger, results.CauseDeployed, out)
@@ -180,7 +195,7 @@ func (l *Lambda) reason(reserved, account Reason) Reason {
 // pick takes an idle environment off its list, provisioned ones first, or
 // returns 0.
 func (l *Lambda) pick(at time.Duration) Unit {
-	if n := len(l.ready); n > 0 && l.prepared.take(at) {
+	if n := len(l.ready); n > 0 && l.preparing == 0 && l.prepared.take(at) {
 		u := l.ready[n-1]
 		l.ready = l.ready[:n-1]
 		return u
@@ -237,6 +252,9 @@ func (l *Lambda) unitReady(e Event, out []Action) []Action {
 	}
 	l.starting--
 	if unit.trigger == NoTrigger {
+		if unit.provisioned && l.preparing > 0 {
+			l.preparing--
+		}
 		return l.rest(e, out)
 	}
 	l.busy++
@@ -306,6 +324,7 @@ func (l *Lambda) gone(u Unit, out []Action) []Action {
 	unit.state = unitGone
 	if unit.provisioned {
 		if !started {
+			l.failed++
 			return out
 		}
 		return l.start(NoTrigger, results.CauseProvisioned, out)

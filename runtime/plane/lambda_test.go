@@ -271,3 +271,15 @@ func TestEnvironmentsFollowTheScaleOutBucket(t *testing.T) {
 		}
 	}
 }
+
+func TestProvisionedConcurrencyIsUsedWhenAllOfItIsReady(t *testing.T) {
+	s := lambda(t, LambdaRules{KeepAlive: time.Minute, Provisioned: 2})
+	s.tick(0)
+	s.ready(1, 1)
+	want(t, s.arrive(2, 0), "start 3 for 0 scale-out")
+	s.ready(3, 2)
+	want(t, s.arrive(4, 1), "dispatch 1 to 2 provisioned")
+	if ready, failed := s.p.(*Lambda).Provisioned(); ready != 2 || failed != 0 {
+		t.Errorf("%d ready and %d failed, want 2 and 0", ready, failed)
+	}
+}
