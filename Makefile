@@ -6,18 +6,22 @@ GO      ?= go
 VERSION ?= $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 STATIC  := CGO_ENABLED=0 GOFLAGS=-buildvcs=false
-FUNCTIONS := thumbnail hello
+FUNCTIONS := thumbnail hello supervisor
+BIN     ?= bin
+# The processor that is built for: this machine's, or make build GOARCH=arm64.
+export GOARCH := $(or $(GOARCH),$(shell $(GO) env GOARCH))
+BUILT   := $(FUNCTIONS:%=workloads/bin/$(GOARCH)/%)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: functions ## bin/coldstorm, one static binary with the functions in it
-	$(STATIC) $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/coldstorm ./cmd/coldstorm
+	$(STATIC) $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/coldstorm ./cmd/coldstorm
 
-functions: $(FUNCTIONS:%=workloads/bin/%)
+functions: $(BUILT)
 
 # A function's binary is stripped: its size is part of what is measured.
-workloads/bin/%: workloads/% $(shell find workloads -name '*.go') go.mod
+workloads/bin/$(GOARCH)/%: workloads/% $(shell find workloads -name '*.go') go.mod
 	GOOS=linux $(STATIC) $(GO) build -trimpath -ldflags '-s -w' -o $@ ./$<
 
 run: build ## the main job on the default scenario; prints the report's path
@@ -25,7 +29,7 @@ run: build ## the main job on the default scenario; prints the report's path
 
 test: functions ## all tests
 	$(STATIC) $(GO) vet ./...
-	$(STATIC) $(GO) test -count=1 ./...
+	$(STATIC) $(GO) test -count=1 -timeout 20m ./...
 
 test-user: ## all tests again as an ordinary user (needs root to switch)
 	./.ci/as-user
@@ -42,10 +46,12 @@ fuzz: functions ## each fuzz target for 20 seconds
 	$(GO) list ./... | while read p; do $(GO) test -list '^Fuzz' $$p | grep '^Fuzz' | \
 	  while read f; do $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime 20s -fuzzminimizetime 1x $$p || exit 1; done || exit 1; done
 
-deps: ## the runtimes and clients that tests and benchmarks run, zip, python3, a virtual machine (Debian, root)
-	apt-get update -q && apt-get install -qy --no-install-recommends runc crun runsc zip python3 awscli nodejs npm qemu-system-x86
+deps: ## the runtimes and clients that tests and benchmarks run, zip, python3, nodejs, virtual machines (Debian, root)
+	apt-get update -q && apt-get install -qy --no-install-recommends runc crun runsc zip python3 nodejs awscli qemu-system-x86 qemu-system-arm \
+	  $$(command -v npm >/dev/null || echo npm)
 	.ci/kernel
+	.ci/ric
 	.ci/node
 
 clean: ## remove what was built
-	rm -rf bin results/bench $(FUNCTIONS:%=workloads/bin/%)
+	rm -rf bin results/bench $(FUNCTIONS:%=workloads/bin/*/%)

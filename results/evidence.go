@@ -3,6 +3,7 @@ package results
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -27,6 +28,8 @@ type Evidence struct {
 	Mode        string // how the sandbox was started: cold, pooled or parked; empty when warm
 	Phases      Phases // all but transport, which only the client knows
 
+	Moments Moments // of a cold start; none where the endpoint tells phases alone
+
 	Received  Stamp // request at the engine
 	Responded Stamp // function's response at the engine
 
@@ -34,6 +37,9 @@ type Evidence struct {
 	MaxMemory int64         // bytes, highest use of the environment so far; 0 if not known
 	CPU       time.Duration // processor time of the environment during this invocation (and its init, when cold); 0 if not known
 }
+
+// momentKey leads the name of a moment in EvidenceHeader.
+const momentKey = "at_"
 
 // String encodes the evidence for EvidenceHeader: key=value pairs joined by
 // ";", durations and stamps in nanoseconds, zero values left out, values
@@ -63,6 +69,9 @@ func (e Evidence) String() string {
 	put("mode", e.Mode)
 	for _, p := range PhaseNames {
 		num(string(p), int64(e.Phases.Get(p)))
+	}
+	for m := range moments {
+		num(momentKey+m.String(), int64(e.Moments[m]))
 	}
 	num("received", int64(e.Received))
 	num("responded", int64(e.Responded))
@@ -134,6 +143,10 @@ func (e *Evidence) set(k, v string) error {
 	case "cpu":
 		e.CPU = time.Duration(n)
 	default:
+		if name, ok := strings.CutPrefix(k, momentKey); ok && slices.Contains(momentNames[:], name) {
+			e.Moments[slices.Index(momentNames[:], name)] = Stamp(n)
+			return nil
+		}
 		if e.Phases.at(Phase(k)) == nil {
 			return fmt.Errorf("unknown key")
 		}

@@ -20,6 +20,7 @@ func TestEvidenceReadsBack(t *testing.T) {
 			Environment: "e-1", Served: 1, Start: StartCold, Cause: CauseCrashed, Mode: "pooled",
 			Phases:   Phases{Queue: 1, Sandbox: 2, Rootfs: 3, RuntimeInit: 4, FunctionInit: 5, Init: 6, Invoke: 7, Transport: 8},
 			Received: 9, Responded: 10, Billed: 11, MaxMemory: 12, CPU: 13,
+			Moments: Moments{MomentAsk: 14, MomentReceived: 15, MomentBegun: 16, MomentReady: 17},
 		}},
 		{"text that would take the header apart", Evidence{Environment: "a;b=c&d\r\nX: y é", Start: StartCold}},
 		{"extremes", Evidence{Start: StartRestored, Served: -1, MaxMemory: math.MaxInt64, CPU: math.MinInt64}},
@@ -39,6 +40,7 @@ func TestEvidenceRefuses(t *testing.T) {
 	for _, c := range []struct{ rule, text, want string }{
 		{"a word alone", "start", "not key=value"},
 		{"an unknown key", "start=warm;latency=3", "latency: unknown key"},
+		{"an unknown moment", "at_dawn=3", "at_dawn: unknown key"},
 		{"an unknown start", "start=tepid", `unknown start "tepid"`},
 		{"text for a number", "served=many", `"many" is not a whole number`},
 		{"a number too large", "invoke=99999999999999999999", "not a whole number"},
@@ -63,6 +65,7 @@ func TestEvidenceRefuses(t *testing.T) {
 func FuzzParseEvidence(f *testing.F) {
 	f.Add("")
 	f.Add("environment=e-1;start=cold;cause=scale-out;mode=cold;queue=1;sandbox=2;invoke=7;received=8;billed=9;cpu=10")
+	f.Add("start=cold;at_ask=5;at_ready=9")
 	f.Add("environment=%3B%00;served=-1;start=warm")
 	f.Fuzz(func(t *testing.T, text string) {
 		e, err := ParseEvidence(text)

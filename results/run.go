@@ -168,6 +168,10 @@ type Series struct {
 	Phases map[Phase]Quantiles `json:"phases,omitempty"`
 	Total  Quantiles           `json:"total"`
 
+	// Breakdown splits cold starts finer, each mode of a sandbox's start by itself.
+	// Empty in older runs, and where the endpoint tells phases alone.
+	Breakdown []Breakdown `json:"breakdown,omitempty"`
+
 	PeakMemory int64     `json:"peak_memory_bytes,omitempty"` // highest of any environment
 	CPU        Quantiles `json:"cpu"`                         // processor time of warm invocations
 	BilledMS   int64     `json:"billed_ms"`                   // sum over the storm

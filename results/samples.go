@@ -3,6 +3,7 @@ package results
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -12,6 +13,9 @@ import (
 // row's series. What did not happen is an empty cell: no lag_ns for what was
 // never sent, no latency_ns for what was never answered. A phase that did not
 // happen is 0.
+//
+// The last columns hold the moments of a cold start, from the send of its trigger. Runs
+// from before there were such columns have none of them.
 //
 // A sample reads back as it was, but for its stamps, which keep their
 // differences only, for Received and Responded, of which the phases tell what
@@ -43,7 +47,7 @@ const farthest = int64(1) << 55 // a year
 // for a send before it, as 0 is the stamp of what did not happen.
 const zero = Stamp(farthest + 1)
 
-var columns = append(append([]column{
+var columns = slices.Concat([]column{
 	words("series", func(s *Sample) *string { return &s.Series }),
 	{"seq", func(b []byte, r row) []byte { return strconv.AppendUint(b, r.Seq, 10) }, func(r *row, cell string) (err error) {
 		r.Seq, err = strconv.ParseUint(cell, 10, 64)
@@ -87,8 +91,8 @@ var columns = append(append([]column{
 	words("environment", func(s *Sample) *string { return &s.Environment }),
 	integer("served", func(s *Sample) *int { return &s.Served }),
 	words("mode", func(s *Sample) *string { return &s.Mode }),
-}, phaseColumns()...),
-	column{"billed_ms", func(b []byte, r row) []byte {
+}, phaseColumns(), []column{
+	{"billed_ms", func(b []byte, r row) []byte {
 		ms := int64(r.Billed / time.Millisecond)
 		if r.Billed%time.Millisecond > 0 {
 			ms++ // as AWS bills
@@ -101,7 +105,7 @@ var columns = append(append([]column{
 	}},
 	integer("max_memory_bytes", func(s *Sample) *int64 { return &s.MaxMemory }),
 	integer("cpu_ns", func(s *Sample) *time.Duration { return &s.CPU }),
-)
+}, momentColumns())
 
 var starts = []Start{StartCold, StartWarm, StartProvisioned, StartRestored, StartUnknown}
 
@@ -109,6 +113,33 @@ func phaseColumns() []column {
 	var all []column
 	for _, p := range PhaseNames {
 		all = append(all, integer(string(p)+"_ns", func(s *Sample) *time.Duration { return s.Phases.at(p) }))
+	}
+	return all
+}
+
+func momentColumns() []column {
+	var all []column
+	for m := range moments {
+		all = append(all, column{
+			"at_" + m.String() + "_ns",
+			func(b []byte, r row) []byte {
+				if d := time.Duration(r.Moments[m] - r.Sent); r.Moments[m] < 0 || int64(d.Abs()) > farthest {
+					return b // an odd claim of an endpoint
+				}
+				return span(b, r.Moments[m], r.Sent)
+			},
+			func(r *row, cell string) error {
+				n, err := optional(cell)
+				if n == none || err != nil {
+					return err
+				}
+				if r.Sent == 0 {
+					return fmt.Errorf("there without lag_ns")
+				}
+				r.Moments[m] = r.Sent.Add(time.Duration(n))
+				return nil
+			},
+		})
 	}
 	return all
 }

@@ -12,7 +12,8 @@ import (
 )
 
 // ReadSamples reads what WriteSamples wrote. The columns have to be those of
-// Columns, in their order; an unknown one, and a cell that doesn't hold what
+// Columns, in their order, or those of runs from before there were columns of
+// moments; an unknown one, and a cell that doesn't hold what
 // its column does, is an error that names line and column. The first intended
 // send of a series is the same stamp in all series, and no stamp of this boot.
 func ReadSamples(r io.Reader) ([]Sample, error) {
@@ -71,7 +72,7 @@ func checkHeader(header []string) error {
 			return fmt.Errorf("column %d is %s, not %s", i+1, name, want[min(i, len(want)-1)])
 		}
 	}
-	if len(header) < len(want) {
+	if len(header) != len(want)-int(moments) && len(header) < len(want) {
 		return fmt.Errorf("no column %s", want[len(header)])
 	}
 	return nil
@@ -79,7 +80,7 @@ func checkHeader(header []string) error {
 
 func readRow(s *Sample, cells []string, known interned) error {
 	r := row{Sample: s, total: none, latency: none}
-	for i, c := range columns {
+	for i, c := range columns[:len(cells)] {
 		if err := c.read(&r, cells[i]); err != nil {
 			return fmt.Errorf("%s: %w", c.name, err)
 		}

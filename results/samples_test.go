@@ -26,6 +26,7 @@ func some() []Sample {
 				Environment: "e-1", Start: StartCold, Cause: CauseScaleOut, Mode: "cold",
 				Phases: Phases{Queue: 1, Sandbox: 2, Rootfs: 3, RuntimeInit: 4, FunctionInit: 5, Init: 6, Invoke: 7, Transport: 972},
 				Billed: 3 * time.Millisecond, MaxMemory: 40 << 20, CPU: 2500,
+				Moments: Moments{MomentAsk: t0 + 21, MomentReceived: t0 + 22, MomentCloned: t0 + 23, MomentRootfs: t0 + 26, MomentExec: t0 + 26, MomentReady: t0 + 41},
 			},
 		},
 		{
@@ -59,6 +60,11 @@ func shifted(samples []Sample) []Sample {
 		for _, stamp := range []*Stamp{&all[i].Intended, &all[i].Sent, &all[i].Done} {
 			if *stamp != 0 {
 				*stamp += zero - first[all[i].Series]
+			}
+		}
+		for m, stamp := range all[i].Moments {
+			if stamp != 0 {
+				all[i].Moments[m] += zero - first[all[i].Series]
 			}
 		}
 	}
@@ -104,6 +110,34 @@ func TestSamplesFile(t *testing.T) {
 	}
 }
 
+// TestSamplesOfOlderRunsAreRead holds that the table as it was before it had moments is
+// read: all but they are there.
+func TestSamplesOfOlderRunsAreRead(t *testing.T) {
+	f, err := os.Open("testdata/samples-before-moments.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	got, err := ReadSamples(f)
+	want := shifted(some())
+	want[0].Moments = Moments{}
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("error %v, -want +got:\n%s", err, diff)
+	}
+}
+
+func TestAMomentWithoutASendIsRefused(t *testing.T) {
+	old, err := os.ReadFile("testdata/samples.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	header, _, _ := strings.Cut(string(old), "\n")
+	row := "ramp,3,,200,,,,unsent,,0,0,unknown,,,0,,0,0,0,0,0,0,0,0,0,0,0,7" + strings.Repeat(",", int(moments)-1)
+	if _, err := ReadSamples(strings.NewReader(header + "\n" + row + "\n")); err == nil || !strings.Contains(err.Error(), "at_ask_ns: there without lag_ns") {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestSamplesOfAFolder(t *testing.T) {
 	dir := t.TempDir()
 	if err := SaveSamples(dir, some()); err != nil {
@@ -145,12 +179,15 @@ func TestClaimsOfAnEndpointReadBackHoweverOdd(t *testing.T) {
 	s := some()[:1]
 	s[0].Served, s[0].MaxMemory, s[0].CPU = -1, math.MinInt64, math.MaxInt64
 	s[0].Phases.Invoke, s[0].Billed, s[0].Cause = math.MinInt64, math.MaxInt64/1_000_000*1_000_000, "magic"
+	s[0].Moments = Moments{MomentAsk: math.MaxInt64, MomentReceived: math.MinInt64, MomentCloned: -1, MomentReady: 1}
 	var b bytes.Buffer
 	if err := WriteSamples(&b, s); err != nil {
 		t.Fatal(err)
 	}
 	got, err := ReadSamples(&b)
-	if diff := cmp.Diff(shifted(s), got); err != nil || diff != "" {
+	want := shifted(s)
+	want[0].Moments = Moments{MomentReady: want[0].Moments[MomentReady]} // the others are no stamps
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("error %v, -want +got:\n%s", err, diff)
 	}
 }
@@ -223,7 +260,7 @@ func TestReadSamplesRefuses(t *testing.T) {
 		{"no header", "no header", func([][]string) [][]string { return nil }},
 		{"an unknown column", `unknown column "p99"`, func(r [][]string) [][]string { r[0][3] = "p99"; return r }},
 		{"columns in another order", "column 1 is seq, not series", func(r [][]string) [][]string { r[0][0], r[0][1] = r[0][1], r[0][0]; return r }},
-		{"a column too few", "no column cpu_ns", func(r [][]string) [][]string { r[0] = r[0][:len(r[0])-1]; return r }},
+		{"a column too few", "no column at_ready_ns", func(r [][]string) [][]string { r[0] = r[0][:len(r[0])-1]; return r }},
 		{"a cell too few", "wrong number of fields", func(r [][]string) [][]string { r[1] = r[1][:3]; return r }},
 		{"text for a number", `line 2, column bytes: "many" is not a whole number`, set(at("bytes"), "many")},
 		{"an offset before the first", "column t_offset_ns: -1 is before", set(at("t_offset_ns"), "-1")},
@@ -233,6 +270,7 @@ func TestReadSamplesRefuses(t *testing.T) {
 		{"an unknown start", `column start: unknown word ""`, set(at("start"), "")},
 		{"times that disagree", "column latency_ns: 7 is not lag_ns + total_ns, 1020", set(at("latency_ns"), "7")},
 		{"a total without a latency", "column latency_ns: empty beside", set(at("latency_ns"), "")},
+		{"text for a moment", `column at_cloned_ns: "soon" is not a whole number`, set(at("at_cloned_ns"), "soon")},
 		{"a total without a send", "column latency_ns: total_ns and lag_ns", set(at("lag_ns"), "")},
 	} {
 		spoilt := [][]string{slices.Clone(rows[0]), slices.Clone(rows[1])}
@@ -283,6 +321,9 @@ func FuzzReadSamples(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(golden)
+	if older, err := os.ReadFile("testdata/samples-before-moments.csv"); err == nil {
+		f.Add(older)
+	}
 	f.Add([]byte(strings.Join(Columns(), ",") + "\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		samples, err := ReadSamples(bytes.NewReader(b))

@@ -1,10 +1,10 @@
 package workloads
 
 import (
-	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
+	"runtime"
 	"slices"
 
 	"coldstorm/workloads/thumbnail/photo"
@@ -88,9 +88,6 @@ func (w Workload) Check(size string, seed int64, response []byte) error {
 	return check(response)
 }
 
-//go:embed all:bin
-var bin embed.FS
-
 // ErrNotBuilt is the error of Binary when coldstorm was built without its
 // workloads.
 var ErrNotBuilt = errors.New("the bundled workloads are not in this binary")
@@ -100,7 +97,7 @@ var ErrNotBuilt = errors.New("the bundled workloads are not in this binary")
 func (w Workload) Binary() ([]byte, error) { return w.binary(bin) }
 
 func (w Workload) binary(from fs.FS) ([]byte, error) {
-	b, err := fs.ReadFile(from, "bin/"+w.Name)
+	b, err := fs.ReadFile(from, "bin/"+runtime.GOARCH+"/"+w.Name)
 	if err != nil {
 		return nil, fmt.Errorf("workload %s: %w; build coldstorm with: make build", w.Name, ErrNotBuilt)
 	}

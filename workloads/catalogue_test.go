@@ -4,6 +4,7 @@ import (
 	"errors"
 	"go/build"
 	"os/exec"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -41,7 +42,7 @@ func TestBinaryIsThereOrSaysHow(t *testing.T) {
 	if !ok {
 		t.Fatal("no workload thumbnail")
 	}
-	built := fstest.MapFS{"bin/thumbnail": {Data: []byte("\x7fELF")}}
+	built := fstest.MapFS{"bin/" + runtime.GOARCH + "/thumbnail": {Data: []byte("\x7fELF")}}
 	if b, err := w.binary(built); string(b) != "\x7fELF" || err != nil {
 		t.Errorf("binary %q, error %v", b, err)
 	}

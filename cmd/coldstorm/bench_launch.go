@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"coldstorm/results"
 	"coldstorm/runtime/image"
@@ -26,6 +27,7 @@ type starter struct {
 	start func(ctx context.Context, i int) (time.Duration, error)
 	ready func() error // what its next start wants ready; nil for nothing
 	other int          // starts of another mode than was wanted
+	trace tracer       // of coldstorm's own; nil for a peer
 }
 
 // benchLaunch compares ways to start a program. Each contender starts once a
@@ -33,12 +35,12 @@ type starter struct {
 // the kernel's RCU, which a version 1 cgroup attach waits for.
 func benchLaunch(ctx context.Context, rounds int) (benchTable, error) {
 	var t benchTable
-	dir, err := os.MkdirTemp("", "coldstorm-bench-")
+	dir, remove, err := workFolder()
 	if err != nil {
 		return t, err
 	}
-	defer os.RemoveAll(dir)
-	starters, closers, missing, err := launchContenders(dir)
+	defer remove()
+	starters, closers, missing, err := launchContenders(dir, launch.FirstProgram())
 	defer func() {
 		for _, c := range closers {
 			c()
@@ -68,15 +70,15 @@ func benchLaunch(ctx context.Context, rounds int) (benchTable, error) {
 	}
 	t.Notes = append(t.Notes,
 		"the program is 200 bytes without a runtime whose first instructions write one byte; a ratio to runc or crun includes the start of their command",
-		"cold is what is compared with runc and crun. They run their own default spec with memory, CPU and pids limits added: they join more cgroup hierarchies, restrict devices by cgroup where coldstorm has no right to make a node and mounts that open none, and load no seccomp filter and mount no overlay here, which coldstorm does (it shares one read-only overlay among the sandboxes of an image)",
+		"cold is what is compared with runc and crun. They have the same namespaces, mounts, masks, limits, capabilities and filter, and a read-only overlay that is mounted before, as coldstorm's is; what differs: they make /dev and mount /sys in each container, where coldstorm's share one, join every cgroup hierarchy of the host, and keep a state folder",
 		"pooled: namespaces, root, network and cgroups were ready; parked: all but execve; lean: /proc shows processes alone, no /sys, no pts, no mqueue",
 		"where the host has an empty version 2 hierarchy beside version 1 controllers, which crun refuses, it is hidden from all contenders",
 	)
 	return t, nil
 }
 
-func launchContenders(dir string) (all []*starter, closers []func(), missing []string, err error) {
-	fn, err := writeFunction(filepath.Join(dir, "fn"), launch.FirstProgram())
+func launchContenders(dir string, program []byte) (all []*starter, closers []func(), missing []string, err error) {
+	fn, err := writeFunction(filepath.Join(dir, "fn"), program)
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -109,19 +111,19 @@ func launchContenders(dir string) (all []*starter, closers []func(), missing []s
 		}
 		s := &starter{contender: contender{name: name + own.mode}}
 		spec := launch.Spec{Image: img, MemoryBytes: 128 << 20, CPUs: 1, Pids: 64}
-		s.start, s.ready = s.own(l, spec, own.mode), prepare(l, spec, own.mode)
+		s.start, s.ready, s.trace = s.own(l, spec, own.mode), prepare(l, spec, own.mode), trace(l, spec, own.mode)
 		all = append(all, s)
 	}
 	all = append(all, &starter{contender: contender{name: "bare fork and exec"}, start: commandStart(func(int) *exec.Cmd {
 		return exec.Command(filepath.Join(fn, "bootstrap"))
 	}, nil)})
 	for _, peer := range []string{"crun", "runc"} {
-		s, why := ociStarter(peer, dir)
+		s, unmount, why := ociStarter(peer, dir, launch.Spec{Image: img, MemoryBytes: 128 << 20, CPUs: 1, Pids: 64})
 		if why != "" {
 			missing = append(missing, why)
 			continue
 		}
-		all = append(all, s)
+		all, closers = append(all, s), append(closers, unmount)
 	}
 	return all, closers, missing, nil
 }
@@ -222,63 +224,52 @@ func commandStart(command func(i int) *exec.Cmd, after func(i int)) func(context
 }
 
 // ociStarter runs the probe by an OCI runtime, or says why it can't.
-func ociStarter(name, dir string) (*starter, string) {
+func ociStarter(name, dir string, spec launch.Spec) (s *starter, unmount func(), why string) {
 	path, err := exec.LookPath(name)
 	if err != nil {
-		return nil, name + " is not installed (make deps)"
+		return nil, nil, name + " is not installed (make deps)"
 	}
 	bundle := filepath.Join(dir, name)
-	if err := ociBundle(path, bundle); err != nil {
-		return nil, fmt.Sprintf("%s: %v", name, err)
+	unmount, err = ociBundle(bundle, spec)
+	if err != nil {
+		return nil, nil, fmt.Sprintf("%s: %v", name, err)
 	}
 	root := filepath.Join(dir, name+"-state")
 	id := func(i int) string { return "coldstorm-bench-" + strconv.Itoa(os.Getpid()) + "-" + strconv.Itoa(i) }
-	s := &starter{contender: contender{name: name}, start: commandStart(
+	s = &starter{contender: contender{name: name}, start: commandStart(
 		func(i int) *exec.Cmd { return exec.Command(path, "--root", root, "run", "--bundle", bundle, id(i)) },
 		func(i int) { exec.Command(path, "--root", root, "delete", "--force", id(i)).Run() },
 	)}
 	if _, err := s.start(context.Background(), -1); err != nil {
-		return nil, fmt.Sprintf("%s does not run on this host: %v", name, err)
+		unmount()
+		return nil, nil, fmt.Sprintf("%s does not run on this host: %v", name, err)
 	}
-	return s, ""
+	return s, unmount, ""
 }
 
-// ociBundle makes a bundle from the runtime's own default spec, with the limits
-// that coldstorm's sandbox has.
-func ociBundle(path, bundle string) error {
-	if _, err := writeFunction(filepath.Join(bundle, "rootfs"), launch.FirstProgram()); err != nil {
-		return err
+// ociBundle makes a bundle whose container is isolated as coldstorm's sandbox is: its root
+// is a read-only overlay, too, which is mounted once, as engines do before they call a
+// runtime.
+func ociBundle(bundle string, spec launch.Spec) (unmount func(), err error) {
+	root, base := filepath.Join(bundle, "rootfs"), filepath.Join(bundle, "base")
+	for _, dir := range []string{"dev", "proc", "sys", "tmp", "etc"} {
+		if err := os.MkdirAll(filepath.Join(base, dir), 0o755); err != nil {
+			return nil, err
+		}
 	}
-	cmd := exec.Command(path, "spec")
-	cmd.Dir = bundle
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("spec: %w: %s", err, out)
+	if err := os.MkdirAll(root, 0o755); err != nil {
+		return nil, err
 	}
-	file := filepath.Join(bundle, "config.json")
-	text, err := os.ReadFile(file)
+	text, err := launch.Bundle(spec, root)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	var spec map[string]any
-	if err := json.Unmarshal(text, &spec); err != nil {
-		return err
+	if err := os.WriteFile(filepath.Join(bundle, "config.json"), text, 0o644); err != nil {
+		return nil, err
 	}
-	process, _ := spec["process"].(map[string]any)
-	linux, _ := spec["linux"].(map[string]any)
-	if process == nil || linux == nil {
-		return errors.New("its default spec has no process or linux part")
+	lower := strings.Join(append([]string{base}, spec.Image.Layers...), ":")
+	if err := unix.Mount("overlay", root, "overlay", unix.MS_RDONLY|unix.MS_NOSUID|unix.MS_NODEV, "lowerdir="+lower); err != nil {
+		return nil, fmt.Errorf("overlay on %s: %w", root, err)
 	}
-	process["terminal"], process["args"] = false, []string{"/bootstrap"}
-	resources, _ := linux["resources"].(map[string]any)
-	if resources == nil {
-		resources = map[string]any{}
-	}
-	resources["memory"] = map[string]any{"limit": 128 << 20}
-	resources["cpu"] = map[string]any{"quota": 20_000, "period": 20_000}
-	resources["pids"] = map[string]any{"limit": 64}
-	linux["resources"] = resources
-	if text, err = json.Marshal(spec); err != nil {
-		return err
-	}
-	return os.WriteFile(file, text, 0o644)
+	return func() { unix.Unmount(root, unix.MNT_DETACH) }, nil
 }

@@ -21,9 +21,10 @@ import (
 // local is what serve and invoke need of this machine: a temporary folder, and
 // an opener of functions. Its zero value has to be begun.
 type local struct {
-	memory   int
-	timeout  time.Duration
-	launcher string
+	memory           int
+	timeout          time.Duration
+	runtime, handler string
+	launcher         string
 
 	work   string // gone at the end
 	layers string
@@ -34,6 +35,8 @@ type local struct {
 func (l *local) flags(f *pflag.FlagSet) {
 	f.IntVar(&l.memory, "memory", 128, "memory of each --function in `MB`; 1769 is one vCPU")
 	f.DurationVar(&l.timeout, "timeout", 3*time.Second, "timeout of each --function, 1s to 900s")
+	f.StringVar(&l.runtime, "runtime", "", "`runtime` of each --function as AWS names it: python3.13, nodejs22.x, provided.al2023 (default: as what is there says)")
+	f.StringVar(&l.handler, "handler", "", "`handler` of each --function, module.function (default: the usual one)")
 	f.StringVar(&l.launcher, "launcher", launch.RuntimeBuiltin, "`launcher` that starts sandboxes: builtin, process (a plain process: no isolation, no limits) or oci:PATH (runc, crun, runsc)")
 }
 
@@ -75,7 +78,7 @@ func (l *local) end() {
 
 // open opens a function by its path or reference.
 func (l *local) open(ctx context.Context, path string) (image.Image, error) {
-	img, err := l.opener.Open(ctx, path)
+	img, err := l.opener.OpenPackage(ctx, image.Package{Path: path, Runtime: l.runtime, Handler: l.handler})
 	if err != nil && ctx.Err() != nil {
 		return img, exitError{code: exitInterrupted, err: errInterrupted}
 	}
@@ -89,7 +92,7 @@ var notInNames = regexp.MustCompile(`[^a-zA-Z0-9_-]+`)
 
 // functionName is what a function is called that was not given a name.
 func functionName(path string) string {
-	sc, err := workloads.ForFunction(path, "")
+	sc, err := workloads.ForFunction(workloads.Function{Path: path}, "")
 	if err != nil {
 		return "function"
 	}

@@ -76,7 +76,7 @@ func charts(run results.Run, samples []results.Sample) []chart.Chart {
 	for _, s := range run.Series {
 		all = append(all, chart.Spectrum(s, run.Objective), chart.Timeline(s))
 		if s.Counts.Cold > 0 {
-			all = append(all, chart.Waterfall(s))
+			all = append(all, chart.Waterfall(s), chart.Breakdown(s))
 		}
 	}
 	if len(run.Projections) > 0 {

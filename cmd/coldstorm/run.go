@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strconv"
 	"strings"
 	"time"
 
@@ -31,12 +30,19 @@ prices them, and writes a run folder with a report. Without a scenario it takes
 the bundled one: an image-resizing function fed with photographs.
 
 SCENARIO is a file (see workloads/scenarios) or the name of a bundled one.
---function takes any function that speaks the Lambda Runtime API, and fires the
-bundled scenario's storms at it: a directory or zip with an executable bootstrap,
-or a container image, whose ENTRYPOINT and CMD are started. An image is an OCI
-layout, a tar of docker save, or, if there is no such path, a reference to a
-registry, which is asked with the credentials that docker login keeps. Layers are
-kept in $COLDSTORM_STORE, or else in ~/.cache/coldstorm, until coldstorm clean.
+--function takes any function of one's own and fires the bundled scenario's storms
+at it: a directory or zip with an executable bootstrap that speaks the Lambda
+Runtime API, or with a handler in Python or Node.js, or a container image, whose
+ENTRYPOINT and CMD are started.
+
+A handler runs in this host's interpreter or, if --runtime is given with it, in an
+image's. lambda_function.lambda_handler and index.handler are found; --handler names
+another.
+
+An image is an OCI layout, a tar of docker save, or, if there is no such path, a
+reference to a registry, which is asked with the credentials that docker login
+keeps. Layers are kept in $COLDSTORM_STORE, or else in ~/.cache/coldstorm, until
+coldstorm clean.
 
 --launcher compares container runtimes by cold start: the same function, storms
 and rules with an OCI runtime in the place of coldstorm's own launcher, or with
@@ -50,21 +56,24 @@ Examples:
     coldstorm run
     coldstorm run --function ./fn --payload event.json
     coldstorm run --function fn.zip --payload event.json --memory 512
+    coldstorm run --function ./py --runtime python3.13 --handler app.main
     docker save fn:latest -o fn.tar && coldstorm run --function fn.tar
     coldstorm run --function registry.example/team/fn:1.2
     coldstorm run workloads/scenarios/burst.yaml --out /tmp/runs
     coldstorm run --launcher oci:crun`,
 	setup: func(f *pflag.FlagSet) func(context.Context, *app, []string) error {
 		var o runOptions
-		f.StringVar(&o.function, "function", "", "`directory` or zip with a bootstrap, or container image: measure this instead of the scenario's function")
+		f.StringVar(&o.function, "function", "", "`directory` or zip with a bootstrap or a handler, or container image: measure this instead of the scenario's function")
 		f.StringVar(&o.payload, "payload", "", "`file` with the event that triggers carry (with --function; default {})")
+		f.StringVar(&o.runtime, "runtime", "", "`runtime` of the function as AWS names it: python3.13, nodejs22.x, provided.al2023 (with --function; default: as what is there says)")
+		f.StringVar(&o.handler, "handler", "", "`handler` of the function, module.function (with --function; default: the usual one)")
 		f.IntVar(&o.memory, "memory", 0, "memory of the function in `MB`, instead of the scenario's; 1769 is one vCPU")
 		f.DurationVar(&o.timeout, "timeout", 0, "the function's timeout, instead of the scenario's, 1s to 900s")
 		f.StringVar(&o.launcher, "launcher", launch.RuntimeBuiltin, "`launcher` that starts sandboxes: builtin, process (a plain process: no isolation, no limits) or oci:PATH (runc, crun, runsc)")
 		f.StringVar(&o.out, "out", results.Root, "`folder` in which the run's folder is made")
 		f.BoolVar(&o.noProjection, "no-projection", false, "measure here alone, project and price nothing")
 		return func(ctx context.Context, a *app, args []string) error {
-			for _, name := range []string{"function", "payload", "launcher", "out"} {
+			for _, name := range []string{"function", "payload", "runtime", "handler", "launcher", "out"} {
 				if fl := f.Lookup(name); fl.Changed && fl.Value.String() == "" {
 					return usageError("is a variable of your shell empty?", "--%s is empty", name)
 				}
@@ -81,6 +90,7 @@ Examples:
 // runOptions are the flags of run.
 type runOptions struct {
 	function, payload string
+	runtime, handler  string
 	memory            int
 	timeout           time.Duration
 	launcher, out     string
@@ -98,8 +108,10 @@ func (o runOptions) scenario(args []string) (workloads.Scenario, error) {
 		return sc, usageError("name the function in the scenario instead: function: {path: ...}", "--function and a scenario exclude each other")
 	case o.payload != "" && o.function == "":
 		return sc, usageError("", "--payload goes with --function")
+	case (o.runtime != "" || o.handler != "") && o.function == "":
+		return sc, usageError("name them in the scenario instead: function: {runtime: ..., handler: ...}", "--runtime and --handler go with --function")
 	case o.function != "":
-		sc, err = workloads.ForFunction(o.function, o.payload)
+		sc, err = workloads.ForFunction(workloads.Function{Path: o.function, Runtime: o.runtime, Handler: o.handler}, o.payload)
 	case len(args) == 1:
 		sc, err = loadScenario(args[0])
 	default:
@@ -140,11 +152,14 @@ type runner struct {
 
 	book     *cost.Book
 	payloads []payload
-	work     string // temporary folder: gone at the end
-	dir      string // the run's folder
+	work     string   // temporary folder: gone at the end
+	dir      string   // the run's folder
+	lock     *os.File // on it
 	run      results.Run
 	series   []measured
 	swept    []*record.Recorder // a size of the sweep's bursts each
+
+	removeWork func()
 }
 
 func newRunner(a *app, sc workloads.Scenario, o runOptions) *runner {
@@ -157,7 +172,8 @@ func (r *runner) do(ctx context.Context) error {
 	if err := r.prepare(); err != nil {
 		return err
 	}
-	defer os.RemoveAll(r.work)
+	defer r.removeWork()
+	defer func() { r.lock.Close() }() // of the last folder that it had
 	r.progress = newProgress(r.app.stderr)
 	defer r.progress.Close()
 
@@ -218,16 +234,11 @@ func (r *runner) prepare() error {
 		Scenario: r.scenario.Name, Command: commandLine(), Objective: r.scenario.Project.Objective,
 		PriceBook: r.book.Ref(), Host: describeHost(),
 	}
-	if r.dir, err = results.NewDir(r.options.out, r.scenario.Name, r.run.Started); err != nil {
+	if r.dir, r.lock, err = runFolder(func() (string, error) { return results.NewDir(r.options.out, r.scenario.Name, r.run.Started) }); err != nil {
 		return usageError("name a folder that you may write to with --out", "%w", err)
 	}
 	r.run.ID = filepath.Base(r.dir)
-	if err := os.WriteFile(filepath.Join(r.dir, underWay), []byte(strconv.Itoa(os.Getpid())), 0o666); err != nil {
-		r.removeFolder()
-		return exitError{code: exitInvalid, err: fmt.Errorf("make the run's folder: %w", err)}
-	}
-	removeDead(os.TempDir())
-	if r.work, err = os.MkdirTemp("", workPrefix+strconv.Itoa(os.Getpid())+"-"); err != nil {
+	if r.work, r.removeWork, err = workFolder(); err != nil {
 		r.removeFolder()
 		return exitError{code: exitUsage, err: fmt.Errorf("make a temporary folder: %w", err), hint: "TMPDIR names a folder that you may write to"}
 	}

@@ -78,21 +78,21 @@ Examples:
 type serveOptions struct {
 	local
 	listen           string
-	functions        []named
+	functions        []startFunction
 	concurrency      int
 	burst, rate      float64
 	keepAlive, retry time.Duration
 	triggers         triggers
 }
 
-// named is a function that serve is given.
-type named struct{ path, name string }
+// startFunction is a function that serve is given.
+type startFunction struct{ path, name string }
 
 // pathFlag and nameFlag are one list, to which a path adds and whose last a name
 // names.
 type (
-	pathFlag []named
-	nameFlag []named
+	pathFlag []startFunction
+	nameFlag []startFunction
 )
 
 func (f *pathFlag) String() string { return "" }
@@ -101,7 +101,7 @@ func (f *pathFlag) Set(s string) error {
 	if s == "" {
 		return errors.New("it is empty: is a variable of your shell empty?")
 	}
-	*f = append(*f, named{path: s})
+	*f = append(*f, startFunction{path: s})
 	return nil
 }
 

@@ -74,7 +74,7 @@ func (o *serveOptions) bundle() error {
 		if err != nil {
 			return err
 		}
-		o.functions = append(o.functions, named{path, name})
+		o.functions = append(o.functions, startFunction{path, name})
 		have[name] = true
 	}
 	return nil

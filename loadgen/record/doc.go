@@ -4,7 +4,7 @@
 //
 // Cold and warm are kept apart everywhere: no figure is made of both.
 //
-// Chosen: every sample is kept (about 300 bytes, its repeated strings shared),
+// Chosen: every sample is kept (about 400 bytes, its repeated strings shared),
 // so that quantiles are exact order statistics and samples.csv can be written
 // at the end. Turned down: histograms alone, which round to three digits and
 // can't be drawn sample by sample; digests, which are off by a factor where a

@@ -33,6 +33,7 @@ func (r *Recorder) Series() results.Series {
 	out.Lag = stats.Summarise(r.pick(sent, results.Sample.Lag))
 	out.Total = stats.Summarise(r.pick(cold, results.Sample.Total))
 	out.Phases = r.phases()
+	out.Breakdown = Breakdown(r.Samples())
 	out.CPU = stats.Summarise(r.pick(func(s results.Sample) bool {
 		return s.Outcome == results.OutcomeServed && s.Start == results.StartWarm && s.CPU > 0
 	}, func(s results.Sample) time.Duration { return s.CPU }))

@@ -27,7 +27,7 @@ var update = flag.Bool("update", false, "write testdata/*.svg anew")
 func all(run results.Run, samples []results.Sample) []Chart {
 	var out []Chart
 	for _, s := range run.Series {
-		out = append(out, Spectrum(s, run.Objective), Timeline(s), Waterfall(s))
+		out = append(out, Spectrum(s, run.Objective), Timeline(s), Waterfall(s), Breakdown(s))
 	}
 	out = append(out, ColdAgainstWarm(run), ColdDots(run, samples), Scaling(run.Sweep), Fidelity(run.Fidelity), CostLatency(run), BreakEven(run))
 	for _, p := range run.Projections {
@@ -41,7 +41,7 @@ func all(run results.Run, samples []results.Sample) []Chart {
 func TestDrawingsDoNotChangeByThemselves(t *testing.T) {
 	run, samples, _ := random.Run(1)
 	for _, c := range []Chart{
-		Spectrum(run.Series[1], run.Objective), ColdDots(run, samples), Waterfall(run.Series[1]), Timeline(run.Series[1]), Scaling(run.Sweep),
+		Spectrum(run.Series[1], run.Objective), ColdDots(run, samples), Waterfall(run.Series[1]), Breakdown(run.Series[1]), Timeline(run.Series[1]), Scaling(run.Sweep),
 		Fidelity(run.Fidelity), CostLatency(run), BreakEven(run), ProjectedSpectrum("burst", run.Projections, run.Objective), ColdAgainstWarm(run),
 	} {
 		path := filepath.Join("testdata", c.Name+".svg")
@@ -251,6 +251,13 @@ func (w wild) run() (results.Run, []results.Sample) {
 		}
 		for _, p := range results.PhaseNames {
 			s.Phases[p] = w.quantiles()
+		}
+		for range w.IntN(4) {
+			b := results.Breakdown{Mode: "cold", Total: w.quantiles()}
+			for _, p := range append([]results.Part{"unheard-of"}, results.PartNames...) {
+				b.Parts = append(b.Parts, results.PartTime{Part: p, Time: w.quantiles()})
+			}
+			s.Breakdown = append(s.Breakdown, b)
 		}
 		run.Series = append(run.Series, s)
 		for range w.IntN(700) {

@@ -42,6 +42,24 @@ func Example() {
 	//   steady  cold     9  21.8 ms                      n too small  n too small
 	//   steady  warm   591  12.4 ms  [12.2 ms, 12.6 ms]      15.1 ms      18.7 ms
 	//
+	// cold starts of steady, part by part (measured here)
+	//   part                   cold, n      p50          p99  pooled, n      p50          p99
+	//   queue                        6  93.4 µs  n too small          3  91.7 µs  n too small
+	//   hand-over                    6   142 µs  n too small          3   151 µs  n too small
+	//   clone, namespaces            6   425 µs  n too small          –        –            –
+	//   rootfs                       6  1.83 ms  n too small          –        –            –
+	//   cgroups joined               6   227 µs  n too small          –        –            –
+	//   network joined               6  56.7 µs  n too small          –        –            –
+	//   wake                         –        –            –          3   151 µs  n too small
+	//   security                     6   227 µs  n too small          3  2.95 ms  n too small
+	//   last order                   6  56.7 µs  n too small          –        –            –
+	//   to first instruction         6  2.70 ms  n too small          3  2.93 ms  n too small
+	//   on to first ask              6  4.16 ms  n too small          3  3.67 ms  n too small
+	//   invoke                       6  11.0 ms  n too small          3  11.2 ms  n too small
+	//   left over (transport)        6   404 µs  n too small          3   301 µs  n too small
+	//   sum of medians                  21.3 ms                          21.4 ms
+	//   total, by the client         6  21.7 ms  n too small          3  21.5 ms  n too small
+	//
 	// what became of every trigger (measured here)
 	//   storm   offered  served  throttled  failed  timed out  unsent  cold  warm
 	//   steady      600     600          0       0          0       0     9   591

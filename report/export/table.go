@@ -24,6 +24,7 @@ func blocks(run results.Run) []block {
 	var out []block
 	for _, b := range []block{
 		{"latency, from the intended send", chart.Measured, latencies(run.Series)},
+		parts(run.Series),
 		{"what became of every trigger", chart.Measured, outcomes(run.Series)},
 		{"compute models" + atRate(run), chart.Projected, models(run)},
 		{"break-even rates of the cheapest models", chart.Projected, breakEven(run)},
@@ -48,6 +49,21 @@ func latencies(series []results.Series) chart.Table {
 		}
 	}
 	return t
+}
+
+// parts is where a cold start's time goes, under the storm that shows it best.
+func parts(series []results.Series) block {
+	var with []results.Series
+	for _, s := range series {
+		if len(s.Breakdown) > 0 {
+			with = append(with, s)
+		}
+	}
+	s, ok := chart.Foremost(with, results.StartCold)
+	if !ok {
+		return block{}
+	}
+	return block{"cold starts of " + s.Name + ", part by part", chart.Measured, chart.Breakdown(s).Table}
 }
 
 func outcomes(series []results.Series) chart.Table {

@@ -28,6 +28,10 @@ func (v *view) measured(run results.Run) {
 	main := []chart.Chart{chart.ColdAgainstWarm(run)}
 	if s, ok := quietest(run.Series); ok {
 		main = append(main, chart.Waterfall(s))
+		if c := chart.Breakdown(s); c.Empty == "" {
+			v.Parts = newPicture(take(c)[0], wide)
+			v.Parts.Open = true
+		}
 	}
 	v.Main = newGroup(take(main...), true)
 	if s, ok := hardest(run.Series); ok {
@@ -47,7 +51,7 @@ func (v *view) measured(run results.Run) {
 	}
 	for _, s := range run.Series {
 		var own []chart.Chart
-		for _, c := range []chart.Chart{chart.Spectrum(s, run.Objective), chart.Waterfall(s), chart.Timeline(s)} {
+		for _, c := range []chart.Chart{chart.Spectrum(s, run.Objective), chart.Waterfall(s), chart.Breakdown(s), chart.Timeline(s)} {
 			if !shown[c.Name] && c.Empty == "" {
 				own = append(own, c)
 			}

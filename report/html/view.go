@@ -33,7 +33,8 @@ type view struct {
 
 	Outcomes              chart.Table
 	Why                   []fact
-	Main                  group // cold against warm, and the phases of a cold start
+	Main                  group   // cold against warm, and the phases of a cold start
+	Parts                 picture // of the start of a sandbox, under the storm of Main
 	Dots, Scaling         picture
 	Burst                 group // the hardest storm
 	BurstTimeline         picture
@@ -78,6 +79,7 @@ type picture struct {
 	Basis                  chart.Basis
 	Wide, Narrow           template.HTML // without Narrow, Wide serves every width
 	Table                  chart.Table
+	Open                   bool // the table stands open
 }
 
 func newView(run results.Run, samples []results.Sample, m results.Manifest) view {
@@ -138,7 +140,7 @@ func newGroup(charts []chart.Chart, pair bool) group {
 
 // eachPicture calls f for every picture of the page.
 func (v *view) eachPicture(f func(*picture)) {
-	for _, p := range []*picture{&v.Dots, &v.Scaling, &v.BurstTimeline, &v.Cost, &v.BreakEven, &v.Fidelity} {
+	for _, p := range []*picture{&v.Parts, &v.Dots, &v.Scaling, &v.BurstTimeline, &v.Cost, &v.BreakEven, &v.Fidelity} {
 		f(p)
 	}
 	groups := []group{v.Main, v.Burst, v.ProjectedSpectra, v.ProjectedTimelines}

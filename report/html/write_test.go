@@ -166,7 +166,7 @@ func TestEveryPictureStandsOnceWithItsTable(t *testing.T) {
 	}
 	want := []string{"cold-against-warm", "cold-starts", "scaling", "cost-latency", "break-even", "fidelity"}
 	for _, s := range run.Series {
-		want = append(want, "spectrum-"+s.Name, "timeline-"+s.Name, "phases-"+s.Name)
+		want = append(want, "spectrum-"+s.Name, "timeline-"+s.Name, "phases-"+s.Name, "parts-"+s.Name)
 	}
 	for _, s := range run.Projections[0].Storms {
 		want = append(want, "spectrum-projected-"+s.Name)
@@ -277,5 +277,23 @@ func (full) Write([]byte) (int, error) { return 0, errFull }
 func TestWriteReportsItsWriter(t *testing.T) {
 	if err := html.Write(full{}, results.Run{}, nil, results.Manifest{}); !errors.Is(err, errFull) {
 		t.Errorf("error %v, want that of the writer", err)
+	}
+}
+
+func TestTheStartOfASandboxStandsOpenWhereItIsKnown(t *testing.T) {
+	run, samples, m := random.Run(1)
+	page := write(t, run, samples, m)
+	_, figure, _ := strings.Cut(page, `<figure id="parts-ramp">`)
+	figure, _, _ = strings.Cut(figure, "</figure>")
+	for _, s := range []string{"<details open>", "cold, n", "pooled, n", "hand-over", "rootfs", "to first instruction", "left over (transport)", "total, by the client"} {
+		if !strings.Contains(figure, s) {
+			t.Errorf("no %q in the figure", s)
+		}
+	}
+	for i := range run.Series {
+		run.Series[i].Breakdown = nil // as in a run from before there were parts
+	}
+	if strings.Contains(write(t, run, samples, m), `id="parts-`) {
+		t.Error("a run without stamps shows parts")
 	}
 }

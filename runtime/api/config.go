@@ -11,6 +11,10 @@ type Config struct {
 	Handler      string // told to extensions
 	AccountID    string // told to extensions that ask for it
 
+	// Extensions names the external extensions that are being started: init ends
+	// when the runtime and every extension ask for work.
+	Extensions []string
+
 	// MaxConcurrency is the number of invocations that the runtime takes at once,
 	// each by a loop of its own over next (Lambda Managed Instances,
 	// AWS_LAMBDA_MAX_CONCURRENCY). 0 is 1.
@@ -23,11 +27,24 @@ type Config struct {
 	// StreamBurst and StreamRate if 0, none if negative.
 	MaxStream, StreamBurst, StreamRate int64
 
+	// Dial reaches the servers of extensions inside the sandbox, for telemetry.
+	// Nil: there is none, and who asks for it is told so.
+	Dial Dial
+
 	Ready        func(results.Stamp) // the first next: init finished
 	Idle         func(results.Stamp) // a next after an answer: the environment may be frozen
 	InitError    func(InitError)     // the runtime gave up; it is expected to exit
 	RestoreReady func(results.Stamp) // restore/next: a snapshot may be taken, and Restore wakes it
 	RestoreError func(InitError)     // the runtime gave up after its restore
+
+	Subscribed func() // an extension has, to telemetry
+
+	// Exited is told of the end of a process by the supervisor that started it and
+	// the others; of the runtime's, if the name is empty.
+	Exited func(Exit)
+
+	Registered     func(extension string, events []string)
+	ExtensionError func(ExtensionError) // an extension gave up: the environment is of no more use
 }
 
 func (c Config) concurrency() int { return max(c.MaxConcurrency, 1) }

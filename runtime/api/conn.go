@@ -30,8 +30,9 @@ type conn struct {
 // woken says what a blocked next is to do: write p, or nothing more if p is nil.
 type woken struct {
 	p        *pending
-	err      error // of the write
-	restored bool  // it was restore/next
+	err      error  // of the write
+	restored bool   // it was restore/next
+	raw      []byte // of an extension: the response
 }
 
 func newConn(e *Environment, nc net.Conn) *conn {
@@ -95,6 +96,11 @@ func (c *conn) end() {
 	if c.env.restoring == c {
 		c.env.restoring = nil
 	}
+	for _, x := range c.env.extensions {
+		if x.waiting == c {
+			x.waiting = nil
+		}
+	}
 }
 
 // route answers one request. An error means that the connection is of no more
@@ -105,7 +111,7 @@ func (c *conn) route(req *http.Request) error {
 		if !get {
 			return c.refuse(errMethod)
 		}
-		return c.next()
+		return c.next(req.Header)
 	case path == "/2018-06-01/runtime/restore/next" && c.env.config.SnapStart:
 		if !get {
 			return c.refuse(errMethod)
@@ -115,12 +121,23 @@ func (c *conn) route(req *http.Request) error {
 		return c.reply(http.StatusOK, "text/plain", "", "pong")
 	case path == "/2020-01-01/extension/event/next":
 		return c.extensionNext(req)
+	case path == "/2022-07-01/telemetry", path == "/2020-08-15/logs":
+		if req.Method != http.MethodPut {
+			return c.refuse(errMethod)
+		}
+		return c.subscribe(req)
 	case req.Method != http.MethodPost:
 		return c.refuse(errMethod)
 	case path == "/2018-06-01/runtime/init/error":
 		return c.initError(req)
 	case path == "/2018-06-01/runtime/restore/error" && c.env.config.SnapStart:
 		return c.restoreError(req)
+	case path == "/coldstorm/exit" && len(c.env.config.Extensions) > 0:
+		return c.exited()
+	case path == "/2020-01-01/extension/init/error":
+		return c.extensionFails(req, extensionInitFailed, "Extension.InitError")
+	case path == "/2020-01-01/extension/exit/error":
+		return c.extensionFails(req, extensionExitFailed, "Extension.ExitError")
 	case path == "/2020-01-01/extension/register":
 		return c.register(req)
 	default:

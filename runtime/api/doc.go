@@ -19,8 +19,15 @@
 //	GET  /2018-06-01/runtime/restore/next              200, blocks; SnapStart alone
 //	POST /2018-06-01/runtime/restore/error             202; SnapStart alone
 //	GET  /2018-06-01/ping                              200
-//	POST /2020-01-01/extension/register                200, internal extensions without events
-//	GET  /2020-01-01/extension/event/next              blocks for ever
+//	POST /2020-01-01/extension/register                200
+//	GET  /2020-01-01/extension/event/next              200, blocks
+//	POST /2020-01-01/extension/init/error              202
+//	POST /2020-01-01/extension/exit/error              202
+//	PUT  /2022-07-01/telemetry                         200
+//	PUT  /2020-08-15/logs                              200, the same with fewer events
+//
+// Beyond what AWS has, a runtime may tell when its first instruction was, in a header of
+// its first ask (FirstInstructionHeader).
 //
 // It stands on the warm path of every invocation, so a connection is one
 // goroutine that reads requests with http.ReadRequest and writes prepared

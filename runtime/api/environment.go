@@ -17,6 +17,8 @@ type Environment struct {
 	nonce    string         // begins the Lambda-Runtime-Invocation-Id of this environment
 	serving  sync.WaitGroup // the acceptor and the connections
 
+	telemetry telemetry
+
 	mu         sync.Mutex
 	state      state
 	out        []*pending // with the runtime, or on their way to it
@@ -27,11 +29,14 @@ type Environment struct {
 	waiting    []*conn // whose next blocks; the oldest first
 	restoring  *conn   // whose restore/next blocks
 	firstNext  results.Stamp
-	extensions map[string]bool // by identifier
+	extensions []*extension
+	announced  bool // the end of init
+	asked      int  // asks of the runtime after an answer, not yet passed on to Idle
 	conns      map[*conn]struct{}
 	closed     bool
-	gone       chan struct{} // closed when no event will come any more
-	left       bool          // gone is closed
+	left       bool // no event will come any more
+
+	firstInstruction results.Stamp // as the runtime told; 0 if it didn't
 }
 
 // New serves the Runtime API on l until Close or Drain.
@@ -40,7 +45,10 @@ func New(l net.Listener, c Config) *Environment {
 		c.Version = "$LATEST"
 	}
 	e := &Environment{
-		config: c, listener: l, nonce: NewID()[:19], gone: make(chan struct{}), conns: make(map[*conn]struct{}, 1),
+		config: c, listener: l, nonce: NewID()[:19], conns: make(map[*conn]struct{}, 1),
+	}
+	for _, name := range c.Extensions {
+		e.extensions = append(e.extensions, &extension{name: name, id: NewID(), external: true})
 	}
 	e.serving.Add(1)
 	go e.accept()
@@ -76,12 +84,12 @@ func (e *Environment) FirstNext() results.Stamp {
 	return e.firstNext
 }
 
-// Extended reports whether an internal extension registered, which is how a
-// runtime asks for SIGTERM before it is killed.
+// Extended reports whether an extension registered, which is how a runtime asks
+// for SIGTERM before it is killed.
 func (e *Environment) Extended() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return len(e.extensions) > 0
+	return slices.ContainsFunc(e.extensions, func(x *extension) bool { return x.state != extensionStarted })
 }
 
 // Invoke hands inv to the runtime and returns its answer. It has no time limit
@@ -103,6 +111,10 @@ func (e *Environment) Invoke(inv Invocation) (Response, error) {
 	p.attempt = e.attempts
 	e.out = append(e.out, p)
 	e.state = running
+	var send func()
+	if len(e.extensions) > 0 {
+		send = e.tellInvoke(p)
+	}
 	w := e.nextWaiting()
 	direct := w != nil && len(p.Payload) <= oneWrite
 	if direct {
@@ -118,6 +130,9 @@ func (e *Environment) Invoke(inv Invocation) (Response, error) {
 		w.wake <- woken{err: w.event(p)}
 	} else if w != nil {
 		w.wake <- woken{p: p}
+	}
+	if send != nil {
+		send()
 	}
 	if p.flow != nil {
 		out := p.drain(inv.Stream)
@@ -183,6 +198,17 @@ func (e *Environment) abort(err error) {
 	e.leave()
 }
 
+// Fail ends every pending invocation with err, as Abort does, but leaves
+// extensions waiting, for Shutdown.
+func (e *Environment) Fail(err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	left := e.left
+	e.left = true
+	e.abort(err)
+	e.left = left
+}
+
 // AbortOne ends one invocation with err and leaves the runtime alive: what it
 // sends for it later is refused as late, and it may ask for work again (a timeout
 // of an environment with several invocations at once).
@@ -224,11 +250,17 @@ func (e *Environment) finish(p *pending, o outcome) {
 	}
 }
 
-// leave wakes extensions, which wait for ever. The caller holds the lock.
+// leave ends what extensions wait for. The caller holds the lock.
 func (e *Environment) leave() {
-	if !e.left {
-		e.left = true
-		close(e.gone)
+	if e.left {
+		return
+	}
+	e.left = true
+	for _, x := range e.extensions {
+		if x.waiting != nil {
+			close(x.waiting.wake)
+			x.waiting = nil
+		}
 	}
 }
 
@@ -269,6 +301,7 @@ func (e *Environment) Drain(err error) {
 	}
 	e.mu.Unlock()
 	e.serving.Wait()
+	e.telemetry.close()
 	e.Abort(err)
 }
 
@@ -285,5 +318,6 @@ func (e *Environment) Close() error {
 	e.hangUp()
 	e.mu.Unlock()
 	e.serving.Wait()
+	e.telemetry.close()
 	return err
 }

@@ -440,9 +440,11 @@ func TestExtensions(t *testing.T) {
 	for _, tt := range []struct{ path, name, id, body, kind string }{
 		{"register", "", "", "{}", "Extension.InvalidExtensionName"},
 		{"register", "x", "", "{", "InvalidRequestFormat"},
-		{"register", "x", "", `{"events":["INVOKE"]}`, "Extension.InvalidEventType"},
+		{"register", "x", "", `{"events":["SHUTDOWN"]}`, "Extension.InvalidEventType"},
+		{"register", "GoLangEnableSIGTERM", "", `{}`, "Extension.InvalidExtensionState"},
+		{"event/next", "", "nobody", "", "Extension.InvalidExtensionIdentifier"},
 		{"event/next", "", "", "", "Extension.MissingExtensionIdentifier"},
-		{"event/next", "", "nobody", "", "Extension.UnknownExtensionIdentifier"},
+		{"event/next", "", "00000000-0000-0000-0000-000000000000", "", "Extension.UnknownExtensionIdentifier"},
 	} {
 		if a := r.must("POST", ext+tt.path, strings.NewReader(tt.body), "Lambda-Extension-Name", tt.name, "Lambda-Extension-Identifier", tt.id); a.status != 403 || !strings.Contains(a.body, tt.kind) {
 			t.Errorf("%+v: %d %s", tt, a.status, a.body)

@@ -40,7 +40,7 @@ func (s state) String() string {
 // again; a newer next takes the place of an older one that still blocks (the
 // runtime has hung up). With several invocations at once neither is so: each
 // next is a loop of its own.
-func (c *conn) next() error {
+func (c *conn) next(head http.Header) error {
 	e := c.env
 	at := results.Now()
 	e.mu.Lock()
@@ -55,7 +55,7 @@ func (c *conn) next() error {
 		e.mu.Unlock()
 		return c.refuse(errTransition(was, ready))
 	case started, restoring:
-		e.firstNext, e.state = at, ready
+		e.firstNext, e.firstInstruction, e.state = at, told(head), ready
 	case running:
 		if p := e.fetch(many); p != nil {
 			e.mu.Unlock()
@@ -72,17 +72,15 @@ func (c *conn) next() error {
 		}
 		e.waiting = e.waiting[:0]
 	}
-	idle := e.answered > 0
-	if idle {
+	if e.answered > 0 {
 		e.answered--
+		e.asked++
 	}
 	e.waiting = append(e.waiting, c)
+	hook := e.quiet()
 	e.mu.Unlock()
-
-	if (was == started || was == restoring) && e.config.Ready != nil {
-		e.config.Ready(at)
-	} else if idle && e.config.Idle != nil {
-		e.config.Idle(at)
+	if hook != nil {
+		hook(at)
 	}
 	return c.await()
 }
@@ -108,6 +106,9 @@ func (c *conn) await() error {
 		return ErrClosed
 	case w.restored:
 		return c.reply(http.StatusOK, contentJSON, "", "")
+	case w.raw != nil:
+		_, err := c.net.Write(w.raw)
+		return err
 	case w.p == nil:
 		return w.err
 	default:

@@ -151,7 +151,7 @@ var _ invoke.Deployer = (*deployer)(nil)
 
 // Open takes a zip, or the reference of an image.
 func (d *deployer) Open(ctx context.Context, c invoke.Code) (image.Image, error) {
-	o := &image.Opener{Copies: d.account.Copies, Layers: d.account.Layers, Say: func(m string) { fmt.Fprintln(d.server.stderr, "coldstorm:", m) }}
+	o := &image.Opener{Copies: filepath.Join(d.account.Copies, "store"), Layers: d.account.Layers, Say: func(m string) { fmt.Fprintln(d.server.stderr, "coldstorm:", m) }}
 	if c.Image != "" {
 		d.mu.Lock()
 		d.openers = append(d.openers, o)
@@ -170,14 +170,20 @@ func (d *deployer) Open(ctx context.Context, c invoke.Code) (image.Image, error)
 	if err != nil {
 		return image.Image{}, fmt.Errorf("keep the zip: %w", err)
 	}
-	img, err := image.Open(f.Name(), filepath.Join(d.account.Copies, "store"))
+	img, err := o.OpenPackage(ctx, image.Package{Path: f.Name(), Runtime: c.Runtime, Handler: c.Handler})
 	return img, withoutPath(err)
 }
 
 // Deploy starts nothing yet.
 func (d *deployer) Deploy(img image.Image, c live.Config) invoke.Deployed {
 	s := d.server
-	return live.New(launcher{s.launcher, s.meters, &s.total, img}, c)
+	with, extensions, err := supervised(img, &s.supervisor)
+	if err != nil { // it goes on without extensions, as whoever looks on is told
+		fmt.Fprintf(s.stderr, "coldstorm: extensions of %s: %v\n", c.Name, err)
+	} else {
+		img, c.Extensions = with, extensions
+	}
+	return live.New(s.launcherOf(img), c)
 }
 
 func (d *deployer) close() {

@@ -35,7 +35,8 @@ func TestOtherLaunchers(t *testing.T) {
 			}
 			sums(t, c)
 			sums(t, w)
-			if rootfs := c.Phases.Get(results.PhaseRootfs); c.Phases.Get(results.PhaseSandbox) <= 0 || (rootfs == 0) != (name != launch.RuntimeProcess) {
+			moments(t, c)
+			if c.Phases.Sandbox <= 0 || c.Phases.Rootfs != 0 {
 				t.Errorf("phases %+v", c.Phases)
 			}
 			if err := e.Discard(); err != nil {

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"coldstorm/results"
+	"coldstorm/runtime/image"
 	"coldstorm/runtime/invoke"
 	"coldstorm/runtime/launch"
 	"coldstorm/runtime/live"
@@ -34,6 +35,7 @@ type server struct {
 	service     *invoke.Service // nil without an account, as are the next two
 	deployer    *deployer
 	triggers    *trigger.Sources
+	supervisor  supervisor
 	log         io.Writer // of functions; nil for none
 	stderr      io.Writer // complaints
 	pool        int       // sandboxes that the launcher keeps ready
@@ -193,14 +195,21 @@ func (s *server) deploy(f Function) error {
 	s.deploying.Lock()
 	defer s.deploying.Unlock()
 	err := s.retire()
-	if spec := (launcher{image: f.Image}).spec("", nil, f.MemoryMB); s.pool > 0 {
-		if err2 := s.launcher.Fill(spec); err2 != nil { // launches go on without, and say so by their mode
+	config := f.config(s.log)
+	var no error
+	if f.Image, config.Extensions, no = supervised(f.Image, &s.supervisor); no != nil {
+		return errors.Join(err, no)
+	}
+	l := s.launcherOf(f.Image)
+	function := live.New(l, config)
+	if s.pool > 0 {
+		if err2 := s.launcher.Fill(l.next(function)); err2 != nil { // launches go on without, and say so by their mode
 			fmt.Fprintln(s.stderr, "engine:", err2)
 		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.name, s.function = f.Name, live.New(launcher{s.launcher, s.meters, &s.total, f.Image}, f.config(s.log))
+	s.name, s.function = f.Name, function
 	return err
 }
 
@@ -220,6 +229,11 @@ func (s *server) retire() error {
 		return fmt.Errorf("function log: %w", err)
 	}
 	return nil
+}
+
+// launcherOf starts environments of an image.
+func (s *server) launcherOf(img image.Image) launcher {
+	return launcher{launch: s.launcher, meters: s.meters, total: &s.total, image: img, tmps: &tmps{}, supervisor: &s.supervisor}
 }
 
 func (s *server) current() *live.Function {
@@ -261,7 +275,7 @@ func (s *server) end() (err error) {
 		if s.service != nil {
 			err = s.endAccount()
 		}
-		err = errors.Join(err, s.retire(), s.http.Close(), s.launcher.Close(), s.unfreeze())
+		err = errors.Join(err, s.retire(), s.http.Close(), s.launcher.Close(), s.unfreeze(), s.supervisor.remove())
 	})
 	return err
 }

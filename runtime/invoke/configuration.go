@@ -99,6 +99,7 @@ func (s *Service) live(v *version) live.Config {
 	}
 	c.Container, c.ImageEnv = v.config.PackageType == packageImage, v.image.Env
 	c.MemoryMB, c.Timeout = v.config.MemorySize, time.Duration(v.config.Timeout)*time.Second
+	c.EphemeralMB, c.Runtime = v.config.EphemeralStorage.Size, v.config.Runtime
 	c.Concurrency, c.RequestRate = -1, -1
 	if e := v.config.Environment; e != nil {
 		c.Env = maps.Clone(e.Variables)

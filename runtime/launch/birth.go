@@ -36,13 +36,15 @@ func (d *daemon) newBirth(mode string, id int64) *birth {
 // drop closes what a birth holds.
 func (b *birth) drop() { closeAll(b.net.ns, b.net.listener, b.stdout, b.stderr) }
 
-// stamps are the moments of a start that the daemon knows. A moment that passed
-// before the ask, of what was ready, counts as the ask's.
+// stamps are the moments of a start that the daemon knows. What was ready before the
+// ask has none.
 func (b *birth) stamps(received results.Stamp) Stamps {
-	at := func(n int) results.Stamp { return max(b.child.stamp(n), received) }
-	return Stamps{
-		Received: received, Cloned: at(atCloned), Rootfs: at(atRootfs), Joined: at(atJoined), Begun: at(atBegun), Exec: at(atExec),
+	at := b.child.stamp
+	s := Stamps{Received: received, Begun: at(atBegun), Exec: at(atExec)}
+	if b.mode == ModeCold {
+		s.Cloned, s.Rootfs, s.Cgroups, s.Joined, s.Secured = at(atCloned), at(atRootfs), at(atCgroups), at(atJoined), at(atSecured)
 	}
+	return s
 }
 
 // conceive clones a child that begins with what begin writes, after it has taken
@@ -77,7 +79,7 @@ func (d *daemon) cold(id int64, spec *Spec) (b *birth, err error) {
 	var ordered *order
 	if spec.Network == NetworkNone {
 		ordered = d.makers.order()
-		defer func() { b.net = ordered.take() }()
+		defer func() { b.net = d.makers.take(ordered) }()
 	} else if b.net.listener, err = listen(0, false, nil); err != nil {
 		return b, err
 	}
@@ -112,6 +114,7 @@ func (d *daemon) cold(id int64, spec *Spec) (b *birth, err error) {
 	}
 	d.st.join(s, d.cg, b.box.group, ns)
 	d.st.secure(s, spec)
+	s.stamp(atSecured)
 	b.child.give(s)
 	if ordered != nil {
 		if err := ordered.listening(); err != nil {
@@ -154,6 +157,7 @@ func (d *daemon) finish(b *birth, spec *Spec) error {
 func (d *daemon) seed(mode string, like *Spec) (b *birth, err error) {
 	b = d.newBirth(mode, 0)
 	b.like = like
+	defer d.makers.leave()
 	if _, err = d.rooms.enter(d.st, like); err == nil {
 		b.net.listener, err = newNetwork(nil)
 	}

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -22,8 +23,9 @@ const cgroupPrefix = "coldstorm-"
 // processor time, which version 2 counts without being asked.
 var controllers = []string{"memory", "cpu", "cpuacct", "pids", "freezer"}
 
-// devicesController is version 1's that OCI runtimes want beside these: in
-// version 2 a cgroup's devices are a program of the kernel's.
+// devicesController is version 1's that OCI runtimes want beside these, and that the
+// builtin launcher has one folder of: in version 2 a cgroup's devices are a program of
+// the kernel's.
 const devicesController = "devices"
 
 // A hierarchy is one mounted cgroup tree and the folder that is ours in it.
@@ -49,6 +51,8 @@ type cgroups struct {
 	at  map[string]*hierarchy // by controller
 	all []*hierarchy          // each once
 	v2  *hierarchy            // if any controller is there
+
+	shared *shared // version 1's, for devices, if that is a tree of its own (see restrict)
 }
 
 // openCgroups makes our folder in every tree that has a controller we want.
@@ -129,18 +133,26 @@ func (h *hierarchy) open(name string) error {
 		return nil
 	}
 	dir := filepath.Join(h.dir, name)
+	fd, err := makeLocked(dir)
+	if err == nil {
+		h.dir, h.fd = dir, fd
+	}
+	return err
+}
+
+// makeLocked makes a cgroup and locks it. The lock is the descriptor's.
+func makeLocked(dir string) (fd int, err error) {
 	for try := 0; ; try++ {
 		if err := unix.Mkdir(dir, 0o755); err != nil {
-			return fmt.Errorf("make a folder in %s: %w", h.dir, err)
+			return -1, fmt.Errorf("make a folder in %s: %w", filepath.Dir(dir), err)
 		}
 		fd, err := openLocked(dir)
 		if err == nil {
-			h.dir, h.fd = dir, fd
-			return nil
+			return fd, nil
 		}
 		os.Remove(dir)
 		if !errors.Is(err, unix.ENOENT) || try == 100 {
-			return fmt.Errorf("open %s: %w", dir, err)
+			return -1, fmt.Errorf("open %s: %w", dir, err)
 		}
 		// Another's Clean took it for abandoned before it was locked: again.
 	}
@@ -170,10 +182,9 @@ func (h *hierarchy) write(path, text string) error {
 	if err != nil {
 		return fmt.Errorf("cgroup %s: %w", path, err)
 	}
-	defer unix.Close(fd)
-	_, err = unix.Write(fd, []byte(text))
-	for errors.Is(err, unix.EINTR) { // a memory limit's write waits, and is interrupted
-		_, err = unix.Write(fd, []byte(text))
+	defer closeAll(fd)
+	for err = unix.EINTR; err == unix.EINTR; { // a memory limit's write waits, and is interrupted
+		_, err = raw(unix.SYS_WRITE, uintptr(fd), uintptr(unsafe.Pointer(unsafe.StringData(text))), uintptr(len(text)))
 	}
 	if err != nil {
 		return fmt.Errorf("cgroup %s: write %s: %w", path, text, err)
@@ -201,9 +212,13 @@ func (h *hierarchy) read(path string) (string, error) {
 // openAt opens a file below a folder. (The Go runtime's signals interrupt calls
 // that the os package would repeat.)
 func openAt(dir int, path string, flags int) (fd int, err error) {
+	name, err := unix.BytePtrFromString(path)
+	if err != nil {
+		return -1, err
+	}
 	for {
-		fd, err = unix.Openat(dir, path, flags|unix.O_CLOEXEC, 0)
-		if !errors.Is(err, unix.EINTR) {
+		fd, err = raw(unix.SYS_OPENAT, uintptr(dir), uintptr(unsafe.Pointer(name)), uintptr(flags|unix.O_CLOEXEC), 0)
+		if err != unix.EINTR {
 			return fd, err
 		}
 	}
@@ -211,8 +226,12 @@ func openAt(dir int, path string, flags int) (fd int, err error) {
 
 // make makes a sandbox's cgroups, empty and without limits.
 func (g *cgroups) make(name string) error {
+	path, err := unix.BytePtrFromString(name)
+	if err != nil {
+		return err
+	}
 	for i, h := range g.all {
-		if err := unix.Mkdirat(h.fd, name, 0o755); err != nil {
+		if _, err := raw(unix.SYS_MKDIRAT, uintptr(h.fd), uintptr(unsafe.Pointer(path)), 0o755); err != nil {
 			for _, made := range g.all[:i] {
 				unix.Unlinkat(made.fd, name, unix.AT_REMOVEDIR)
 			}
@@ -393,13 +412,24 @@ func (g *cgroups) close() error {
 			errs = append(errs, fmt.Errorf("remove cgroup %s: %w", h.dir, err))
 		}
 	}
+	if g.shared != nil {
+		errs = append(errs, g.shared.close())
+	}
 	return errors.Join(errs...)
+}
+
+// trees are all in which we have a folder.
+func (g *cgroups) trees() []*hierarchy {
+	if g.shared == nil {
+		return g.all
+	}
+	return append(slices.Clone(g.all), g.shared.h)
 }
 
 func closeAll(fds ...int) {
 	for _, fd := range fds {
 		if fd >= 0 {
-			unix.Close(fd)
+			raw(unix.SYS_CLOSE, uintptr(fd))
 		}
 	}
 }

@@ -102,17 +102,11 @@ func (c *child) fork(trap, a1, a2, a3, a4, a5 uintptr) (pid, errno uintptr) {
 	return
 }
 
-const (
-	futexWait = 0 // FUTEX_WAIT and FUTEX_WAKE of linux/futex.h, not private: the kernel's own wake is not
-	futexWake = 1
-)
-
 // give hands the child its next script, which it performs once it has performed
 // those before.
 func (c *child) give(s *script) {
 	c.last.next = s
-	atomic.StoreUint32(&c.last.more, 1)
-	syscall.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&c.last.more)), futexWake, 1, 0, 0, 0)
+	set(&c.last.more, 1)
 	c.last = s
 	c.given++
 }
@@ -125,7 +119,7 @@ func (c *child) wait() (here bool) {
 		if phase == 0 || phase > c.given {
 			return phase != 0
 		}
-		syscall.Syscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&c.phase)), futexWait, uintptr(phase), 0, 0, 0)
+		waitWhile(&c.phase, phase)
 	}
 }
 

@@ -19,11 +19,13 @@ const birthFlags = unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWIPC | un
 
 // The moments that a child notes.
 const (
-	atCloned = iota // its first call: its namespaces exist
-	atRootfs        // its root filesystem is whole, and the only one that it sees
-	atJoined        // it is in its cgroups and its network
-	atBegun         // a child that was ready hears what it is to be
-	atExec          // its rights are gone, and the next call is execve
+	atCloned  = iota // its first call: its namespaces exist
+	atRootfs         // its root filesystem is whole, and the only one that it sees
+	atCgroups        // it is in its cgroups, if there are any
+	atJoined         // it is in its network, if that is one of its own
+	atSecured        // its rights are gone, and it waits to be told to execute
+	atBegun          // a child that was ready hears what it is to be
+	atExec           // the next call is execve
 )
 
 // Descriptors of a child while it is not a program yet.
@@ -57,6 +59,7 @@ func (s *script) dieWith(self int) {
 // limits sets what a program may open and leave behind.
 func (s *script) limits() {
 	s.call(0, unix.SYS_UMASK, 0o022)
+	s.call(0, unix.SYS_PRCTL, unix.PR_SET_TIMERSLACK, 50_000, 0, 0, 0) // the kernel's default, not the daemon's
 	s.call(0, unix.SYS_PRLIMIT64, 0, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: openFiles, Max: openFiles})
 	s.call(0, unix.SYS_PRLIMIT64, 0, unix.RLIMIT_CORE, &unix.Rlimit{})
 }
@@ -85,16 +88,26 @@ func (st *stage) join(s *script, g *cgroups, group, ns string) {
 			s.call(useSaved, unix.SYS_CLOSE, 0)
 		}
 	}
+	if g.shared != nil {
+		g.shared.enter(s)
+	}
 	if len(g.all) > 0 {
 		s.call(0, unix.SYS_UNSHARE, unix.CLONE_NEWCGROUP)
+		s.stamp(atCgroups)
 	} else {
 		s.call(mayFail, unix.SYS_UNSHARE, unix.CLONE_NEWCGROUP)
 	}
 	if ns != "" {
 		s.call(save, unix.SYS_OPENAT, st.fds, ns, unix.O_RDONLY|unix.O_CLOEXEC)
 		s.call(useSaved, unix.SYS_SETNS, 0, unix.CLONE_NEWNET)
+		s.stamp(atJoined)
 	}
-	s.stamp(atJoined)
+}
+
+// compile compiles what is the same for every child.
+func (st *stage) compile() {
+	st.shown, st.secured = &script{}, st.rights()
+	st.kernel(st.shown, "")
 }
 
 // kernel mounts what the kernel shows of itself, and /tmp, into the root at top: "" or
@@ -147,7 +160,7 @@ func (st *stage) mountProc(s *script, top string) {
 
 // inherited completes a root that the child has by its birth (see rooms).
 func (st *stage) inherited(s *script, spec *Spec) {
-	st.kernel(s, "")
+	s.add(st.shown)
 	s.mount(0, "tmpfs", "/tmp", "tmpfs", nosuid|nodev, tmpOptions(spec))
 	s.stamp(atRootfs)
 }

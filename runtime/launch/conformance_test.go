@@ -16,8 +16,6 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-
-	"coldstorm/results"
 )
 
 // TestConformance is what every launcher must do, as root and as an ordinary
@@ -104,6 +102,7 @@ func conformance(t *testing.T, c Config) {
 		{"it holds no file but the standard streams", holdsNoFiles},
 		{"it writes to its own folders in memory alone", writesOnlyToMemory},
 		{"it sees devices, and kernel files masked", seesDevicesAndMasks},
+		{"it is held to its devices by its cgroup", heldToDevices},
 		{"it sees no mount of the host", seesNoHostMounts},
 		{"forbidden calls fail", forbiddenCallsFail},
 		{"its network is loopback with the listening socket", networkIsLoopback},
@@ -482,30 +481,6 @@ func usageCounts(t testing.TB, l *Launcher) {
 	b.Stop()
 	if last, err := b.Usage(); err != nil || last.CPU < u.CPU || last.PeakMemory == 0 || last != b.Exit().Usage {
 		t.Errorf("last usage %+v, %v; before %+v", last, err, u)
-	}
-}
-
-func stampsInOrder(t testing.TB, l *Launcher) {
-	before := results.Now()
-	b := run(t, l, Spec{}, "exit", "0")
-	s := b.Stamps
-	list := []results.Stamp{before, s.Ask, s.Received, s.Cloned, s.Rootfs, s.Joined, s.Exec, b.Exit().At}
-	if b.Mode != ModeCold { // it had joined before
-		list = []results.Stamp{before, s.Ask, s.Received, s.Begun, s.Exec, b.Exit().At}
-	}
-	// The stamp of the client and that of a child come from two readings of one
-	// clock, of which one is reckoned: they agree to some microseconds.
-	for i := range list[1:] {
-		if list[i+1] == 0 || list[i+1].Sub(list[i]) < -50*time.Microsecond {
-			t.Errorf("stamp %d is before its predecessor: %v", i+1, list)
-		}
-	}
-	p := s.Phases()
-	if p.Sandbox <= 0 || (p.Rootfs <= 0) != (b.Mode != ModeCold) || p.Sum() != s.Exec.Sub(s.Ask) {
-		t.Errorf("phases %+v of %+v", p, s)
-	}
-	if b.Mode != ModeCold && b.Mode != ModePooled {
-		t.Errorf("mode %q", b.Mode)
 	}
 }
 

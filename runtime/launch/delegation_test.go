@@ -57,6 +57,9 @@ func TestHostHere(t *testing.T) {
 			hint = p.part.Hint
 		}
 	}
+	if h.Devices.OK == h.Rootless {
+		t.Errorf("devices, rootless %v: %+v", h.Rootless, h.Devices)
+	}
 	if !strings.Contains(hint, os.Getenv(hintEnv)) {
 		t.Errorf("hint %q, want %q in it", hint, os.Getenv(hintEnv))
 	}

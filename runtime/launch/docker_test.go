@@ -7,7 +7,6 @@ import (
 	"go/parser"
 	"go/token"
 	"io"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -116,11 +115,11 @@ func machines(t *testing.T) map[string]namedMachine {
 func callNumbers(t *testing.T, arch string) map[string]uint32 {
 	t.Helper()
 	numbers := map[string]uint32{}
-	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "golang.org/x/sys").Output()
+	dir, err := callsDir()
 	if err != nil {
 		t.Fatal(err)
 	}
-	f, err := parser.ParseFile(token.NewFileSet(), filepath.Join(strings.TrimSpace(string(dir)), "unix", "zsysnum_linux_"+arch+".go"), nil, 0)
+	f, err := parser.ParseFile(token.NewFileSet(), filepath.Join(dir, "zsysnum_linux_"+arch+".go"), nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

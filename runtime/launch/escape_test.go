@@ -68,6 +68,7 @@ func TestEscape(t *testing.T) {
 			if modes[kind.mode] == 0 {
 				t.Errorf("no start was %s: %v", kind.mode, modes)
 			}
+			g.planted(t, kind.mode)
 			g.unharmed(t)
 		})
 	}

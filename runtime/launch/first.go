@@ -16,10 +16,20 @@ import (
 // the launcher's time and nobody else's, which makes it the program to compare
 // launchers with.
 func FirstProgram() []byte {
-	code, machine := firstAMD64(), uint16(62)
 	if runtime.GOARCH == "arm64" {
-		code, machine = firstARM64(), 183
+		return executable(machineARM64, firstARM64())
 	}
+	return executable(machineAMD64, firstAMD64())
+}
+
+// The machines of an ELF header (elf(5)).
+const (
+	machineAMD64 = 62
+	machineARM64 = 183
+)
+
+// executable is a static executable of one segment that begins with code.
+func executable(machine uint16, code []byte) []byte {
 	const base, head = 0x400000, 64 + 56
 	size := uint64(head + len(code))
 	le := binary.LittleEndian
@@ -83,15 +93,25 @@ func firstARM64() []byte {
 // the stamps of its launch and the moment at which the byte was read. The
 // sandbox is stopped and closed.
 func (l *Launcher) First(ctx context.Context, s Spec) (st Stamps, first results.Stamp, mode string, err error) {
-	b, err := l.Launch(ctx, s)
+	type byteRead struct {
+		at  results.Stamp
+		err error
+	}
+	said := make(chan byteRead, 1)
+	b, err := l.launch(ctx, s, func(b *Sandbox) {
+		go func() {
+			_, err := io.ReadFull(b.Stdout, make([]byte, 1))
+			said <- byteRead{results.Now(), err}
+		}()
+	})
 	if err != nil {
 		return Stamps{}, 0, "", err
 	}
 	defer b.Close()
-	if _, err = io.ReadFull(b.Stdout, make([]byte, 1)); err != nil {
+	got := <-said
+	if first, err = got.at, got.err; err != nil {
 		err = fmt.Errorf("first byte of sandbox %s: %w (%v)", s.ID, err, b.Exit())
 	}
-	first = results.Now()
 	if err2 := b.Stop(); err == nil {
 		err = err2
 	}

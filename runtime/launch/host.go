@@ -35,6 +35,7 @@ type Host struct {
 	CPU     Part // limit
 	Pids    Part // limit
 	Freezer Part // without: SIGSTOP and SIGCONT
+	Devices Part // sandboxes open none but those that they see, whatever node they come by; without: none but these are to be seen, and none can be made
 	Kill    Part // a cgroup's processes can be ended at once; without: one by one, when what a killed run left is removed
 
 	Lacks []string // of a running launcher: system calls that the host forbade and sandboxes can do without, such as mounting mqueue
@@ -56,7 +57,7 @@ func (h Host) Missing() []string {
 	var list []string
 	for _, p := range h.parts() {
 		switch {
-		case p.part.OK, p.part == &h.Kill, p.part == &h.UserNS && !h.Rootless, p.part == &h.Peak && !h.Memory.OK:
+		case p.part.OK, p.part == &h.Kill, p.part == &h.Devices && h.Rootless, p.part == &h.UserNS && !h.Rootless, p.part == &h.Peak && !h.Memory.OK:
 			continue
 		}
 		list = append(list, p.name+": "+p.part.Reason+"; "+p.means)
@@ -90,6 +91,7 @@ func (h *Host) parts() []namedPart {
 		{"CPU limit", "every environment may use whole processors: figures are faster than the memory setting's share", &h.CPU},
 		{"pids limit", "processes are unlimited", &h.Pids},
 		{"freezer", "idle environments are stopped by SIGSTOP", &h.Freezer},
+		{"devices", "sandboxes are kept from the host's devices by their mounts and rights alone", &h.Devices},
 		{"kill", "what a killed run left is ended process by process", &h.Kill},
 	}
 }
@@ -229,8 +231,10 @@ func (s *script) try(flags uintptr) error {
 func (h *Host) probeCgroups() {
 	makeRoom()
 	defer leaveRoom()
-	g, missing := openCgroups(cgroupName(os.Getpid(), "probe"), false)
+	name := cgroupName(os.Getpid(), "probe")
+	g, missing := openCgroups(name, false)
 	h.setCgroups(g, missing)
+	h.setDevices(g.restrict(name))
 	g.close()
 }
 

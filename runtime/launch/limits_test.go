@@ -264,17 +264,14 @@ func engine(t *testing.T) {
 	select {}
 }
 
-// TestDaemonDeath kills the daemon: sandboxes end with it, also a frozen one and,
-// where there are cgroups, one that wants no signal of that, and their cgroups go.
+// TestDaemonDeath kills the daemon: sandboxes end with it, also a frozen one and those
+// that want no signal of that, and their cgroups go.
 func TestDaemonDeath(t *testing.T) {
 	l, err := Start(Config{Pool: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
-	boxes := []*Sandbox{run(t, l, Spec{}, "children"), run(t, l, Spec{}, "children")}
-	if l.Host().Cgroup != "none" {
-		boxes = append(boxes, run(t, l, Spec{}, "undying"))
-	}
+	boxes := []*Sandbox{run(t, l, Spec{}, "children"), run(t, l, Spec{}, "children"), run(t, l, Spec{}, "undying"), run(t, l, Spec{}, "orphan")}
 	var list []int
 	for _, b := range boxes {
 		line(t, b.Stdout)
@@ -313,21 +310,33 @@ func TestStartEndsWhatRuns(t *testing.T) {
 	l.Close()
 	makeRoom()
 	defer leaveRoom()
-	g, missing := openCgroups(cgroupName(os.Getpid(), "dead"), false)
+	name := cgroupName(os.Getpid(), "dead")
+	g, missing := openCgroups(name, false)
 	if len(missing) > 0 {
 		t.Fatal(missing)
+	}
+	if _, err := g.restrict(name); (err != nil) != l.Host().Rootless {
+		t.Fatal(err)
 	}
 	if err := g.make("s1"); err != nil {
 		t.Fatal(err)
 	}
 	var pids []int
-	for range 2 {
+	for i := range 3 {
 		cmd := exec.Command("sleep", "1000")
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
 		go cmd.Wait()
 		pids = append(pids, cmd.Process.Pid)
+		if g.shared != nil {
+			if err := g.shared.h.write(sharedGroup+"/cgroup.procs", strconv.Itoa(cmd.Process.Pid)); err != nil {
+				t.Fatal(err)
+			}
+			if i == 2 {
+				continue // is there alone
+			}
+		}
 		for _, h := range g.all {
 			if err := h.write("s1/cgroup.procs", strconv.Itoa(cmd.Process.Pid)); err != nil {
 				t.Fatal(err)
@@ -343,14 +352,14 @@ func TestStartEndsWhatRuns(t *testing.T) {
 	if _, err := Clean(); err != nil {
 		t.Error(err)
 	}
-	for _, h := range g.all {
-		if _, err := os.Stat(filepath.Join(h.dir, "s1")); err != nil {
-			t.Error("cleaned while its lock was held: ", err)
+	for _, h := range g.trees() {
+		if len(foldersIn(h.dir)) == 0 {
+			t.Error("cleaned while its lock was held: ", h.dir)
 		}
 		unix.Close(h.fd) // as death does
 	}
 	start(t, Config{}) // the next launcher finds it
-	for _, h := range g.all {
+	for _, h := range g.trees() {
 		if _, err := os.Stat(h.dir); !os.IsNotExist(err) {
 			t.Errorf("%s is there still (%v)", h.dir, err)
 		}
@@ -368,13 +377,14 @@ func TestOpenWhileOthersClean(t *testing.T) {
 	var cleaners sync.WaitGroup
 	for range 2 {
 		cleaners.Go(func() {
-			g := &cgroups{all: []*hierarchy{{dir: filepath.Join(top, "x"), fd: -1}}}
 			for {
 				select {
 				case <-done:
 					return
 				default:
-					g.cleanBeside()
+					var dead deadRuns
+					dead.addIn(top)
+					dead.remove()
 				}
 			}
 		})
@@ -392,7 +402,9 @@ func TestOpenWhileOthersClean(t *testing.T) {
 	}
 	close(done)
 	cleaners.Wait()
-	(&cgroups{all: []*hierarchy{{dir: filepath.Join(top, "x"), fd: -1}}}).cleanBeside()
+	var dead deadRuns
+	dead.addIn(top)
+	dead.remove()
 	if left := foldersIn(top); len(left) > 0 {
 		t.Errorf("left: %v", left)
 	}
@@ -401,7 +413,7 @@ func TestOpenWhileOthersClean(t *testing.T) {
 // TestLocked tells the names whose owner is asked by a lock.
 func TestLocked(t *testing.T) {
 	for name, want := range map[string]bool{
-		cgroupName(7, "x"): true, "coldstorm-7-abc-freezer": false, "coldstorm-7": false, "coldstorm-7-abc": false, "coldstorm-": false,
+		cgroupName(7, "x"): true, "coldstorm-7-abc-Lself": true, "coldstorm-7-abc-freezer": false, "coldstorm-7": false, "coldstorm-7-abc": false, "coldstorm-": false,
 	} {
 		if locked(name) != want {
 			t.Errorf("%s: %v", name, !want)

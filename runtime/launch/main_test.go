@@ -30,6 +30,9 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 2 && os.Args[1] == "__overwrite" {
 		os.Exit(overwrite(os.Args[2]))
 	}
+	if len(os.Args) > 2 && os.Args[1] == openVerb {
+		os.Exit(openNodes(os.Args[2], os.Args[3:]))
+	}
 	code := m.Run()
 	for _, dir := range builtDirs {
 		os.RemoveAll(dir)

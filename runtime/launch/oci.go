@@ -36,12 +36,8 @@ func (d *daemon) launchOCI(id int64, spec *Spec, received results.Stamp) error {
 		return err
 	}
 	defer c.close()
-	fds := []int{c.r.net.listener, c.out[0], c.errp[0]}
-	if c.r.freezer >= 0 {
-		fds = append(fds, c.r.freezer)
-	}
 	bx := &box{id: id, pid: c.pid, group: c.r.group, began: received}
-	return d.tellStarted(bx, ociStamps(received, c.ran), fds...)
+	return d.tellStarted(bx, ociStamps(received, c.ran), c.r.freezer, c.r.net.listener, c.out[0], c.errp[0])
 }
 
 // container is one that a runtime has started.
@@ -94,9 +90,10 @@ func (d *daemon) contain(spec *Spec, received results.Stamp) (c container, err e
 	return c, err
 }
 
-// ociStamps are those that can be known.
+// ociStamps are those that can be known: the container's root, network and cgroups are
+// made before the runtime's command begins, and what that does it doesn't tell.
 func ociStamps(received results.Stamp, ran ran) Stamps {
-	return Stamps{Received: received, Cloned: ran.began, Rootfs: ran.began, Joined: ran.ended, Begun: received, Exec: ran.ended}
+	return Stamps{Received: received, Cloned: ran.began, Ran: ran.ended}
 }
 
 func (o *bundles) bundle(id string) string  { return filepath.Join(o.top, "b", id) }

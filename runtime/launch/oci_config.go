@@ -1,6 +1,8 @@
 package launch
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"runtime"
@@ -38,6 +40,26 @@ func (o *bundles) config(s *Spec, root, cgroup, network string) *specs.Spec {
 		c.Linux.CgroupsPath, c.Linux.Resources = cgroup, resourcesOf(s)
 	}
 	return c
+}
+
+// Bundle is the configuration (config.json) of an OCI runtime for a container with the
+// root filesystem in a folder, which has what a sandbox of s has: the same identity,
+// mounts, masks, limits, filter and devices, and a network namespace of its own. It is for
+// comparing runtimes with this package by the same work. An image with the host's
+// libraries has none.
+func Bundle(s Spec, root string) ([]byte, error) {
+	err := s.check()
+	if err == nil && s.Image.HostUsr {
+		err = errors.New("the host's libraries are not in a bundle")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("bundle of %s: %w", s.ID, err)
+	}
+	c := (&bundles{rootless: !privileged()}).config(&s, root, "", "")
+	if s.Network == NetworkNone {
+		c.Linux.Namespaces = append(c.Linux.Namespaces, specs.LinuxNamespace{Type: specs.NetworkNamespace})
+	}
+	return json.Marshal(c)
 }
 
 func (o *bundles) process(s *Spec) *specs.Process {

@@ -36,9 +36,8 @@ func (d *daemon) fly() (land func()) {
 // when it takes too long.
 func (d *daemon) await(pid int, after results.Stamp, limit time.Duration) (x death, late bool) {
 	over := make(chan death, 1)
+	d.bear()
 	d.mu.Lock()
-	d.clones++
-	d.born.Broadcast()
 	if x, dead := d.died(pid, after); dead {
 		d.mu.Unlock()
 		return x, false
@@ -114,7 +113,7 @@ func (d *daemon) provide(s *Spec) (p provision, err error) {
 		o := d.makers.order()
 		_, err = o.namespace()
 		err = errors.Join(err, o.listening())
-		p.net = o.take()
+		p.net = d.makers.take(o)
 	} else {
 		p.net.listener, err = listen(0, false, nil)
 	}
@@ -139,7 +138,11 @@ func (d *daemon) provide(s *Spec) (p provision, err error) {
 }
 
 // tellStarted books a started sandbox and tells the client.
-func (d *daemon) tellStarted(bx *box, st Stamps, fds ...int) error {
+func (d *daemon) tellStarted(bx *box, st Stamps, freezer int, fds ...int) error {
 	d.book(bx) // before the answer: the client may ask for its end at once
-	return d.sendStarted(bx, ModeCold, st, nil, fds...)
+	if err := d.sendBorn(bx, ModeCold, freezer, fds...); err != nil {
+		d.kill(bx)
+		return err
+	}
+	return d.sendRuns(bx, st, nil)
 }

@@ -25,8 +25,8 @@ import (
 // Its end is that of all its processes: its descendants, and the orphans that
 // stayed in its session. One that left its parent and its session both can't be
 // told from another sandbox's: it ends with the launcher. A launcher that is killed
-// takes the program with it, and its client the rest of the session; if both are
-// killed at once, what the program has started lives on.
+// takes the program with it, and its client, the next launcher of this kind or Clean
+// what that has started (see endMarked).
 
 // describeProcess says of a host what a launcher without isolation makes of it.
 func (h *Host) describeProcess() {
@@ -72,7 +72,6 @@ func (d *daemon) launchProcess(id int64, spec *Spec, received results.Stamp) err
 	c.call(0, unix.SYS_DUP3, out[1], 1, 0)
 	c.call(0, unix.SYS_DUP3, errp[1], 2, 0)
 	c.call(0, unix.SYS_CHDIR, p.dir)
-	c.stamp(atJoined)
 	c.limits()
 	c.dieWith(d.self)
 	c.closeRest()
@@ -90,10 +89,7 @@ func (d *daemon) launchProcess(id int64, spec *Spec, received results.Stamp) err
 		d.book(bx)
 		return err
 	}
-	joined := ch.stamp(atJoined)
-	return d.tellStarted(bx, Stamps{
-		Received: received, Cloned: ch.stamp(atCloned), Rootfs: joined, Joined: joined, Begun: received, Exec: ch.stamp(atExec),
-	}, r.net.listener, out[0], errp[0])
+	return d.tellStarted(bx, Stamps{Received: received, Cloned: ch.stamp(atCloned), Exec: ch.stamp(atExec)}, -1, r.net.listener, out[0], errp[0])
 }
 
 // program is what to execute, as the host sees it.
@@ -106,6 +102,8 @@ type program struct {
 // hostProgram finds a sandbox's program on the host.
 func hostProgram(s *Spec) (program, error) {
 	switch {
+	case len(s.Image.Layers) == 2 && s.Image.HostUsr: // a handler: its runtime, and its package
+		return handlerProgram(s)
 	case len(s.Image.Layers) != 1:
 		return program{}, fmt.Errorf("the process launcher takes an image of one layer, not of %d", len(s.Image.Layers))
 	case s.Writable:
@@ -120,6 +118,23 @@ func hostProgram(s *Spec) (program, error) {
 	return p, err
 }
 
+// handlerProgram finds the runtime of a handler, whose interpreter is the host's.
+func handlerProgram(s *Spec) (program, error) {
+	const runtimeDir = "/var/runtime/"
+	p := program{root: s.Image.Layers[1], argv: append([]string(nil), s.Argv...)}
+	for i, a := range p.argv {
+		switch {
+		case strings.HasPrefix(a, runtimeDir):
+			p.argv[i] = s.Image.Layers[0] + a
+		case strings.HasPrefix(a, TaskDir+"/"):
+			p.argv[i] = p.root + a
+		}
+	}
+	var err error
+	p.dir, err = onHost(p.root, s.dir())
+	return p, err
+}
+
 // onHost is where a path of the image's /var/task lies on the host. What lies
 // elsewhere in an image would be looked for among the host's own files.
 func onHost(root, inside string) (string, error) {
@@ -130,7 +145,7 @@ func onHost(root, inside string) (string, error) {
 }
 
 // hostEnv replaces, where a function is told them, the addresses that hold inside
-// a sandbox by those of the host.
+// a sandbox by those of the host, and adds the launcher's mark.
 func hostEnv(env []string, api, root string) []string {
 	list := make([]string, len(env))
 	for i, v := range env {
@@ -142,7 +157,7 @@ func hostEnv(env []string, api, root string) []string {
 		}
 		list[i] = v
 	}
-	return list
+	return append(list, mark())
 }
 
 // address is where a socket listens.

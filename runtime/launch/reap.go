@@ -2,6 +2,7 @@ package launch
 
 import (
 	"errors"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -13,18 +14,12 @@ import (
 // reap waits for children, as the only one who does, and tells of their end.
 func (d *daemon) reap() {
 	for {
-		d.mu.Lock()
-		before := d.clones
-		d.mu.Unlock()
+		before := atomic.LoadUint32(&d.clones)
 		var x death
 		pid, err := unix.Wait4(-1, &x.status, 0, &x.usage)
 		switch {
 		case errors.Is(err, unix.ECHILD):
-			d.mu.Lock()
-			for d.clones == before {
-				d.born.Wait()
-			}
-			d.mu.Unlock()
+			waitWhile(&d.clones, before)
 		case err == nil:
 			x.at = results.Now()
 			d.mu.Lock()
@@ -42,11 +37,16 @@ func (d *daemon) reap() {
 	}
 }
 
+// bear tells the reaper of a clone, for which it may wait. A launch does so at its end:
+// the reaper would take a processor from it.
+func (d *daemon) bear() {
+	atomic.AddUint32(&d.clones, 1)
+	wake(&d.clones)
+}
+
 // book notes a cloned child, and buries it if it died in the meantime.
 func (d *daemon) book(b *box) {
 	d.mu.Lock()
-	d.clones++
-	d.born.Broadcast()
 	x, dead := d.died(b.pid, b.began)
 	if b.id == 0 { // not the client's yet
 		b.id = -int64(b.pid)
@@ -121,7 +121,5 @@ func (d *daemon) release(b *box) {
 		d.leaks = append(d.leaks, err)
 	}
 	delete(d.boxes, b.id)
-	if len(d.boxes) == 0 {
-		d.empty.Broadcast()
-	}
+	d.freed.Broadcast()
 }

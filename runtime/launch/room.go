@@ -50,7 +50,7 @@ func (r *rooms) enter(st *stage, spec *Spec) (layers []string, err error) {
 		}
 		r.made[roomKey(spec)] = ns
 	}
-	if err := unix.Setns(ns, unix.CLONE_NEWNS); err != nil {
+	if _, err := raw(unix.SYS_SETNS, uintptr(ns), unix.CLONE_NEWNS); err != nil {
 		return nil, fmt.Errorf("enter the image's mount namespace: %w", err)
 	}
 	return nil, nil

@@ -52,6 +52,7 @@ var promises = map[string]map[string]promise{
 		"it has the user, host name, folder and environment that it was given": {"it has the user and the name of the host", hasTheHostsPlace},
 		"it writes to its own folders in memory alone":                         {"its folders are the host's", nil},
 		"it sees devices, and kernel files masked":                             {"it sees the host's", nil},
+		"it is held to its devices by its cgroup":                              {"it opens what its user may", nil},
 		"it sees no mount of the host":                                         {"it sees all of them", seesHostMounts},
 		"forbidden calls fail":                                                 {"it has no filter, and its rights are those of who started it", nil},
 		"its network is loopback with the listening socket":                    {"its network is the host's", listensOnTheHost},
@@ -62,15 +63,22 @@ var promises = map[string]map[string]promise{
 		"layers of an image hide what they say they hide":                      {"it mounts none", refusesLayers},
 		"a script runs with the host's programs":                               {"it could write to them, which isn't tried", hostScriptRuns},
 	},
+	"builtin, of an ordinary user": {"it is held to its devices by its cgroup": rootRestricts},
+	"runc, of an ordinary user":    {"it is held to its devices by its cgroup": rootRestricts},
+	"crun, of an ordinary user":    {"it is held to its devices by its cgroup": rootRestricts},
 	"runsc, of an ordinary user": {
 		"usage counts processor time and memory": {"without cgroups the time of gVisor's processes is lost at their end", nil},
 	},
 	"runsc": {
+		"it is held to its devices by its cgroup":                             {"it is told to ignore cgroups (quirks): its devices are gVisor's own", nil},
 		"its limits on files and cores are set":                               {"gVisor's /proc doesn't tell limits", nil},
 		"frozen it stands still, thawed it goes on, frozen it can be stopped": {"the version 1 freezer never says of traced processes that they are frozen", freezesGvisor},
 		"stop ends it and all its processes":                                  {"its processes are gVisor's, not the host's", stopEndsGvisor},
 	},
 }
+
+// rootRestricts stands for the devices of an ordinary user's sandboxes.
+var rootRestricts = promise{"the kernel lets only the host's root restrict devices", devicesAreNot}
 
 // deviation is a complaint of the suite's that is known of an OCI runtime. One
 // that is no longer made fails as one that is new.
@@ -87,7 +95,7 @@ var (
 
 	deviations = []deviation{
 		{everyOCI, "it has the user, host name, folder and environment that it was given", `environment \["A=b" "EMPTY=" "HOME=`, "runtimes add HOME", false},
-		{everyOCI, "stamps are in order", `phases .*Rootfs:0s`, "what happens inside a runtime is not known: all is sandbox phase", false},
+		{[]string{"crun"}, "it is held to its devices by its cgroup", `console \(5:1\): "<nil>"`, "crun allows the console too, of which it makes no node", false},
 		{[]string{"runc", "crun"}, "it sees no mount of the host", `^/(proc|sys)/\S+ without nosuid`, "masks are mounted without it", false},
 		{[]string{"runsc"}, "it has no capability and can gain none", `^(CapAmb|NoNewPrivs|SigBlk|SigIgn) = ,?`, "gVisor's /proc/self/status doesn't tell", false},
 		{[]string{"runsc"}, "it has no capability and can gain none", `^Seccomp = 0`, "the filter is on gVisor itself, not on the program in it", false},
@@ -201,7 +209,7 @@ func hasTheHostsPlace(t testing.TB, l *Launcher) {
 		t.Errorf("uid %d, gid %d on %s", v.UID, v.GID, v.Hostname)
 	}
 	task := s.Image.Layers[0] + TaskDir
-	if v.Dir != task || len(v.Env) != 3 || v.Env[0] != "A=b" || v.Env[2] != "LAMBDA_TASK_ROOT="+task {
+	if v.Dir != task || len(v.Env) != 4 || v.Env[0] != "A=b" || v.Env[2] != "LAMBDA_TASK_ROOT="+task || !strings.HasPrefix(v.Env[3], markVariable+"=") {
 		t.Errorf("folder %s, environment %q", v.Dir, v.Env)
 	}
 	if api := v.Env[1]; !strings.HasPrefix(api, "AWS_LAMBDA_RUNTIME_API=127.0.0.1:") || strings.HasSuffix(api, ":9001") {
@@ -378,7 +386,6 @@ func TestDaemonDeathOfRuntimes(t *testing.T) {
 // an orphan's is taken for nobody else's.
 func TestAwait(t *testing.T) {
 	d := &daemon{runtime: Runtime{kind: oci}, early: map[int]death{}}
-	d.born = sync.NewCond(&d.mu)
 	told := func(pid int, at results.Stamp) {
 		d.mu.Lock()
 		defer d.mu.Unlock()

@@ -13,32 +13,56 @@ import (
 	"coldstorm/results"
 )
 
-// Stamps are the moments of a launch. What was ready when it was asked for has the
-// moment at which the ask was received.
+// Stamps are the moments of a launch, in the order in which they happen but for
+// Answered, which the client hears beside what the program does. A moment that did not
+// happen, or of which a launcher can't tell, is 0: what was ready when it was asked for
+// (of a pooled or parked start all up to Secured), what a process of the host does
+// without, and all that an OCI runtime does by itself.
 //
 // Of a cold start, the root is completed (Cloned to Rootfs) beside the making of its
-// cgroups and its network, and Joined comes after; of others both came before.
+// cgroups and its network: what the child waits for of these counts to what comes after.
 type Stamps struct {
 	Ask      results.Stamp // Launch was called
 	Received results.Stamp // the launcher's thread that sees to it took the ask
-	Cloned   results.Stamp // the child's first system call: its namespaces exist
+	Cloned   results.Stamp // the child's first system call: its namespaces exist; of an OCI runtime, its command's
 	Rootfs   results.Stamp // its root filesystem is whole, and the only one that it sees
-	Joined   results.Stamp // it is in its cgroups and in its network
-	Begun    results.Stamp // a child that was pooled heard what it is to be; else Received
+	Cgroups  results.Stamp // it is in its cgroups
+	Joined   results.Stamp // it is in a network of its own
+	Secured  results.Stamp // its rights are gone, of a cold start, which then waits for its network's socket
+	Begun    results.Stamp // a child that was pooled heard what it is to be
 	Exec     results.Stamp // its rights are gone, and the next call is execve
+	Ran      results.Stamp // the command of an OCI runtime has ended, after the program's execve
 	Answered results.Stamp // the client heard that the program runs
 }
 
 // told lists the moments that the launcher's process tells.
 func (s *Stamps) told() []*results.Stamp {
-	return []*results.Stamp{&s.Received, &s.Cloned, &s.Rootfs, &s.Joined, &s.Begun, &s.Exec}
+	return []*results.Stamp{&s.Received, &s.Cloned, &s.Rootfs, &s.Cgroups, &s.Joined, &s.Secured, &s.Begun, &s.Exec, &s.Ran}
 }
 
-// Phases returns the launch as phases that add up to Ask to Exec: rootfs (the root made
-// whole; 0 if it was ready) and sandbox, all else.
+// Running is the last moment before the program runs that the launcher knows: Exec, or
+// Ran where that can't be told.
+func (s Stamps) Running() results.Stamp {
+	if s.Exec == 0 {
+		return s.Ran
+	}
+	return s.Exec
+}
+
+// Phases returns the launch as phases that add up to Ask to Running: rootfs (the root
+// made whole; 0 if it was ready, or that isn't known) and sandbox, all else.
 func (s Stamps) Phases() results.Phases {
 	root := s.Rootfs.Sub(s.Cloned)
-	return results.Phases{Sandbox: s.Exec.Sub(s.Ask) - root, Rootfs: root}
+	return results.Phases{Sandbox: s.Running().Sub(s.Ask) - root, Rootfs: root}
+}
+
+// Moments returns the launch as a start's moments, up to the program's own.
+func (s Stamps) Moments() results.Moments {
+	return results.Moments{
+		results.MomentAsk: s.Ask, results.MomentReceived: s.Received, results.MomentCloned: s.Cloned,
+		results.MomentRootfs: s.Rootfs, results.MomentCgroups: s.Cgroups, results.MomentJoined: s.Joined, results.MomentSecured: s.Secured,
+		results.MomentBegun: s.Begun, results.MomentExec: s.Exec, results.MomentRan: s.Ran,
+	}
 }
 
 // Exit is how a sandbox ended.
@@ -81,7 +105,7 @@ func (x *Exit) decode(d *decoder) {
 // Stdout, Stderr) and closes them, with Close if it is done with all.
 type Sandbox struct {
 	ID       string
-	PID      int          // of its first process, as the host counts
+	PID      int          // of its first process, as the client counts; 0 if that had ended before it could be told
 	Mode     string       // ModeCold, ModePooled or ModeParked
 	Listener net.Listener // the Runtime API's socket, listening inside; Addr is what to tell the function
 	Stdout   *os.File     // what it writes
@@ -91,8 +115,10 @@ type Sandbox struct {
 
 	l        *Launcher
 	seq      int64
-	launched chan error // capacity 1
-	answered bool       // under the launcher's lock
+	born     func(*Sandbox) // called as soon as its descriptors are there; nil does nothing
+	refused  error          // why they could not be taken
+	launched chan error     // capacity 1
+	answered bool           // under the launcher's lock
 	ended    bool
 	network  Network
 	v2       bool // the freezer is a version 2 cgroup's
@@ -105,16 +131,24 @@ type Sandbox struct {
 	exit Exit
 }
 
-// accept takes the answer to a launch.
-func (b *Sandbox) accept(d *decoder, fds []int) error {
-	b.PID = int(d.int())
-	b.Mode = d.string()
-	b.v2 = d.bool()
+// runs takes the message that the program does.
+func (b *Sandbox) runs(d *decoder) error {
 	for _, at := range b.Stamps.told() {
 		*at = results.Stamp(d.int())
 	}
 	b.Stamps.Answered = results.Now()
 	b.Lacks = d.strings()
+	return d.err
+}
+
+// accept takes the sandbox as it is about to execute its program, from a message whose
+// sender named pid in its credentials.
+func (b *Sandbox) accept(d *decoder, pid int, fds []int) error {
+	b.Mode = d.string()
+	b.v2 = d.bool()
+	if b.PID = int(d.int()); b.PID > 0 && b.l.runtime.Isolates() {
+		b.PID = pid
+	}
 	if d.err != nil || len(fds) < 3 {
 		closeAll(fds...)
 		if d.err == nil {
@@ -247,18 +281,20 @@ func (b *Sandbox) finish(x Exit) {
 	close(b.done)
 }
 
-// lose is the end of a sandbox whose launcher's process died: the kernel has
-// killed it for that (see secure), but a task that a version 1 freezer holds dies
-// only once it is thawed.
-func (b *Sandbox) lose() {
+// let lets a sandbox die whose launcher's process is dying: the kernel has killed it
+// for that, but a task that a version 1 freezer holds dies only once it is thawed, and
+// the process only after it.
+func (b *Sandbox) let() {
 	b.mu.Lock()
+	defer b.mu.Unlock()
 	b.stopped = true
 	if b.freezer >= 0 && !b.v2 {
 		unix.Pwrite(b.freezer, freezerWords[[2]bool{false, false}], 0)
 	}
-	b.mu.Unlock()
-	b.finish(Exit{Code: -1, Signal: unix.SIGKILL, At: results.Now()})
 }
+
+// lose is the end of a sandbox whose launcher's process has died.
+func (b *Sandbox) lose() { b.finish(Exit{Code: -1, Signal: unix.SIGKILL, At: results.Now()}) }
 
 // Close closes the caller's descriptors. It doesn't stop the sandbox.
 func (b *Sandbox) Close() error {

@@ -35,7 +35,7 @@ func testCgroups() *cgroups { return &cgroups{all: []*hierarchy{{fd: 20}, {fd: 2
 // coldScript is all that the child of a cold start does.
 func coldScript(st *stage, g *cgroups, spec *Spec, layers []string, ns string) *script {
 	s := &script{}
-	st.secured = st.rights()
+	st.compile()
 	st.streams(s, 23, 24)
 	if spec.Writable {
 		st.written(s, spec, layers)

@@ -25,11 +25,11 @@ import (
 //	/l/N       layers of images, read-only
 //	/mnt       where a root is mounted
 //	/s         where a child mounts its writable upper layer, if it asked for one
-//	/proc      the host's, without which a user namespace may not mount its own
+//	/proc      the daemon's, without which a user namespace may not mount its own
 type stage struct {
 	ns       int // descriptor of the namespace
 	self     int // the daemon's
-	proc     int // descriptor of the host's /proc
+	proc     int // descriptor of the daemon's /proc
 	fds      int // of the folder of this process's descriptors
 	rootless bool
 	overlay  bool
@@ -40,7 +40,8 @@ type stage struct {
 	dirs     []string
 	readonly []string
 
-	secured *script // rights, the same for every child
+	shown   *script // the kernel's part of a root that a child has by its birth, the same for every child
+	secured *script // and its rights
 }
 
 // hostTop lists what a dynamically linked program needs of the host.
@@ -95,7 +96,7 @@ func newStage(self int, rootless, overlay, lean bool) (*stage, error) {
 	if st.ns, err = st.here(); err != nil {
 		return nil, fmt.Errorf("stage: %w", err)
 	}
-	st.secured = st.rights()
+	st.compile()
 	return st, nil
 }
 

@@ -16,46 +16,76 @@ import (
 	"time"
 )
 
-// kernelDir is where .ci/kernel unpacks the kernel that TestVirtualMachine boots.
-const kernelDir = "/var/cache/coldstorm/kernel"
-
 // vmTime is how long the virtual machine may take: many times what it does.
 const vmTime = 7 * time.Minute
 
+// A vm is a virtual machine whose processor is emulated, so that neither KVM nor
+// any right is needed.
+type vm struct {
+	arch string   // of its processor, as Go names it
+	qemu string   // the emulator
+	args []string // what the emulator is told about this kind of machine alone
+
+	console string // the port on which its kernel speaks: the first one, of the machine's own kind
+	flags   string // GOFLAGS of what is built for it
+}
+
+// The last of args makes the port that testdata/vm writes to. The tests for arm64
+// are built with the flags of make build, so that both compile their packages once.
+var (
+	vmAMD64 = vm{"amd64", "qemu-system-x86_64", []string{"-serial", "stdio"}, "ttyS0", ""}
+	vmARM64 = vm{"arm64", "qemu-system-aarch64", []string{"-M", "virt", "-cpu", "cortex-a72", "-chardev", "stdio,id=out", "-device", "pci-serial,chardev=out"}, "ttyAMA0", "-trimpath -buildvcs=false"}
+)
+
+// kernelDir is where .ci/kernel unpacks the kernel that the machine boots.
+func (m vm) kernelDir() string { return "/var/cache/coldstorm/kernel-" + m.arch }
+
 // TestVirtualMachine runs this package's tests, and some of the engine's, again
 // where most users are: on a host whose controllers are all in version 2, as root and as an ordinary user,
-// in each situation of testdata/vm. The processor is emulated, so that neither
-// KVM nor any right is needed.
+// in each situation of testdata/vm.
 func TestVirtualMachine(t *testing.T) {
+	if runtime.GOARCH != "amd64" {
+		t.Skip("the virtual machine is an amd64 one, with this machine's programs in it")
+	}
+	vmAMD64.test(t, nil)
+}
+
+// TestOtherProcessor does what differs from processor to processor on arm64: the
+// launcher's tests of clone, filter and sandbox, and a run of coldstorm itself as
+// make build makes it.
+func TestOtherProcessor(t *testing.T) { vmARM64.test(t, vmARM64.addColdstorm) }
+
+// test boots the machine and makes what testdata/vm says its own results. more
+// adds what only some machines have, with a folder for what it builds.
+func (m vm) test(t *testing.T, more func(c *cpio, dir string) error) {
 	if testing.Short() {
 		t.Skip("a virtual machine in -short")
 	}
 	if os.Geteuid() != 0 {
 		t.Skip("root runs it, and it has ordinary users inside")
 	}
-	if runtime.GOARCH != "amd64" {
-		t.Skip("the virtual machine is an amd64 one")
-	}
-	qemu, err := exec.LookPath("qemu-system-x86_64")
+	qemu, err := exec.LookPath(m.qemu)
 	if err != nil {
-		skip(t, "no qemu-system-x86_64 (make deps): %v", err)
+		skip(t, "no %s (make deps): %v", m.qemu, err)
 	}
-	kernels, _ := filepath.Glob(filepath.Join(kernelDir, "boot/vmlinuz-*"))
+	kernels, _ := filepath.Glob(filepath.Join(m.kernelDir(), "boot/vmlinuz-*"))
 	if len(kernels) == 0 {
-		skip(t, "no kernel in %s (make deps)", kernelDir)
+		skip(t, "no kernel in %s (make deps)", m.kernelDir())
 	}
 	kernel := slices.Max(kernels)
 	dir := t.TempDir()
 	root := filepath.Join(dir, "root.cpio")
-	if err := writeRoot(root, kernel); err != nil {
+	if err := m.writeRoot(root, kernel, more); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), vmTime)
 	defer cancel()
 	console := filepath.Join(dir, "console")
-	cmd := exec.CommandContext(ctx, qemu, "-accel", "tcg,thread=multi", "-smp", "2", "-m", "2048", "-nodefaults", "-display", "none", "-no-reboot",
-		"-kernel", kernel, "-initrd", root, "-append", "console=ttyS0 panic=-1 mitigations=off",
-		"-serial", "file:"+console, "-serial", "stdio")
+	args := []string{
+		"-accel", "tcg,thread=single", "-smp", "2", "-m", "2048", "-nodefaults", "-display", "none", "-no-reboot",
+		"-kernel", kernel, "-initrd", root, "-append", "console=" + m.console + " panic=-1 mitigations=off", "-serial", "file:" + console,
+	}
+	cmd := exec.CommandContext(ctx, qemu, append(args, m.args...)...)
 	var complaints bytes.Buffer
 	out := &vmOutput{}
 	cmd.Stdout, cmd.Stderr = out, &complaints
@@ -63,15 +93,25 @@ func TestVirtualMachine(t *testing.T) {
 	err = cmd.Run()
 	t.Logf("the virtual machine ran for %v", time.Since(began).Round(time.Second))
 	out.tell(t)
+	kernelSaid, _ := os.ReadFile(console)
 	if text := tail(out.all.String(), 40); err != nil || ctx.Err() != nil || !out.ended {
-		kernelSaid, _ := os.ReadFile(console)
 		t.Errorf("the virtual machine did not come to its end: %v, %v\n%s\n-- its tests said:\n%s\n-- its kernel said:\n%s", err, ctx.Err(), &complaints, text, tail(string(kernelSaid), 40))
 	}
+	if text := asked(string(kernelSaid)); text != "" {
+		t.Errorf("tests of a situation took so long that its kernel was asked why:\n%s", text)
+	}
+}
+
+// asked is what a kernel answered to testdata/vm's askKernel, if it was asked.
+func asked(console string) string {
+	_, answer, _ := strings.Cut(console, "sysrq: ")
+	lines := strings.Split(answer, "\n")
+	return strings.Join(lines[:min(len(lines), 4000)], "\n")
 }
 
 // writeRoot writes the archive that the machine has as its root: process 1, and
 // in /root what will be a host.
-func writeRoot(name, kernel string) error {
+func (m vm) writeRoot(name, kernel string, more func(c *cpio, dir string) error) error {
 	var c cpio
 	dir := filepath.Dir(name)
 	for _, b := range [][]string{
@@ -82,17 +122,20 @@ func writeRoot(name, kernel string) error {
 		{"go", "test", "-c", "-ldflags=-s -w", "-o", filepath.Join(dir, "engine.test"), "../engine"},
 	} {
 		cmd := exec.Command(b[0], b[1:]...)
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOARCH="+m.arch)
+		if m.flags != "" {
+			cmd.Env = append(cmd.Env, "GOFLAGS="+m.flags)
+		}
 		if text, err := cmd.CombinedOutput(); err != nil {
 			return fmt.Errorf("%v: %w\n%s", b, err, text)
 		}
 	}
 	release := strings.TrimPrefix(filepath.Base(kernel), "vmlinuz-")
-	modules, _ := filepath.Glob(filepath.Join(kernelDir, "lib/modules", release, "kernel/fs/overlayfs/overlay.ko*"))
-	merged, _ := filepath.Glob(filepath.Join(kernelDir, "usr/lib/modules", release, "kernel/fs/overlayfs/overlay.ko*"))
+	modules, _ := filepath.Glob(filepath.Join(m.kernelDir(), "lib/modules", release, "kernel/fs/overlayfs/overlay.ko*"))
+	merged, _ := filepath.Glob(filepath.Join(m.kernelDir(), "usr/lib/modules", release, "kernel/fs/overlayfs/overlay.ko*"))
 	modules = append(modules, merged...)
 	if len(modules) == 0 {
-		return fmt.Errorf("no overlay module of %s in %s", release, kernelDir)
+		return fmt.Errorf("no overlay module of %s in %s", release, m.kernelDir())
 	}
 	for to, from := range map[string]string{
 		"init":                                  "init",
@@ -108,11 +151,32 @@ func writeRoot(name, kernel string) error {
 	if err := c.addFile("root/lib/"+filepath.Base(modules[0]), modules[0]); err != nil {
 		return err
 	}
-	for _, folder := range []string{"proc", "sys", "dev", "tmp", "etc", "run"} {
+	for _, folder := range []string{"proc", "sys", "dev", "tmp", "var/tmp", "etc", "run"} {
 		c.add("root/"+folder, fs.ModeDir|0o755, nil)
 	}
 	c.add("root/bin", fs.ModeSymlink|0o777, []byte("usr/bin"))
-	for _, program := range []string{"sh", "ls", "env", "touch", "sleep", "mkdir", "chown"} {
+	if err := m.addPrograms(&c); err != nil {
+		return err
+	}
+	if more != nil {
+		if err := more(&c, dir); err != nil {
+			return err
+		}
+	}
+	return os.WriteFile(name, c.bytes(), 0o600)
+}
+
+// addPrograms adds the few programs that tests run: this machine's to the machine
+// that needs one like this, busybox to the other.
+func (m vm) addPrograms(c *cpio) error {
+	programs := []string{"sh", "ls", "env", "touch", "sleep", "mkdir", "chown"}
+	if m.arch != vmAMD64.arch {
+		for _, program := range programs {
+			c.add("root/usr/bin/"+program, fs.ModeSymlink|0o777, []byte("busybox"))
+		}
+		return c.addFile("root/usr/bin/busybox", filepath.Join(m.kernelDir(), "bin/busybox"))
+	}
+	for _, program := range programs {
 		path, err := filepath.EvalSymlinks(filepath.Join("/usr/bin", program))
 		if err != nil {
 			return err
@@ -124,7 +188,7 @@ func writeRoot(name, kernel string) error {
 			c.add("root/usr/bin/"+program, fs.ModeSymlink|0o777, []byte(filepath.Base(path)))
 		}
 	}
-	return os.WriteFile(name, c.bytes(), 0o600)
+	return nil
 }
 
 // vmOutput reads what testdata/vm writes, line by line.
@@ -192,6 +256,19 @@ func (o *vmOutput) tell(t *testing.T) {
 				t.Log(r.text)
 			}
 		})
+	}
+}
+
+// TestAsked says which part of a console is shown.
+func TestAsked(t *testing.T) {
+	for console, want := range map[string]string{
+		"[1] a\n[2] b\n": "",
+		"[1] a\n[2] sysrq: Show Blocked State\n[3] task\n[4] sysrq: Show Memory": "Show Blocked State\n[3] task\n[4] sysrq: Show Memory",
+		"sysrq: x" + strings.Repeat("\ny", 5000):                                 "x" + strings.Repeat("\ny", 3999),
+	} {
+		if got := asked(console); got != want {
+			t.Errorf("of %.80q: %.80q", console, got)
+		}
 	}
 }
 

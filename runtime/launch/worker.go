@@ -42,12 +42,13 @@ func (d *daemon) work() {
 
 func (d *daemon) refuse(id int64, err error) {
 	e := encoder{}
+	e.int(msgRuns)
 	e.int(id)
 	e.string(err.Error())
 	sendPacket(launchFD, e.b)
 }
 
-// launch starts one sandbox and sends its descriptors to the client.
+// launch starts one sandbox and tells the client.
 func (d *daemon) launch(id int64, spec *Spec, received results.Stamp) error {
 	d.mu.Lock()
 	closing := d.closing
@@ -55,6 +56,7 @@ func (d *daemon) launch(id int64, spec *Spec, received results.Stamp) error {
 	if closing {
 		return errGone
 	}
+	defer d.bear()
 	switch d.runtime.kind {
 	case process:
 		return d.launchProcess(id, spec, received)
@@ -72,6 +74,9 @@ func (d *daemon) launch(id int64, spec *Spec, received results.Stamp) error {
 		err = d.finish(b, spec)
 	}
 	if err == nil {
+		err = d.present(b)
+	}
+	if err == nil {
 		b.child.wait()
 		err = b.child.err()
 	}
@@ -79,7 +84,12 @@ func (d *daemon) launch(id int64, spec *Spec, received results.Stamp) error {
 		d.abort(b)
 		return err
 	}
-	return d.answer(b, received)
+	defer b.drop()
+	if err := d.sendRuns(b.box, b.stamps(received), b.child.forbidden()); err != nil {
+		return err
+	}
+	d.expose(b.box)
+	return nil
 }
 
 // can says why this host can't launch what spec describes.
@@ -94,43 +104,48 @@ func (d *daemon) can(spec *Spec) error {
 	return nil
 }
 
-// answer tells the client of a sandbox whose program runs.
-func (d *daemon) answer(b *birth, received results.Stamp) error {
-	defer b.drop()
+// present sends the client a sandbox that is about to execute its program: it makes
+// itself ready to hear of it meanwhile.
+func (d *daemon) present(b *birth) error {
 	freezer, err := d.cg.freezer(b.box.group)
 	if errors.Is(err, unix.ENOENT) { // it has ended, and its cgroups went
 		freezer, err = -1, nil
 	}
 	if err != nil {
-		d.kill(b.box)
 		return err
 	}
-	fds := []int{b.net.listener, b.stdout, b.stderr}
+	defer closeAll(freezer)
+	return d.sendBorn(b.box, b.mode, freezer, b.net.listener, b.stdout, b.stderr)
+}
+
+// sendBorn sends a sandbox's descriptors, of which the freezer's may be -1.
+func (d *daemon) sendBorn(b *box, mode string, freezer int, fds ...int) error {
+	e := encoder{}
+	e.int(msgBorn)
+	e.int(b.id)
+	e.string(mode)
+	e.bool(d.cg.v2 != nil && d.cg.at["freezer"] == d.cg.v2)
 	if freezer >= 0 {
-		defer unix.Close(freezer)
 		fds = append(fds, freezer)
 	}
-	if err := d.sendStarted(b.box, b.mode, b.stamps(received), b.child.forbidden(), fds...); err != nil {
-		return err
+	if err := d.sendPID(e, b.pid, fds...); err != nil {
+		return fmt.Errorf("answer: %w", err)
 	}
-	d.expose(b.box)
 	return nil
 }
 
-// sendStarted sends what the client is to know of a sandbox whose program runs, which is
-// ended if that can't be sent.
-func (d *daemon) sendStarted(b *box, mode string, st Stamps, lacks []string, fds ...int) error {
+// sendRuns tells that a sandbox's program runs. The sandbox is ended if that can't be
+// sent.
+func (d *daemon) sendRuns(b *box, st Stamps, lacks []string) error {
 	e := encoder{}
+	e.int(msgRuns)
 	e.int(b.id)
 	e.string("")
-	e.int(int64(b.pid))
-	e.string(mode)
-	e.bool(d.cg.v2 != nil && d.cg.at["freezer"] == d.cg.v2)
 	for _, at := range st.told() {
 		e.int(int64(*at))
 	}
 	e.strings(lacks)
-	err := sendPacket(launchFD, e.b, fds...)
+	err := sendPacket(launchFD, e.b)
 	if err != nil {
 		d.kill(b)
 		err = fmt.Errorf("answer: %w", err)
@@ -141,6 +156,7 @@ func (d *daemon) sendStarted(b *box, mode string, st Stamps, lacks []string, fds
 // abort undoes a birth that failed.
 func (d *daemon) abort(b *birth) {
 	if b.child != nil {
+		d.bear()
 		d.kill(b.box)
 		b.child.end()
 	}

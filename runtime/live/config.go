@@ -17,19 +17,49 @@ type Config struct {
 	Version   string            // of the function; $LATEST by default
 	MemoryMB  int               // 128 by default; 1,769 MB is one processor
 	Timeout   time.Duration     // of an invocation; 3 s by default
-	InitLimit time.Duration     // 10 s by default
+	InitLimit time.Duration     // 10 s by default; but for on-demand 130 s or Timeout, the longer
 	Env       map[string]string // the function's own variables
-	NoFreeze  bool              // idle environments run on
+
+	EphemeralMB int // size of /tmp; 512 by default
+
+	// InitializationType is on-demand by default, provisioned-concurrency, snap-start
+	// or lambda-managed-instances: what the runtime is told, and which limit its
+	// init has.
+	InitializationType string
+
+	// Extensions names the external extensions that a sandbox starts beside the
+	// runtime, under a first process that tells of each end and ends at SIGTERM.
+	Extensions []string
+
+	// RerunFailedInit has an init that failed by itself run once more within the
+	// first invocation, as one does that goes over its limit; the default is that
+	// the invocation gets its error at once.
+	RerunFailedInit bool
+
+	// What functions are told of their runtime, nothing if empty: AWS_EXECUTION_ENV
+	// is AWS_Lambda_ and Runtime, such as python3.13, unless that is provided or
+	// its like; RuntimeVersion, such as python:3.13.v16, and its ARN are in the
+	// INIT_START line.
+	Runtime           string
+	RuntimeVersion    string
+	RuntimeVersionARN string
+	LogFormat         string       // JSON or Text
+	LogLevel          string       // such as INFO
+	Credentials       *Credentials // of the function's role; nil: it has none
+	XRayDaemon        string       // address of X-Ray's daemon, host:port
+	MaxConcurrency    int          // told to the runtime as AWS_LAMBDA_MAX_CONCURRENCY; 0: not told
+	NoFreeze          bool         // idle environments run on
 
 	// Container says that the function is a container image, and ImageEnv holds
-	// that image's variables as NAME=value. Env counts for more. What Lambda sets
-	// for a zip alone, such as PATH, is left to the image.
+	// that image's variables as NAME=value, or those of a managed runtime. Env counts
+	// for more. What Lambda sets for a zip alone, such as PATH, is left to the image.
 	Container bool
 	ImageEnv  []string
 
 	Concurrency int           // reserved; 0: the account's 1,000, negative: no bound, somebody else keeps it
 	Provisioned int           // environments kept ready, from Provision on
 	KeepAlive   time.Duration // idle time before an environment is reclaimed; 0: at once, negative: never
+	Lifetime    time.Duration // age from which an environment is replaced, however busy; 0: never (Lambda: some hours)
 
 	// ScaleOutBurst and ScaleOutRate bound new environments, as
 	// plane.LambdaRules; 0 is no bound here: this machine is the bound.
@@ -50,6 +80,10 @@ type Config struct {
 	// Bounds of streamed responses in bytes and bytes a second, Lambda's if 0, none
 	// if negative: 200 MB, of which 6 MB at once and the rest at 2 MB/s.
 	MaxStream, StreamBurst, StreamRate int64
+
+	// FreeText has a line for how an environment ended, as in Lambda's older logs,
+	// beside the status in REPORT.
+	FreeText bool
 
 	// Log receives START, END and REPORT lines and what the function writes. It
 	// is written from one goroutine; nil: nothing is kept but tails.
@@ -72,8 +106,14 @@ func (c Config) withDefaults() Config {
 	if c.Timeout == 0 {
 		c.Timeout = 3 * time.Second
 	}
+	if c.InitializationType == "" {
+		c.InitializationType = onDemand
+	}
 	if c.InitLimit == 0 {
 		c.InitLimit = 10 * time.Second
+		if c.InitializationType != onDemand {
+			c.InitLimit = max(130*time.Second, c.Timeout)
+		}
 	}
 	if c.SettleGrace == 0 {
 		c.SettleGrace = 50 * time.Millisecond
@@ -87,7 +127,7 @@ func (c Config) withDefaults() Config {
 // Rules are those of the plane that decides for the function.
 func (c Config) Rules() plane.LambdaRules {
 	r := plane.LambdaRules{
-		Concurrency: c.Concurrency, Reserved: c.Concurrency > 0, KeepAlive: c.KeepAlive,
+		Concurrency: c.Concurrency, Reserved: c.Concurrency > 0, KeepAlive: c.KeepAlive, Lifetime: c.Lifetime,
 		ScaleOutBurst: c.ScaleOutBurst, ScaleOutRate: c.ScaleOutRate, RequestRate: c.RequestRate, Provisioned: c.Provisioned,
 	}
 	if c.Concurrency < 0 {

@@ -46,8 +46,9 @@ type Result struct {
 	StreamBytes int64         // written to the stream
 	FirstByte   results.Stamp // the head of the response was read; 0 if there was none
 
-	fatal bool   // the environment ended with it
-	why   string // how it ended, in Lambda's words, for the log
+	fatal   bool          // the environment ended with it
+	failure *Failure      // how it ended
+	within  time.Duration // the part of its Duration that was init
 }
 
 // Invoke sends a trigger to the function and waits for what becomes of it. A
@@ -127,7 +128,7 @@ func refused(r Request, a assignment) Result {
 func (r Request) failure(why *Failure, e results.Evidence) Result {
 	return Result{
 		RequestID: r.ID, Outcome: why.Outcome, Reason: why.Reason, ErrorType: why.Type,
-		Payload: why.body(r.ID), ContentType: "application/json", Evidence: e, fatal: true, why: why.Message,
+		Payload: why.body(r.ID), ContentType: "application/json", Evidence: e, fatal: true, failure: why,
 	}
 }
 
@@ -146,6 +147,7 @@ func (f *Function) failedStart(r Request, a assignment) Result {
 	e.Phases = startPhases(r.Received, asked, birth, e.Responded)
 	bill(&e, used, used.CPU)
 	res := r.failure(a.failure, e)
+	res.within = u.since(e.Responded)
 	res.Tail = u.report(r, res, false)
 	return res
 }
@@ -174,8 +176,12 @@ func (u *unit) invoke(r Request, a assignment) Result {
 	if u.f.log != nil || r.Tail {
 		u.out.begin(r.ID, u.config.Version)
 	}
+	watched := u.api.Telemetry()
+	if watched {
+		u.emitStart(r)
+	}
 	answer, err := u.api.Invoke(api.Invocation{
-		ID: r.ID, ARN: cmp.Or(r.ARN, u.config.ARN()), Deadline: time.Now().Add(u.config.Timeout),
+		ID: r.ID, ARN: cmp.Or(r.ARN, u.config.ARN()), Deadline: a.due.Time(),
 		TraceID: r.TraceID, ClientContext: r.ClientContext, Cognito: r.Cognito, TenantID: r.TenantID,
 		ContentType: r.ContentType, Payload: r.Payload, Stream: r.Stream,
 	})
@@ -205,6 +211,10 @@ func (u *unit) invoke(r Request, a assignment) Result {
 	if res.Streamed = answer.Streamed; res.Streamed {
 		res.StreamBytes = answer.Size
 	}
+	res.within = u.within(a.start)
+	if watched {
+		u.emitEnd(res, answer)
+	}
 	res.Tail = u.report(r, res, true)
 	return res
 }
@@ -218,10 +228,31 @@ func (u *unit) phases(e *results.Evidence, delivered results.Stamp) {
 		e.Mode = u.birth.Mode
 		e.Phases = startPhases(e.Received, u.asked, u.birth, u.ready)
 		e.Phases.Queue += delivered.Sub(u.ready)
+		u.start(e)
 	} else {
 		e.Phases.Queue = delivered.Sub(e.Received)
 	}
 	e.Phases.Invoke = e.Responded.Sub(delivered)
+}
+
+// start adds the moments of a cold start, if the launcher told any, and splits its init
+// phase where the program told its first instruction. One that is not after execve and
+// before the ask for work is not believed: a program may say what it likes. (That of a
+// container may be before the end of its runtime's command, which is all that is known
+// there.)
+func (u *unit) start(e *results.Evidence) {
+	first := u.api.FirstInstruction()
+	if first < u.birth.Exec || first > u.ready {
+		first = 0
+	}
+	if first != 0 {
+		e.Phases.Init, e.Phases.RuntimeInit, e.Phases.FunctionInit = 0, first.Sub(u.birth.Exec), u.ready.Sub(first)
+	}
+	if e.Start != results.StartCold || u.birth.Moments == (results.Moments{}) {
+		return
+	}
+	e.Moments = u.birth.Moments
+	e.Moments[results.MomentAsk], e.Moments[results.MomentFirst], e.Moments[results.MomentReady] = u.asked, first, u.ready
 }
 
 // measure reads what the environment has used, in all and since the invocation

@@ -36,17 +36,9 @@ func (f *Function) Provisioned() (ready, failed int) {
 	return 0, 0
 }
 
-// initLimit is how long the environment may take until it asks for work.
-func (u *unit) initLimit() time.Duration {
-	if u.cause == results.CauseProvisioned {
-		return max(u.config.InitLimit, provisionedInit, u.config.Timeout)
-	}
-	return u.config.InitLimit
-}
-
 // environ is what its process sees.
-func (u *unit) environ(now time.Time) []string {
-	env := u.config.environ(u.id, now)
+func (u *unit) environ() []string {
+	env := u.config.environ(u.stream)
 	if u.cause == results.CauseProvisioned {
 		if i := slices.Index(env, initializationType+"on-demand"); i >= 0 {
 			env[i] = initializationType + "provisioned-concurrency"

@@ -27,10 +27,13 @@ type Spec struct {
 	ID       string   // of the environment
 	Env      []string // NAME=value; AWS_LAMBDA_RUNTIME_API is the launcher's to add
 	MemoryMB int
+	TmpMB    int // size of /tmp; 0 is the launcher's default, Lambda's 512
 }
 
 // A Sandbox is one started sandbox. Its methods may be called from any
-// goroutine.
+// goroutine. What more one may have: Signal, to its first process; DialContext, to
+// servers inside; Keep, which has the next sandbox of its ID begin with its /tmp,
+// unless its launcher's Forget is called for that ID.
 type Sandbox interface {
 	Birth() Birth
 	Freeze() error
@@ -51,6 +54,8 @@ type Birth struct {
 	Mode     string        // cold or pooled
 	Ready    results.Stamp // namespaces and cgroup there
 	Exec     results.Stamp // root filesystem there, execve is next
+
+	Moments results.Moments // of the start, as far as the launcher tells them; none is fine
 }
 
 // Usage is what a sandbox has used since its start.

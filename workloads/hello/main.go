@@ -14,6 +14,8 @@ import (
 	"os"
 
 	"github.com/aws/aws-lambda-go/lambda"
+
+	_ "coldstorm/workloads/first" // tells when it began
 )
 
 // Event is what a trigger carries.

@@ -11,6 +11,10 @@
 // provided.al2023 unchanged.
 package main
 
-import "github.com/aws/aws-lambda-go/lambda"
+import (
+	"github.com/aws/aws-lambda-go/lambda"
+
+	_ "coldstorm/workloads/first" // tells when it began
+)
 
 func main() { lambda.Start(thumbnail) }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"coldstorm/loadgen/record"
 	"coldstorm/results"
 )
 
@@ -43,11 +44,15 @@ func (g generator) samples(st shape) []results.Sample {
 		if g.Float64() < st.cold {
 			s.Start, s.Cause, s.Mode = results.StartCold, results.CauseScaleOut, "pooled"
 			s.Phases = g.coldPhases(st.slow)
+			if i%2 == 0 {
+				s.Mode = "cold"
+			}
 		}
 		s.Phases.Queue = g.around(time.Duration(float64(90*time.Microsecond)*st.slow), 0.5)
 		s.Phases.Invoke = g.around(time.Duration(float64(12*time.Millisecond)*math.Sqrt(st.slow)), 0.18)
 		s.Phases.Transport = g.around(400*time.Microsecond, 0.4)
 		s.Done = s.Sent.Add(s.Phases.Sum())
+		s.Moments = moments(s)
 		s.Billed = (s.Phases.Invoke + s.Phases.InitDuration()).Round(time.Millisecond)
 		if st.name == "burst" && i >= 850 {
 			g.spoil(&s, i)
@@ -67,6 +72,26 @@ func (g generator) spoil(s *results.Sample, i int) {
 	s.Done = s.Sent.Add(g.around(700*time.Microsecond, 0.3))
 }
 
+// moments are those that a cold sample's phases allow for.
+func moments(s results.Sample) (m results.Moments) {
+	if s.Start != results.StartCold {
+		return m
+	}
+	p, ask := s.Phases, s.Sent.Add(s.Phases.Transport/2+s.Phases.Queue)
+	exec := ask.Add(p.Sandbox + p.Rootfs)
+	m[results.MomentAsk], m[results.MomentReceived], m[results.MomentExec] = ask, ask.Add(p.Sandbox/8), exec
+	m[results.MomentFirst], m[results.MomentReady] = exec.Add(p.RuntimeInit), exec.Add(p.InitDuration())
+	if s.Mode == "pooled" {
+		m[results.MomentBegun] = m[results.MomentReceived].Add(p.Sandbox / 8)
+		return m
+	}
+	m[results.MomentCloned] = ask.Add(p.Sandbox / 2)
+	m[results.MomentRootfs] = m[results.MomentCloned].Add(p.Rootfs)
+	m[results.MomentCgroups], m[results.MomentJoined] = m[results.MomentRootfs].Add(p.Sandbox/5), m[results.MomentRootfs].Add(p.Sandbox/4)
+	m[results.MomentSecured] = m[results.MomentJoined].Add(p.Sandbox / 5)
+	return m
+}
+
 func (g generator) coldPhases(slow float64) results.Phases {
 	at := func(median time.Duration, sigma float64) time.Duration {
 		return g.around(time.Duration(float64(median)*slow), sigma)
@@ -82,7 +107,7 @@ func (g generator) series(st shape, samples []results.Sample) results.Series {
 		Name: st.name, Shape: st.words, Seed: 1, Arrivals: fmt.Sprintf("%064x", g.Uint64()),
 		Latency: map[results.Start]results.Quantiles{}, Service: map[results.Start]results.Quantiles{},
 		Spectra: map[results.Start]results.Spectrum{}, Phases: map[results.Phase]results.Quantiles{},
-		PeakMemory: 41 << 20, Modes: []string{"pooled"},
+		PeakMemory: 41 << 20, Modes: []string{"cold", "pooled"}, Breakdown: record.Breakdown(slices.Values(samples)),
 		Generator: results.Generator{CPUShare: 0.31, HostCPUShare: 0.62},
 	}
 	latency, service := map[results.Start][]time.Duration{}, map[results.Start][]time.Duration{}

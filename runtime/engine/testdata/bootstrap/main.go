@@ -17,6 +17,7 @@ import (
 	"strings"
 	"syscall"
 	"time"
+	"unsafe"
 )
 
 // released gets a value for each SIGUSR1.
@@ -55,6 +56,17 @@ func serve(rt *client, id, event string) {
 		fmt.Println("printed by " + id)
 	case `"environ"`:
 		answer = `"` + strings.Join(os.Environ(), " ") + `"`
+	case `"keep"`: // counts the calls in /tmp, and dies
+		count, _ := os.ReadFile("/tmp/kept/count")
+		os.Mkdir("/tmp/kept", 0o700)
+		os.WriteFile("/tmp/kept/count", append(count, '|'), 0o600)
+		os.Symlink("kept/count", "/tmp/link")
+		os.Exit(1)
+	case `"kept"`:
+		count, err := os.ReadFile("/tmp/link")
+		err2 := os.WriteFile("/tmp/kept/more", nil, 0o600) // still its own
+		_, left := os.Stat("/tmp/.coldstorm-ready")
+		answer = fmt.Sprintf(`"%s %v %v %v"`, count, err, err2, os.IsNotExist(left))
 	case `"crash"`:
 		os.Exit(1)
 	case `"panic"`:
@@ -111,6 +123,24 @@ func fork() {
 	}
 }
 
+// first is a moment of the program's own as early as it has one.
+var first = func() (ts syscall.Timespec) {
+	syscall.Syscall(syscall.SYS_CLOCK_GETTIME, 1 /* CLOCK_MONOTONIC */, uintptr(unsafe.Pointer(&ts)), 0)
+	return ts
+}()
+
+// tell is a header with the program's first instruction, or with what TELL says is that.
+func tell() string {
+	switch text := os.Getenv("TELL"); text {
+	case "":
+		return ""
+	case "first":
+		return fmt.Sprintf("Coldstorm-First-Instruction: %d\r\n", first.Nano())
+	default:
+		return "Coldstorm-First-Instruction: " + text + "\r\n"
+	}
+}
+
 type client struct {
 	net.Conn
 	r *bufio.Reader
@@ -119,7 +149,7 @@ type client struct {
 // call returns the request id of an event, or the status of anything else, and
 // the body.
 func (c *client) call(method, path, body string) (id, text string) {
-	fmt.Fprintf(c, "%s /2018-06-01/runtime/%s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", method, path, len(body), body)
+	fmt.Fprintf(c, "%s /2018-06-01/runtime/%s HTTP/1.1\r\nHost: x\r\n%sContent-Length: %d\r\n\r\n%s", method, path, tell(), len(body), body)
 	var length int
 	for first := true; ; first = false {
 		line, err := c.r.ReadBytes('\n')

@@ -1,7 +1,7 @@
 // Command vm is process 1 of the virtual machine that the launcher's tests boot:
 // a kernel whose controllers are all in version 2. It runs the test binary once
 // for each situation that cgroups can put a run in, and writes what that prints
-// to the second serial port.
+// to a serial port of its own.
 package main
 
 import (
@@ -32,25 +32,16 @@ type situation struct {
 	with    bool   // a process of another program is in group too
 	binary  string // of the tests; empty is the launcher's
 	tests   string // -test.run
+	program string // and its arguments, which runs in the place of tests
 	cgroups string // what TestHostHere is to find
 	hint    string // what it is to be told
 }
 
 const (
-	limits  = "TestForkBombIsBounded|TestMemoryBombIsKilledAndTold|TestMemoryOfAChildEndsAll|TestQuotaIsSetAndChanged|TestDaemonDeath|TestStartEndsWhatRuns|TestCleanSparesTheLiving"
 	slice   = "user.slice/user-1000.slice"
 	manager = slice + "/user@1000.service"
 	all     = "cpu memory pids freezer"
 )
-
-var situations = []situation{
-	{name: "root", tests: "^(TestConformancePooled|TestGivenByHand|TestHostHere|" + limits + ")$", cgroups: all},
-	{name: "user in a session", uid: uid, group: slice + "/session-1.scope", owned: manager, on: "+memory +pids", tests: "^(TestConformance|TestHostHere)$", hint: "user@.service.d"},
-	{name: "user with a scope of their own", uid: uid, group: "user.slice/a.scope", owned: "user.slice/a.scope", on: "+cpu +memory +pids", tests: "^(TestConformancePooled|TestHostHere|" + limits + ")$", cgroups: all},
-	{name: "engine of a user with a scope of their own", uid: uid, group: "user.slice/c.scope", owned: "user.slice/c.scope", on: "+cpu +memory +pids", binary: "engine.test", tests: "^(TestColdThenWarmInARealSandbox|TestWatch|TestTheEngineGoesWhenItsGeneratorDies)$"},
-	{name: "user beside other programs under systemd", uid: uid, group: manager + "/app.slice/terminal.scope", owned: manager, on: "+memory +pids", with: true, tests: "^TestHostHere$", cgroups: "memory pids freezer", hint: "Delegate=cpu"},
-	{name: "user beside other programs in all that is theirs", uid: uid, group: "user.slice/b.scope", owned: "user.slice/b.scope", on: "+cpu +memory +pids", with: true, tests: "^TestHostHere$", cgroups: "freezer", hint: "user@.service.d"},
-}
 
 func main() {
 	if os.Getpid() != 1 {
@@ -58,7 +49,7 @@ func main() {
 		os.Exit(2)
 	}
 	err := boot()
-	out, err2 := os.OpenFile("/dev/ttyS1", os.O_WRONLY, 0)
+	out, err2 := os.OpenFile(port, os.O_WRONLY, 0)
 	if err2 != nil {
 		out = os.Stderr
 	}
@@ -87,12 +78,16 @@ func boot() error {
 		{"proc", "/root/proc", "proc", ""},
 		{"sys", "/root/sys", "sysfs", ""},
 		{"dev", "/root/dev", "devtmpfs", ""},
+		{"shm", "/root/dev/shm", "tmpfs", "mode=1777"},
 		{"tmp", "/root/tmp", "tmpfs", "mode=1777"},
 		{"cgroup", "/root" + cgroot, "cgroup2", "nsdelegate,memory_recursiveprot"},
 	} {
 		flags := uintptr(0)
 		if m.fs == "" {
 			flags = unix.MS_BIND
+		}
+		if err := os.MkdirAll(m.to, 0o755); err != nil {
+			return err
 		}
 		if err := unix.Mount(m.from, m.to, m.fs, flags, m.data); err != nil {
 			return fmt.Errorf("mount %s: %w", m.to, err)
@@ -177,10 +172,25 @@ func (s situation) run(out *os.File) error {
 	if binary == "" {
 		binary = "launch.test"
 	}
-	cmd := exec.Command("/test/"+binary, "-test.v", "-test.short", "-test.timeout=3m", "-test.run="+s.tests)
+	args := []string{"/test/" + binary, "-test.v", "-test.short", "-test.timeout=" + patience.String(), "-test.run=" + s.tests}
+	if s.program != "" {
+		args = strings.Fields(s.program)
+	}
+	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = "/test", out, out, attr
-	cmd.Env = []string{"PATH=/usr/bin", "TMPDIR=/tmp", "HOME=/tmp", "CI=true", "COLDSTORM_TEST_INSIDE=/test/inside", "COLDSTORM_TEST_BOOTSTRAP=/test/function", "COLDSTORM_TEST_CGROUPS=" + s.cgroups, "COLDSTORM_TEST_HINT=" + s.hint}
+	cmd.Env = []string{"PATH=/usr/bin", "TMPDIR=/tmp", "HOME=/tmp", "CI=true", "TERM=dumb", "COLDSTORM_TEST_INSIDE=/test/inside", "COLDSTORM_TEST_CALLS=/test/calls", "COLDSTORM_TEST_BOOTSTRAP=/test/function", "COLDSTORM_TEST_CGROUPS=" + s.cgroups, "COLDSTORM_TEST_HINT=" + s.hint}
+	defer time.AfterFunc(patience-10*time.Second, askKernel).Stop()
 	return errors.Join(cmd.Run(), left())
+}
+
+// askKernel has the kernel say on its console what keeps tests that are about to be given
+// up: tasks that wait for something in it, what each processor does, memory, and then
+// every task (kernel: sysrq).
+func askKernel() {
+	os.WriteFile("/proc/sys/kernel/printk", []byte("8"), 0)
+	for _, key := range []byte("wlmt") {
+		os.WriteFile("/proc/sysrq-trigger", []byte{key}, 0)
+	}
 }
 
 // left tells of cgroups that a run has left.
