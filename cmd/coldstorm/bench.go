@@ -18,7 +18,7 @@ import (
 )
 
 var benchCommand = command{
-	name: "bench", args: "[launch|burst|calm|leak|frozen|invoke|lag|sim]... [flags]", short: "compare coldstorm itself with its peers and limits",
+	name: "bench", args: "[launch|burst|calm|leak|frozen|invoke|trigger|lag|sim]... [flags]", short: "compare coldstorm itself with its peers and limits",
 	long: `
 Bench measures coldstorm, not a function: each part interleaves its contenders
 in one run, in random order, because two runs on a noisy machine don't compare.
@@ -38,6 +38,8 @@ moment of a start and the next, and what these leave of the time measured outsid
     frozen   what an idle, frozen environment costs in memory, the kernel's included
     invoke   a warm invocation through the Invoke API, freezing on and off,
              beside the same function behind plain net/http
+    trigger  storms at a queue, a bucket, a schedule and asynchronous invocations: each
+             part of an event's way, from its intended send to its handler's end
     lag      how far sends are off their schedule, beside stock vegeta
     sim      simulated invocations a second
 
@@ -86,6 +88,7 @@ var benchParts = []benchPart{
 	{"leak", "Leak: what starts leave behind", benchLeak},
 	{"frozen", "Frozen: idle environments at once, memory of each", benchFrozen},
 	{"invoke", "Warm invocation through the Invoke API", inRounds(benchInvoke)},
+	{"trigger", "Triggers: storms of events that are not answered on their request", benchTrigger},
 	{"lag", "Schedule lag: actual minus intended send", inRounds(benchLag)},
 	{"sim", "Simulated invocations a second, Lambda plane, 1,000 environments, one core", inRounds(benchSim)},
 }
@@ -122,7 +125,7 @@ type benchRow struct {
 func (o benchOptions) run(ctx context.Context, a *app, args []string) error {
 	for _, name := range args {
 		if !slices.ContainsFunc(benchParts, func(p benchPart) bool { return p.name == name }) {
-			return usageError("launch, burst, calm, leak, frozen, invoke, lag or sim", "bench: unknown part %q", name)
+			return usageError("launch, burst, calm, leak, frozen, invoke, trigger, lag or sim", "bench: unknown part %q", name)
 		}
 	}
 	if o.phases && !slices.Equal(args, []string{"launch"}) {

@@ -108,7 +108,7 @@ func (s *Sources) Map(id string, shown map[string]any, timeout time.Duration) er
 	}
 	q, err := s.queueNamed(name)
 	if err != nil {
-		return fmt.Errorf("Error occurred while ReceiveMessage. SQS Error Code: %w", err) //nolint:staticcheck // as Lambda writes it
+		return fmt.Errorf("Error occurred while ReceiveMessage. SQS Error Code: %w", err) // as Lambda writes it
 	}
 	if err := plane.CheckVisibility(q.attributes().seconds("VisibilityTimeout"), timeout); err != nil {
 		return err

@@ -46,16 +46,22 @@ func (c *Completion) complete(r live.Result) {
 	}
 }
 
-// The parts of the way, by the stamps at their ends.
-var parts = []struct {
-	name     string
-	from, to func(Completion) results.Stamp
-}{
-	{"publish to poll", func(c Completion) results.Stamp { return c.Publish }, func(c Completion) results.Stamp { return c.Poll }},
-	{"poll to invoke", func(c Completion) results.Stamp { return c.Poll }, func(c Completion) results.Stamp { return c.Invoke }},
-	{"invoke to handler", func(c Completion) results.Stamp { return c.Invoke }, func(c Completion) results.Stamp { return c.Handler }},
-	{"handler to done", func(c Completion) results.Stamp { return c.Handler }, func(c Completion) results.Stamp { return c.Done }},
-	{"publish to done", func(c Completion) results.Stamp { return c.Publish }, func(c Completion) results.Stamp { return c.Done }},
+// Part is one part of an event's way.
+type Part struct {
+	Name string
+	Took time.Duration
+}
+
+// Parts are those of the way, in order, and then all of it. A part whose end the
+// event did not reach took no time.
+func (c Completion) Parts() []Part {
+	return []Part{
+		{"publish to poll", c.Poll.Sub(c.Publish)},
+		{"poll to invoke", c.Invoke.Sub(c.Poll)},
+		{"invoke to handler", c.Handler.Sub(c.Invoke)},
+		{"handler to done", c.Done.Sub(c.Handler)},
+		{"publish to done", c.Done.Sub(c.Publish)},
+	}
 }
 
 // maxSamples bounds what is kept of a source and kind of start: the last ones.
@@ -77,7 +83,8 @@ type way struct {
 
 type samples struct {
 	n     int
-	parts [][]time.Duration // as parts has them
+	names []string
+	parts [][]time.Duration // by name
 }
 
 // add takes a completion in. What was not served is passed on alone.
@@ -101,15 +108,17 @@ func (l *ledger) add(c Completion) {
 	w := way{c.Source, c.start}
 	s := l.samples[w]
 	if s == nil {
-		s = &samples{parts: make([][]time.Duration, len(parts))}
+		s = &samples{}
+		for _, p := range c.Parts() {
+			s.names, s.parts = append(s.names, p.Name), append(s.parts, nil)
+		}
 		l.samples[w] = s
 	}
-	for i, p := range parts {
-		d := p.to(c).Sub(p.from(c))
+	for i, p := range c.Parts() {
 		if s.n < maxSamples {
-			s.parts[i] = append(s.parts[i], d)
+			s.parts[i] = append(s.parts[i], p.Took)
 		} else {
-			s.parts[i][s.n%maxSamples] = d
+			s.parts[i][s.n%maxSamples] = p.Took
 		}
 	}
 	s.n++
@@ -162,10 +171,10 @@ func (s *Sources) Latency(w io.Writer) error {
 	for _, x := range ways {
 		has := s.ledger.samples[x]
 		fmt.Fprintf(&b, "%s, %s start, n %d:\n", x.source, x.start, has.n)
-		for i, p := range parts {
+		for i, name := range has.names {
 			sorted := slices.Clone(has.parts[i])
 			slices.Sort(sorted)
-			fmt.Fprintf(&b, "  %-18s p50 %10s ms   p99 %10s ms\n", p.name, quantile(sorted, 0.5), quantile(sorted, 0.99))
+			fmt.Fprintf(&b, "  %-18s p50 %10s ms   p99 %10s ms\n", name, quantile(sorted, 0.5), quantile(sorted, 0.99))
 		}
 	}
 	_, err := io.WriteString(w, b.String())
