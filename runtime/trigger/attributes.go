@@ -97,6 +97,14 @@ func (a attributes) number(name string) int {
 	return bounds[name].otherwise
 }
 
+// agrees reports whether two queues' attributes have the same value of one.
+func (a attributes) agrees(b attributes, name string) bool {
+	if _, number := bounds[name]; number {
+		return a.number(name) == b.number(name)
+	}
+	return a[name] == b[name]
+}
+
 func (a attributes) seconds(name string) time.Duration {
 	return time.Duration(a.number(name)) * time.Second
 }

@@ -52,9 +52,18 @@ type Bucket struct {
 	Field string `json:"field,omitempty"`
 }
 
+// What paths of the endpoint begin with: its own, function URLs and Lambda's API.
+var (
+	taken     = map[string]bool{"coldstorm": true, "lambda-url": true}
+	datedPath = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}$`)
+)
+
 func (b Bucket) check() error {
 	if !bucketForm.MatchString(b.Name) {
 		return fmt.Errorf("name %q is not of 3 to 63 lower-case letters, digits and hyphens", b.Name)
+	}
+	if taken[b.Name] || datedPath.MatchString(b.Name) || b.Name == live.Account {
+		return fmt.Errorf("name %q is one of the endpoint's own paths", b.Name)
 	}
 	folder, err := filepath.EvalSymlinks(b.Folder)
 	if err != nil {

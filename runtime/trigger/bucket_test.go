@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -177,6 +178,7 @@ func TestABucketsFoldersAreChecked(t *testing.T) {
 		"lies in the folder": {Name: "aaa", Folder: folder, Function: "f", Output: inside},
 		"no such file":       {Name: "aaa", Folder: folder + "/none", Function: "f"},
 		"no such function":   {Name: "aaa", Folder: folder, Function: "none"},
+		"own paths":          {Name: "2015-03-31", Folder: folder, Function: "f"},
 		"lower-case":         {Name: "A", Folder: folder, Function: "f"},
 	} {
 		if err := s.Add(Source{Bucket: &x}); err == nil || !strings.Contains(err.Error(), want) {
@@ -293,6 +295,18 @@ func TestEverySourceIsPublishedToAtAURL(t *testing.T) {
 	}
 	r.Body.Close()
 	same(t, "status of a source that isn't there", r.StatusCode, 404)
+}
+
+func TestAFunctionsHostIsTheFunctionsAlone(t *testing.T) {
+	s := sources(t, &functions{})
+	add(t, s, Source{Bucket: &Bucket{Name: "photos", Folder: t.TempDir(), Function: "f"}})
+	for _, path := range []string{"/", "/photos/x", "/coldstorm/latency"} {
+		r := httptest.NewRequest("POST", path, nil)
+		r.Host = "abc.lambda-url.us-east-1.localhost:3001"
+		w := httptest.NewRecorder()
+		s.Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })).ServeHTTP(w, r)
+		same(t, path, w.Code, http.StatusTeapot)
+	}
 }
 
 func TestPagesInABrowserPublishNothing(t *testing.T) {

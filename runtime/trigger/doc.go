@@ -15,7 +15,8 @@
 //
 // Each answer carries TriggerHeader, by which an event is found in
 //
-//	GET  /coldstorm/completions        lines of JSON (Completion), as events are done with
+//	GET  /coldstorm/completions        lines of JSON (Completion), as events are done with;
+//	                                   a message has one for each time that it was handled
 //	GET  /coldstorm/latency            n, p50 and p99 of each part of the way, per source and kind of start
 //
 // which is the control stream of events that aren't answered on their request.

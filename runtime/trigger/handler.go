@@ -37,6 +37,9 @@ const ownPaths = "/coldstorm/"
 
 // route finds what answers a request; nil if that is none of the sources'.
 func (s *Sources) route(r *http.Request) http.HandlerFunc {
+	if strings.Contains(r.Host, ".lambda-url.") {
+		return nil // a function's own host, all of whose paths are the function's
+	}
 	path := r.URL.Path
 	if name, own := strings.CutPrefix(path, ownPaths); own {
 		source, publish := strings.CutPrefix(name, "publish/")

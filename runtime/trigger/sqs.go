@@ -159,8 +159,8 @@ func (s *Sources) createQueue(name string, a attributes) (*queue, error) {
 	if q := s.queues[name]; q != nil {
 		q.mu.Lock()
 		defer q.mu.Unlock()
-		for key, value := range a {
-			if q.attrs[key] != value {
+		for key := range a {
+			if !a.agrees(q.attrs, key) {
 				return nil, &sqsError{"QueueAlreadyExists", "A queue already exists with the same name and a different value for attribute " + key}
 			}
 		}

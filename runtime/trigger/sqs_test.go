@@ -16,6 +16,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"coldstorm/runtime/plane"
 )
 
 // endpoint serves sources, whose functions are fakes.
@@ -137,6 +139,9 @@ func TestErrorsOfTheAPIAreTyped(t *testing.T) {
 	_, err = c.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: q.QueueUrl, ReceiptHandle: aws.String("x")})
 	if x := (*types.ReceiptHandleIsInvalid)(nil); !errors.As(err, &x) {
 		t.Errorf("a handle that is none: %v", err)
+	}
+	if _, err = c.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: aws.String("q"), Attributes: map[string]string{"DelaySeconds": "0"}}); err != nil {
+		t.Errorf("a queue with the same attributes: %v", err)
 	}
 	_, err = c.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: aws.String("q"), Attributes: map[string]string{"DelaySeconds": "1"}})
 	if x := (*types.QueueNameExists)(nil); !errors.As(err, &x) {
@@ -330,4 +335,18 @@ func TestAttributesAreReadStrictly(t *testing.T) {
 		same(t, "dead letters", name, "d")
 		same(t, "receives", n, 5)
 	}
+}
+
+func FuzzParseReceipt(f *testing.F) {
+	f.Add(receipt("id", plane.Delivery{Message: 3, Receives: 2}))
+	f.Add("x")
+	f.Fuzz(func(t *testing.T, handle string) {
+		id, m, receives, ok := parseReceipt(handle)
+		if !ok {
+			return
+		}
+		if id2, m2, receives2, ok := parseReceipt(receipt(id, plane.Delivery{Message: m, Receives: receives})); !ok || id2 != id || m2 != m || receives2 != receives {
+			t.Errorf("%q is %s %d %d, and that %s %d %d", handle, id, m, receives, id2, m2, receives2)
+		}
+	})
 }
