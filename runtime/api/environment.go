@@ -19,24 +19,23 @@ type Environment struct {
 
 	telemetry telemetry
 
-	mu         sync.Mutex
-	state      state
-	out        []*pending // with the runtime, or on their way to it
-	unsent     []*pending // those of out that no next has fetched
-	answered   int        // invocations after which the runtime has not asked again
-	attempts   uint64
-	late       string  // request id that was aborted last
-	waiting    []*conn // whose next blocks; the oldest first
-	restoring  *conn   // whose restore/next blocks
-	firstNext  results.Stamp
-	extensions []*extension
-	announced  bool // the end of init
-	asked      int  // asks of the runtime after an answer, not yet passed on to Idle
-	conns      map[*conn]struct{}
-	closed     bool
-	left       bool // no event will come any more
-
+	mu               sync.Mutex
+	state            state
+	out              []*pending // with the runtime, or on their way to it
+	unsent           []*pending // those of out that no next has fetched
+	answered         int        // invocations after which the runtime has not asked again
+	attempts         uint64
+	late             string  // request id that was aborted last
+	waiting          []*conn // whose next blocks; the oldest first
+	restoring        *conn   // whose restore/next blocks
+	firstNext        results.Stamp
 	firstInstruction results.Stamp // as the runtime told; 0 if it didn't
+	extensions       []*extension
+	announced        bool // the end of init
+	asked            int  // asks of the runtime after an answer, not yet passed on to Idle
+	conns            map[*conn]struct{}
+	closed           bool
+	left             bool // no event will come any more
 }
 
 // New serves the Runtime API on l until Close or Drain.

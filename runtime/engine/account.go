@@ -152,10 +152,10 @@ var _ invoke.Deployer = (*deployer)(nil)
 // Open takes a zip, or the reference of an image.
 func (d *deployer) Open(ctx context.Context, c invoke.Code) (image.Image, error) {
 	o := &image.Opener{Copies: filepath.Join(d.account.Copies, "store"), Layers: d.account.Layers, Say: func(m string) { fmt.Fprintln(d.server.stderr, "coldstorm:", m) }}
+	d.mu.Lock()
+	d.openers = append(d.openers, o)
+	d.mu.Unlock()
 	if c.Image != "" {
-		d.mu.Lock()
-		d.openers = append(d.openers, o)
-		d.mu.Unlock()
 		return o.Open(ctx, c.Image)
 	}
 	f, err := os.CreateTemp(d.account.Copies, "upload-*.zip")
@@ -177,13 +177,12 @@ func (d *deployer) Open(ctx context.Context, c invoke.Code) (image.Image, error)
 // Deploy starts nothing yet.
 func (d *deployer) Deploy(img image.Image, c live.Config) invoke.Deployed {
 	s := d.server
-	with, extensions, err := supervised(img, &s.supervisor)
+	l, extensions, err := s.launcherOf(img)
 	if err != nil { // it goes on without extensions, as whoever looks on is told
 		fmt.Fprintf(s.stderr, "coldstorm: extensions of %s: %v\n", c.Name, err)
-	} else {
-		img, c.Extensions = with, extensions
 	}
-	return live.New(s.launcherOf(img), c)
+	c.Extensions = extensions
+	return live.New(l, c)
 }
 
 func (d *deployer) close() {

@@ -21,6 +21,7 @@ type launcher struct {
 
 	tmps       *tmps // of the function
 	supervisor *supervisor
+	extended   bool // the supervisor is its first program
 }
 
 var _ live.Launcher = launcher{}
@@ -67,8 +68,12 @@ func (l launcher) Forget(id string) {
 }
 
 func (l launcher) spec(s live.Spec) launch.Spec {
+	argv := l.image.Command(s.MemoryMB, s.Env)
+	if l.extended {
+		argv = append([]string{supervisorPath}, argv...)
+	}
 	return launch.Spec{
-		ID: s.ID, Image: l.image, Argv: l.image.Command(s.MemoryMB, s.Env), Env: append(s.Env, apiAddress), MemoryBytes: int64(s.MemoryMB) << 20, TmpBytes: int64(s.TmpMB) << 20,
+		ID: s.ID, Image: l.image, Argv: argv, Env: append(s.Env, apiAddress), MemoryBytes: int64(s.MemoryMB) << 20, TmpBytes: int64(s.TmpMB) << 20,
 	}
 }
 

@@ -196,11 +196,11 @@ func (s *server) deploy(f Function) error {
 	defer s.deploying.Unlock()
 	err := s.retire()
 	config := f.config(s.log)
-	var no error
-	if f.Image, config.Extensions, no = supervised(f.Image, &s.supervisor); no != nil {
+	l, names, no := s.launcherOf(f.Image)
+	if no != nil {
 		return errors.Join(err, no)
 	}
-	l := s.launcherOf(f.Image)
+	config.Extensions = names
 	function := live.New(l, config)
 	if s.pool > 0 {
 		if err2 := s.launcher.Fill(l.next(function)); err2 != nil { // launches go on without, and say so by their mode
@@ -231,9 +231,12 @@ func (s *server) retire() error {
 	return nil
 }
 
-// launcherOf starts environments of an image.
-func (s *server) launcherOf(img image.Image) launcher {
-	return launcher{launch: s.launcher, meters: s.meters, total: &s.total, image: img, tmps: &tmps{}, supervisor: &s.supervisor}
+// launcherOf starts environments of an image, with the extensions that are in it.
+func (s *server) launcherOf(img image.Image) (launcher, []string, error) {
+	img, names, err := supervised(img, &s.supervisor)
+	return launcher{
+		launch: s.launcher, meters: s.meters, total: &s.total, image: img, tmps: &tmps{}, supervisor: &s.supervisor, extended: len(names) > 0,
+	}, names, err
 }
 
 func (s *server) current() *live.Function {

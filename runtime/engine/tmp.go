@@ -43,8 +43,11 @@ func (t *tmps) put(id string, dir *os.File) {
 	t.kept[id] = dir
 }
 
-// take is what was kept for an environment, nil if nothing was.
+// take is what was kept for an environment, nil if nothing was, as of a nil t.
 func (t *tmps) take(id string) *os.File {
+	if t == nil {
+		return nil
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	dir := t.kept[id]
@@ -99,7 +102,7 @@ func (l launcher) restart(ctx context.Context, s launch.Spec, old *os.File) (*la
 	if !slices.Contains(s.Image.Layers, layer) {
 		s.Image.Layers = append(slices.Clone(s.Image.Layers), layer)
 	}
-	s.Image.Argv = append([]string{supervisorPath, "--wait"}, s.Image.Argv...)
+	s.Argv = append([]string{supervisorPath, "--wait"}, s.Argv...)
 	b, err := l.launch.Launch(ctx, s)
 	if err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package invoke
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"coldstorm/results"
@@ -19,36 +20,11 @@ const (
 
 // invoke answers POST /2015-03-31/functions/{name}/invocations.
 func (s *Service) invoke(w http.ResponseWriter, r *http.Request, name string) {
-	t, no := parseTarget(name, qualifierOf(r))
-	if no != nil {
-		no.write(w)
+	ride, t, req, how := s.admit(w, r, name, kindSync, kindAsync)
+	switch {
+	case ride == nil:
 		return
-	}
-	how := kindSync
-	if k := r.Header.Get("X-Amz-Invocation-Type"); k != "" {
-		how = kind(k)
-	}
-	if how != kindSync && how != kindAsync && how != kindDry {
-		badParameter("Invalid invocation type: %s", how).write(w)
-		return
-	}
-	ride, no := s.find(t)
-	if no != nil {
-		no.write(w)
-		return
-	}
-	if how == kindDry {
-		ride.deployment.leave()
-		w.WriteHeader(http.StatusNoContent)
-		return
-	}
-	req, no := request(r)
-	if no != nil {
-		ride.deployment.leave()
-		no.write(w)
-		return
-	}
-	if how == kindAsync {
+	case how == kindAsync:
 		ride.deployment.leave()
 		s.enqueue(w, t, req)
 		return
@@ -59,6 +35,39 @@ func (s *Service) invoke(w http.ResponseWriter, r *http.Request, name string) {
 		// after the environment was seen to.
 		http.NewResponseController(w).Flush()
 	})
+}
+
+// admit reads an invocation of one of some types. It answers a mistake, and a dry run;
+// the ride is nil then.
+func (s *Service) admit(w http.ResponseWriter, r *http.Request, name string, types ...kind) (*ride, target, live.Request, kind) {
+	how := kindSync
+	if k := r.Header.Get("X-Amz-Invocation-Type"); k != "" {
+		how = kind(k)
+	}
+	t, no := parseTarget(name, qualifierOf(r))
+	if no == nil && how != kindDry && !slices.Contains(types, how) {
+		no = badParameter("Invalid invocation type: %s", how)
+	}
+	var on *ride
+	if no == nil {
+		on, no = s.find(t)
+	}
+	var req live.Request
+	if no == nil && how != kindDry {
+		if req, no = request(r); no != nil {
+			on.deployment.leave()
+		}
+	}
+	switch {
+	case no != nil:
+		no.write(w)
+		return nil, t, req, how
+	case how == kindDry:
+		on.deployment.leave()
+		w.WriteHeader(http.StatusNoContent)
+		return nil, t, req, how
+	}
+	return on, t, req, how
 }
 
 func qualifierOf(r *http.Request) string {

@@ -57,33 +57,8 @@ type complete struct {
 // What goes wrong before the function is asked has a status; its own errors are
 // in the last event (AWS API reference: InvokeWithResponseStream).
 func (s *Service) invokeStream(w http.ResponseWriter, r *http.Request, name string) {
-	t, no := parseTarget(name, qualifierOf(r))
-	if no != nil {
-		no.write(w)
-		return
-	}
-	how := kindSync
-	if k := r.Header.Get("X-Amz-Invocation-Type"); k != "" {
-		how = kind(k)
-	}
-	if how != kindSync && how != kindDry {
-		badParameter("Invalid invocation type: %s", how).write(w)
-		return
-	}
-	ride, no := s.find(t)
-	if no != nil {
-		no.write(w)
-		return
-	}
-	if how == kindDry {
-		ride.deployment.leave()
-		w.WriteHeader(http.StatusNoContent)
-		return
-	}
-	req, no := request(r)
-	if no != nil {
-		ride.deployment.leave()
-		no.write(w)
+	ride, _, req, _ := s.admit(w, r, name, kindSync)
+	if ride == nil {
 		return
 	}
 	out := &eventWriter{w: w, version: ride.version}

@@ -41,8 +41,8 @@ var (
 func (m vm) kernelDir() string { return "/var/cache/coldstorm/kernel-" + m.arch }
 
 // TestVirtualMachine runs this package's tests, and some of the engine's, again
-// where most users are: on a host whose controllers are all in version 2, as root and as an ordinary user,
-// in each situation of testdata/vm.
+// where most users are: on a host whose controllers are all in version 2, as root and as
+// an ordinary user, in each situation of testdata/vm.
 func TestVirtualMachine(t *testing.T) {
 	if runtime.GOARCH != "amd64" {
 		t.Skip("the virtual machine is an amd64 one, with this machine's programs in it")
@@ -64,6 +64,7 @@ func (m vm) test(t *testing.T, more func(c *cpio, dir string) error) {
 	if os.Geteuid() != 0 {
 		t.Skip("root runs it, and it has ordinary users inside")
 	}
+	t.Parallel() // with the other machine: each emulates on one processor
 	qemu, err := exec.LookPath(m.qemu)
 	if err != nil {
 		skip(t, "no %s (make deps): %v", m.qemu, err)

@@ -49,8 +49,10 @@ func (c Config) environ(stream string) []string {
 			vars[k] = v
 		}
 	}
-	for k := range reserved { // an image's own
-		delete(vars, k)
+	for k := range reserved { // an image's own, but for what its runtime is called
+		if k != "AWS_EXECUTION_ENV" {
+			delete(vars, k)
+		}
 	}
 	maps.Copy(vars, c.told())
 	maps.Copy(vars, map[string]string{

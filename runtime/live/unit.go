@@ -144,7 +144,7 @@ func (u *unit) raise(asked results.Stamp, box Sandbox) bool {
 		FunctionName: u.config.Name, Version: u.config.Version, Handler: u.config.Handler,
 		MaxStream: u.config.MaxStream, StreamBurst: u.config.StreamBurst, StreamRate: u.config.StreamRate,
 		Ready: u.isReady, Idle: u.isIdle,
-		InitError: func(e api.InitError) { u.fail(initFailure(e)) },
+		InitError: u.initError,
 
 		Extensions: u.config.Extensions, AccountID: Account, Dial: dialer(box),
 		Exited: u.exited, ExtensionError: u.extensionError, Registered: u.registered, Subscribed: u.subscribed,
@@ -199,6 +199,15 @@ func (u *unit) end(why *Failure) {
 func (u *unit) fail(why *Failure) {
 	if u.f.lose(u, why) {
 		u.end(why)
+	}
+}
+
+// initError is what the runtime told of its init. Its sandbox is ended aside, since
+// the runtime waits for its answer.
+func (u *unit) initError(e api.InitError) {
+	why := initFailure(e)
+	if u.f.lose(u, why) {
+		go u.end(why)
 	}
 }
 
