@@ -17,7 +17,7 @@ var flow = [][]string{
 	{"runtime/image"},
 	{"runtime/launch", "runtime/api", "runtime/plane"},
 	{"runtime/live", "runtime/sim"},
-	{"runtime/invoke"},
+	{"runtime/invoke", "runtime/trigger"},
 	{"runtime/engine"},
 	{"loadgen/drive"},
 	{"report/cost"},

@@ -18,7 +18,7 @@ import (
 )
 
 var benchCommand = command{
-	name: "bench", args: "[launch|burst|calm|leak|frozen|invoke|lag|sim]... [flags]", short: "compare coldstorm itself with its peers and limits",
+	name: "bench", args: "[launch|burst|calm|leak|frozen|invoke|trigger|lag|sim]... [flags]", short: "compare coldstorm itself with its peers and limits",
 	long: `
 Bench measures coldstorm, not a function. Where a part compares contenders, it
 interleaves them in one run, in random order, because two runs on a noisy machine
@@ -40,6 +40,8 @@ moment of a start and the next, and what these leave of the time measured outsid
     frozen   what an idle, frozen environment costs in memory, the kernel's included
     invoke   a warm invocation through the Invoke API, freezing on and off,
              beside the same function behind plain net/http
+    trigger  storms at a queue, a bucket, a schedule and asynchronous invocations: each
+             part of an event's way, from its intended send to its handler's end
     lag      how far sends are off their schedule, beside stock vegeta
     sim      simulated invocations a second
 
@@ -88,6 +90,7 @@ var benchParts = []benchPart{
 	{"leak", "Leak: what starts leave behind", benchLeak},
 	{"frozen", "Frozen: idle environments at once, memory of each", benchFrozen},
 	{"invoke", "Warm invocation through the Invoke API", inRounds(benchInvoke)},
+	{"trigger", "Triggers: storms of events that are not answered on their request", benchTrigger},
 	{"lag", "Schedule lag: actual minus intended send", inRounds(benchLag)},
 	{"sim", "Simulated invocations a second, Lambda plane, 1,000 environments, one core", inRounds(benchSim)},
 }
@@ -124,7 +127,7 @@ type benchRow struct {
 func (o benchOptions) run(ctx context.Context, a *app, args []string) error {
 	for _, name := range args {
 		if !slices.ContainsFunc(benchParts, func(p benchPart) bool { return p.name == name }) {
-			return usageError("launch, burst, calm, leak, frozen, invoke, lag or sim", "bench: unknown part %q", name)
+			return usageError("launch, burst, calm, leak, frozen, invoke, trigger, lag or sim", "bench: unknown part %q", name)
 		}
 	}
 	if o.phases && !slices.Equal(args, []string{"launch"}) {

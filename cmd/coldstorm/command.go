@@ -99,7 +99,8 @@ func usage(w io.Writer) {
 		}
 	}
 	fmt.Fprint(w, `
-'coldstorm help COMMAND' says more, 'coldstorm help exit-codes' what the exit code means.
+'coldstorm help COMMAND' says more, 'coldstorm help exit-codes' what the exit code means,
+'coldstorm help triggers' how events reach functions.
 Not built yet, and so absent: storm, sweep, cost, simulate.
 `)
 }
@@ -107,7 +108,7 @@ Not built yet, and so absent: storm, sweep, cost, simulate.
 // helpCommand is a function because help itself reads the list that it is in.
 func helpCommand() command {
 	return command{
-		name: "help", args: "[COMMAND|exit-codes]", short: "say more of a command",
+		name: "help", args: "[COMMAND|exit-codes|triggers]", short: "say more of a command",
 		long: "Help prints what a command does, its flags and examples.",
 		setup: func(*pflag.FlagSet) func(context.Context, *app, []string) error {
 			return func(_ context.Context, a *app, args []string) error { return help(a, args) }
@@ -122,6 +123,10 @@ func help(a *app, args []string) error {
 	}
 	if args[0] == "exit-codes" {
 		fmt.Fprint(a.stdout, exitCodesHelp)
+		return nil
+	}
+	if args[0] == "triggers" {
+		fmt.Fprint(a.stdout, triggersHelp)
 		return nil
 	}
 	cmd, ok := findCommand(args[0])

@@ -66,9 +66,9 @@ func serveWhile(flags, command []string) (int, error) {
 // exports reads the lines that a shell would.
 func exports(r io.Reader) (env []string, url string, err error) {
 	lines := bufio.NewScanner(r)
-	for range 4 {
+	for range 6 {
 		if !lines.Scan() {
-			return nil, "", fmt.Errorf("serve wrote %d lines, want 4", len(env))
+			return nil, "", fmt.Errorf("serve wrote %d lines, want 6", len(env))
 		}
 		v := strings.TrimPrefix(lines.Text(), "export ")
 		if u, ok := strings.CutPrefix(v, "AWS_ENDPOINT_URL_LAMBDA="); ok {

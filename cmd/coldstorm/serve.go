@@ -33,6 +33,12 @@ end, and leaves nothing behind: no process, no function.
 --function takes what 'coldstorm run' takes, and may be given more than once; a
 --name names the one before it, which is else called after its path.
 
+Functions can also be triggered by events: messages of queues (the API of SQS is
+served too, and event source mappings poll them), objects created in a folder, and
+schedules. --queue, --bucket and --schedule make such a source for a function of
+--function or a bundled one (thumbnail, hello); 'coldstorm help triggers' has their
+settings. How long events took on each part of their way is written at the end.
+
 Throttles follow AWS's rules: --concurrency for all functions, of which functions
 may reserve a part, ten requests a second for each, and for each function new
 environments by a bucket of --scale-out-burst that --scale-out-rate refills.
@@ -41,7 +47,10 @@ Examples:
 
     coldstorm serve
     coldstorm serve --listen 127.0.0.1:9001 --function ./fn --name hello
-    aws lambda invoke --function-name hello --log-type Tail out.json # with what it printed`,
+    aws lambda invoke --function-name hello --log-type Tail out.json # with what it printed
+    coldstorm serve --bucket photos=thumbnail,output=thumbs,field=image
+    coldstorm serve --function ./fn --queue orders=fn,batch=100,window=5s
+    coldstorm serve --schedule 'rate(1 minute)=hello'`,
 	setup: func(f *pflag.FlagSet) func(context.Context, *app, []string) error {
 		var o serveOptions
 		f.StringVar(&o.listen, "listen", "127.0.0.1:3001", "`address` of loopback to listen on; port 0 is a free one")
@@ -53,6 +62,9 @@ Examples:
 		f.Float64Var(&o.rate, "scale-out-rate", 100, "environments a second that are added to that")
 		f.DurationVar(&o.keepAlive, "keep-alive", 10*time.Minute, "idle `time` after which an environment is reclaimed")
 		f.DurationVar(&o.retry, "retry-delay", time.Minute, "`time` before an asynchronous event that failed is tried again; the second retry waits twice as long")
+		f.Var(&o.triggers.queues, "queue", "`NAME=FUNCTION[,...]`: a queue whose messages the function handles; may be repeated")
+		f.Var(&o.triggers.buckets, "bucket", "`FOLDER=FUNCTION[,...]`: a folder, the function is told of each file in it; may be repeated")
+		f.Var(&o.triggers.schedules, "schedule", "`EXPRESSION=FUNCTION[,...]`: rate(...) or cron(...) and what is then invoked; may be repeated")
 		return func(ctx context.Context, a *app, args []string) error {
 			if len(args) > 0 {
 				return usageError("functions are given with --function", "serve takes no arguments, such as %q", args[0])
@@ -70,6 +82,7 @@ type serveOptions struct {
 	concurrency      int
 	burst, rate      float64
 	keepAlive, retry time.Duration
+	triggers         triggers
 }
 
 // startFunction is a function that serve is given.
@@ -130,6 +143,9 @@ func (o *serveOptions) do(ctx context.Context, a *app) error {
 	if err := o.begin(say); err != nil {
 		return err
 	}
+	if err := o.bundle(); err != nil {
+		return err
+	}
 	var functions []engine.Function
 	for _, f := range o.functions {
 		img, err := o.open(ctx, f.path)
@@ -176,6 +192,11 @@ func (o *serveOptions) serve(ctx context.Context, a *app, eng *engine.Engine, fu
 			return exitError{code: exitUsage, err: err}
 		}
 	}
+	for _, x := range o.triggers.all() {
+		if err := eng.Trigger(x); err != nil {
+			return exitError{code: exitUsage, err: err}
+		}
+	}
 	if note := launcherNote(eng.Host()); note != "" {
 		fmt.Fprintln(a.stderr, note)
 	}
@@ -184,6 +205,9 @@ func (o *serveOptions) serve(ctx context.Context, a *app, eng *engine.Engine, fu
 	}
 	for _, f := range functions {
 		fmt.Fprintf(a.stderr, "function %s is there\n", f.Name)
+	}
+	for _, x := range o.triggers.all() {
+		fmt.Fprintln(a.stderr, describe(x, eng.URL()))
 	}
 	fmt.Fprintf(a.stderr, "listening on %s; Ctrl-C ends it (aws CLI before 2.13: --endpoint-url %[1]s)\n", eng.URL())
 	select {
@@ -197,7 +221,9 @@ func (o *serveOptions) serve(ctx context.Context, a *app, eng *engine.Engine, fu
 
 // pointers are what a shell needs to use the endpoint. The credentials are not
 // checked, but clients want some.
-const pointers = `export AWS_ENDPOINT_URL_LAMBDA=%s
+const pointers = `export AWS_ENDPOINT_URL_LAMBDA=%[1]s
+export AWS_ENDPOINT_URL_SQS=%[1]s
+export AWS_ENDPOINT_URL_S3=%[1]s
 export AWS_ACCESS_KEY_ID=local
 export AWS_SECRET_ACCESS_KEY=local
 export AWS_DEFAULT_REGION=us-east-1

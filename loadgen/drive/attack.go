@@ -38,6 +38,11 @@ type Attack struct {
 	// Refused, if set, is handed the body of each response that is not served: an
 	// error's text, say. It is called as Check is.
 	Refused func(body []byte)
+
+	// Answered, if set, is handed the position of each trigger that has a response,
+	// and that response's header: what the endpoint calls the trigger, say. It is
+	// called as Check is.
+	Answered func(seq uint64, header http.Header)
 }
 
 // Payload is one event body.

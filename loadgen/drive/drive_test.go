@@ -215,6 +215,30 @@ func TestBadEvidenceIsCountedAndNotBelieved(t *testing.T) {
 	}
 }
 
+func TestAnsweredTellsWhatTheEndpointCallsEachTrigger(t *testing.T) {
+	var mu sync.Mutex
+	n, ids := 0, map[uint64]string{}
+	srv := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		n++
+		w.Header().Set("Name", fmt.Sprint(n))
+		w.WriteHeader(http.StatusAccepted)
+	})
+	all, _ := fire(t, drive.Attack{URL: srv.URL, Schedule: storm.Burst{N: 20}, Answered: func(seq uint64, h http.Header) {
+		mu.Lock()
+		defer mu.Unlock()
+		ids[seq] = h.Get("Name")
+	}})
+	names := map[string]bool{}
+	for _, s := range all {
+		names[ids[s.Seq]] = true
+	}
+	if len(names) != 20 || names[""] {
+		t.Errorf("20 triggers are called %v", ids)
+	}
+}
+
 func TestTheRequestIsTheCallers(t *testing.T) {
 	var mu sync.Mutex
 	got := map[string]int{}

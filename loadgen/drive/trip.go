@@ -184,6 +184,9 @@ func (f *fire) judge(s *results.Sample, t *trigger, got answer) {
 	if s.Outcome != results.OutcomeServed && f.Refused != nil {
 		f.Refused(got.body)
 	}
+	if f.Answered != nil {
+		f.Answered(s.Seq, got.header)
+	}
 	evidence, err := results.ParseEvidence(got.header.Get(results.EvidenceHeader))
 	if err != nil {
 		f.bad.Add(1)

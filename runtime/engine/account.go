@@ -16,6 +16,7 @@ import (
 	"coldstorm/runtime/invoke"
 	"coldstorm/runtime/live"
 	"coldstorm/runtime/plane"
+	"coldstorm/runtime/trigger"
 )
 
 // Account asks an engine for the whole of the Lambda API, with functions that
@@ -65,13 +66,23 @@ func (a Account) async() plane.AsyncRules {
 // begin makes the account's service.
 func (s *server) beginAccount(a Account, url string) *invoke.Service {
 	s.deployer = &deployer{server: s, account: a}
-	return invoke.New(invoke.Config{
+	say := func(format string, args ...any) { fmt.Fprintf(s.stderr, "coldstorm: "+format+"\n", args...) }
+	s.triggers = trigger.New(trigger.Config{URL: url, Say: say})
+	service := invoke.New(invoke.Config{
 		Deployer: s.deployer, URL: url,
 		Account:     plane.AccountRules{Concurrency: a.Concurrency, RequestRate: a.RequestRate},
 		Async:       a.async(),
+		Sources:     s.triggers,
 		Environment: a.environment(s.log),
-		Say:         func(format string, args ...any) { fmt.Fprintf(s.stderr, "coldstorm: "+format+"\n", args...) },
+		Say:         say,
+
+		Destinations: s.triggers,
+		Ended: func(e invoke.Event, r live.Result) {
+			s.triggers.Asynchronous(e.Request.ID, e.Function, e.Arrived, e.Taken, e.Invoked, r)
+		},
 	})
+	s.triggers.Connect(service)
+	return service
 }
 
 // Limits on what a client may take of a connection's time and memory. One that
@@ -105,10 +116,21 @@ func (s *server) add(f Function) error {
 	return s.service.Add(f.Name, f.Image, f.MemoryMB, int(f.Timeout/time.Second), f.Env)
 }
 
+// source adds an event source of the account's.
+func (s *server) source(x trigger.Source) error {
+	if s.triggers == nil {
+		return errors.New("add a source: the engine has no account")
+	}
+	return s.triggers.Add(x)
+}
+
 // endAccount stops the account's functions, which answers who waits for them,
 // and then the endpoint.
 func (s *server) endAccount() error {
+	s.triggers.Stop()
 	err := s.service.Close()
+	s.triggers.Wait()
+	s.triggers.Latency(s.stderr)
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	s.http.Shutdown(ctx) // for who is still being written to; Close is for the rest

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"coldstorm/runtime/launch"
+	"coldstorm/runtime/trigger"
 )
 
 // ErrClosed is returned for what is asked of an engine that has ended.
@@ -207,6 +208,11 @@ func (e *Engine) Deploy(f Function) error {
 // Of f, what an account sets for all functions is left out.
 func (e *Engine) Add(f Function) error {
 	return e.ask(command{Verb: verbAdd, Function: &f})
+}
+
+// Trigger adds an event source to the engine's account, whose function is there.
+func (e *Engine) Trigger(x trigger.Source) error {
+	return e.ask(command{Verb: verbSource, Source: &x})
 }
 
 // Discard ends every environment, and returns when nothing of them is left. The

@@ -5,6 +5,7 @@ import (
 
 	"coldstorm/results"
 	"coldstorm/runtime/launch"
+	"coldstorm/runtime/trigger"
 )
 
 // setup is the first line that the client sends.
@@ -26,10 +27,11 @@ type hello struct {
 
 // command is each further line of the client's.
 type command struct {
-	ID       int64         `json:"id"` // of the reply
-	Verb     verb          `json:"verb"`
-	Function *Function     `json:"function,omitempty"`
-	Every    time.Duration `json:"every_ns,omitempty"` // census; 0 ends it
+	ID       int64           `json:"id"` // of the reply
+	Verb     verb            `json:"verb"`
+	Function *Function       `json:"function,omitempty"`
+	Source   *trigger.Source `json:"source,omitempty"`
+	Every    time.Duration   `json:"every_ns,omitempty"` // census; 0 ends it
 }
 
 type verb string
@@ -37,6 +39,7 @@ type verb string
 const (
 	verbDeploy  verb = "deploy"
 	verbAdd     verb = "add"
+	verbSource  verb = "source"
 	verbDiscard verb = "discard"
 	verbCensus  verb = "census"
 	verbClose   verb = "close"

@@ -21,6 +21,7 @@ import (
 	"coldstorm/runtime/invoke"
 	"coldstorm/runtime/launch"
 	"coldstorm/runtime/live"
+	"coldstorm/runtime/trigger"
 )
 
 // server is the engine's process.
@@ -31,8 +32,9 @@ type server struct {
 	total       total
 	unfreeze    func() error
 	http        *http.Server
-	service     *invoke.Service // nil without an account, as is the next
+	service     *invoke.Service // nil without an account, as are the next two
 	deployer    *deployer
+	triggers    *trigger.Sources
 	supervisor  supervisor
 	log         io.Writer // of functions; nil for none
 	stderr      io.Writer // complaints
@@ -126,7 +128,7 @@ func (s *server) begin(in *bufio.Reader, stderr io.Writer) error {
 		s.http = &http.Server{Handler: invoke.Handler{Lookup: s.lookup}}
 	} else {
 		s.service = s.beginAccount(*c.Account, url)
-		s.http = accountServer(s.service)
+		s.http = accountServer(s.triggers.Handler(s.service))
 	}
 	go s.http.Serve(listener)
 	host := l.Host()
@@ -173,6 +175,8 @@ func (s *server) obey(c command) error {
 		return s.deploy(*c.Function)
 	case c.Verb == verbAdd && c.Function != nil:
 		return s.add(*c.Function)
+	case c.Verb == verbSource && c.Source != nil:
+		return s.source(*c.Source)
 	case c.Verb == verbDiscard:
 		s.deploying.Lock()
 		defer s.deploying.Unlock()

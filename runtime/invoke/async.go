@@ -25,7 +25,12 @@ type Event struct {
 	Request   live.Request
 	Arrived   time.Time
 	Attempts  plane.Attempts
-	Invoked   int // attempts that reached the function
+	Invoked   int           // attempts that reached the function
+	Taken     results.Stamp // when the first attempt began; 0 before
+
+	// Ended is called when nothing more is tried, with the last attempt's result;
+	// nil: Config's is. A Queue that outlives its process loses it.
+	Ended func(Event, live.Result)
 }
 
 // A Queue keeps asynchronous events until they are to be invoked.
@@ -111,10 +116,14 @@ func (s *Service) enqueue(w http.ResponseWriter, t target, req live.Request) {
 
 // attempt invokes an event once, and sees to what follows.
 func (s *Service) attempt(e Event) {
+	if e.Taken == 0 {
+		e.Taken = results.Now()
+	}
 	t := target{e.Function, e.Qualifier}
 	r, no := s.find(t)
 	if no != nil && no.status == http.StatusNotFound {
 		s.config.Say("asynchronous event %s: %v", e.Request.ID, no)
+		s.ended(e, live.Result{RequestID: e.Request.ID, Outcome: results.OutcomeFailed, Reason: no.name})
 		return
 	}
 	if no != nil {
@@ -146,14 +155,17 @@ func (s *Service) after(e Event, res live.Result, version string) {
 	case "":
 		if err := s.queue.Put(e, wait); err != nil {
 			s.config.Say("asynchronous event %s is lost: %v", e.Request.ID, err)
+			s.ended(e, res)
 		}
 		return
 	case plane.ConditionSuccess:
-		s.deliver(to.OnSuccess.Destination, e, record(e, res, version, end))
+		s.deliver(to.OnSuccess.Destination, e, record(e, res, version, end), nil)
+		s.ended(e, res)
 		return
 	}
-	s.deliver(to.OnFailure.Destination, e, record(e, res, version, end))
-	s.deliver(letter, e, e.Request.Payload)
+	s.deliver(to.OnFailure.Destination, e, record(e, res, version, end), nil)
+	s.deliver(letter, e, e.Request.Payload, letterAttributes(e, res, end))
+	s.ended(e, res)
 	if to.OnFailure.Destination == "" && letter == "" {
 		s.config.Say("asynchronous event %s for %s is given up: %s", e.Request.ID, e.Function, end)
 	}
@@ -183,13 +195,19 @@ func (s *Service) eventRules(e Event) (plane.AsyncRules, destinations, string) {
 	return r, c.DestinationConfig, letter
 }
 
-// deliver sends what became of an event to its destination. Functions of this
-// account are the only destinations yet.
-func (s *Service) deliver(to string, e Event, payload []byte) {
+// deliver sends what became of an event to its destination: a function of this
+// account, or what Config.Destinations takes.
+func (s *Service) deliver(to string, e Event, payload []byte, attributes map[string]string) {
 	if to == "" {
 		return
 	}
 	if !strings.Contains(to, ":function:") {
+		if d := s.config.Destinations; d != nil {
+			if err := d.Deliver(to, payload, attributes); err != nil {
+				s.config.Say("asynchronous event %s: destination %s: %v: %s", e.Request.ID, to, err, payload)
+			}
+			return
+		}
 		s.config.Say("asynchronous event %s: destination %s is no function, and nothing else is built: %s", e.Request.ID, to, payload)
 		return
 	}

@@ -24,8 +24,8 @@
 // results.ReasonHeader. Unlike AWS, a payload isn't checked to be JSON.
 //
 // Asynchronous events wait in a Queue, in memory unless Config says otherwise,
-// and are retried by plane.AsyncRules. Functions are the only destinations of
-// their records yet.
+// and are retried by plane.AsyncRules. Their records go to functions, and to what
+// Config.Destinations takes.
 //
 // # Function URLs
 //

@@ -12,8 +12,9 @@ import (
 // Sources are told of event source mappings: what polls them.
 type Sources interface {
 	// Map begins or changes a mapping, by its UUID. Settings are as the API shows
-	// them (AWS API reference: EventSourceMappingConfiguration).
-	Map(uuid string, settings map[string]any)
+	// them (AWS API reference: EventSourceMappingConfiguration), the timeout is the
+	// function's. An error refuses them. It must not call the service.
+	Map(uuid string, settings map[string]any, timeout time.Duration) error
 	// Unmap ends it.
 	Unmap(uuid string)
 }
@@ -85,13 +86,28 @@ func (s *Service) createMapping(c *call) (int, any, error) {
 				m.settings["EventSourceArn"], m.function, other.settings["UUID"])
 		}
 	}
-	s.mappings[id] = m
-	if s.config.Sources != nil {
-		s.config.Sources.Map(id, m.shown())
+	if err := s.tell(id, m); err != nil {
+		return 0, nil, err
 	}
+	s.mappings[id] = m
 	out := m.shown()
 	out["State"] = "Creating"
 	return http.StatusAccepted, out, nil
+}
+
+// tell has what polls begin or change a mapping. The caller holds the lock.
+func (s *Service) tell(id string, m *mapping) error {
+	if s.config.Sources == nil {
+		return nil
+	}
+	timeout := time.Duration(0)
+	if f := s.functions[m.function]; f != nil {
+		timeout = time.Duration(f.latest.config.Timeout) * time.Second
+	}
+	if err := s.config.Sources.Map(id, m.shown(), timeout); err != nil {
+		return badParameter("%v", err)
+	}
+	return nil
 }
 
 // mapping finds the one of a call's path, and calls do under the lock.
@@ -122,10 +138,10 @@ func (s *Service) updateMapping(c *call) (int, any, error) {
 		if _, err := s.take(c, changed); err != nil {
 			return err
 		}
-		s.mappings[id] = changed
-		if s.config.Sources != nil {
-			s.config.Sources.Map(id, changed.shown())
+		if err := s.tell(id, changed); err != nil {
+			return err
 		}
+		s.mappings[id] = changed
 		out = changed.shown()
 		out["State"] = "Updating"
 		return nil

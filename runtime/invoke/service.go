@@ -50,6 +50,9 @@ type Config struct {
 	Queue    NewQueue         // of asynchronous events; nil: in memory
 	Sources  Sources          // told of event source mappings; nil: they are stored alone
 
+	Destinations Destinations             // of asynchronous events, beside functions; nil: none
+	Ended        func(Event, live.Result) // told of asynchronous events that are done with, but for those that have an Ended of their own; nil: nobody
+
 	// Environment holds what is the same for every function: KeepAlive, NoFreeze,
 	// ScaleOutBurst, ScaleOutRate, Log. What a caller sets is left out.
 	Environment live.Config

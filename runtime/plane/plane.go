@@ -4,6 +4,9 @@
 // don't depend on the order of a map, so that two executors can drive the same
 // machine: live on this host in real time, and sim in virtual time.
 //
+// The rules of event sources are of the same kind, with interfaces of their own:
+// AsyncRules, Queue, Poller and Schedule.
+//
 // An executor hands every Event to Handle in the order of time and carries out
 // the actions in the order in which they come. It owns what a plane can't know:
 // how long a start or an invocation takes, and whether it fails.

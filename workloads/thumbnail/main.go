@@ -4,7 +4,8 @@
 // The event is {"image": JPEG in base64, "width": 200, "height": 200,
 // "quality": 80}; the answer is {"image": JPEG in base64, "width", "height",
 // "bytes"}. The picture keeps its proportions, fits into width x height, and is
-// never scaled up. Orientation and colour profile of the file are ignored.
+// never scaled up. An event of S3 that carries the object's contents, as those of
+// coldstorm's buckets do, is taken too. Orientation and colour profile of the file are ignored.
 //
 // It is an ordinary AWS Lambda function in Go: zipped as bootstrap it runs on
 // provided.al2023 unchanged.

@@ -16,6 +16,18 @@ type Event struct {
 	Width   int    `json:"width"`   // of the box to fit, in pixels; 200 by default, at most 4096
 	Height  int    `json:"height"`  // likewise
 	Quality int    `json:"quality"` // of the thumbnail's JPEG, 1..100; 80 by default
+
+	Records []Record `json:"Records"` // of an object created; its contents are the image
+}
+
+// Record is as much as matters of one that S3 sends, with the object's contents,
+// which coldstorm adds.
+type Record struct {
+	S3 struct {
+		Object struct {
+			Content []byte `json:"content"`
+		} `json:"object"`
+	} `json:"s3"`
 }
 
 // Answer is what it returns.
@@ -73,6 +85,9 @@ func (e *Event) complete() error {
 		if *d.value < 1 || *d.value > d.limit {
 			return bad("%s is %d, not in 1..%d", d.name, *d.value, d.limit)
 		}
+	}
+	if len(e.Records) > 0 {
+		e.Image = e.Records[0].S3.Object.Content
 	}
 	if len(e.Image) == 0 {
 		return bad("the event has no image")

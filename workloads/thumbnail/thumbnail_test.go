@@ -90,6 +90,30 @@ func decoded(t *testing.T, b []byte) image.Image {
 	return img
 }
 
+func TestAnObjectsContentsAreTheImage(t *testing.T) {
+	event, err := photo.Event("small", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var e Event
+	if err := json.Unmarshal(event, &e); err != nil {
+		t.Fatal(err)
+	}
+	var r Record
+	r.S3.Object.Content = e.Image
+	created, err := json.Marshal(map[string]any{"Records": []Record{r}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := invoke(event)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := invoke(created); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("got %.100s, %v", got, err)
+	}
+}
+
 func TestBadEventsAreRefused(t *testing.T) {
 	var gray bytes.Buffer
 	if err := jpeg.Encode(&gray, image.NewGray(image.Rect(0, 0, 300, 100)), nil); err != nil {
