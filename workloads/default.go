@@ -54,17 +54,23 @@ func Embedded(name string) (Scenario, error) {
 }
 
 // ForFunction is the default scenario for a function of one's own: the same
-// storms, sweep and projection. path is what Function.Path says,
-// payloadFile the JSON file that every trigger carries; without one that is the
+// storms, sweep and projection. Of own, Path, Runtime and Handler are taken,
+// payloadFile is the JSON file that every trigger carries; without one that is the
 // empty event {}. Both are taken from the working directory and have to be
 // there.
-func ForFunction(path, payloadFile string) (Scenario, error) {
-	if path == "" {
+func ForFunction(own Function, payloadFile string) (Scenario, error) {
+	path := own.Path
+	switch {
+	case path == "":
 		return Scenario{}, errors.New("function: no path is given")
+	case own.Runtime != "" && !runtimeNaming.MatchString(own.Runtime):
+		return Scenario{}, fmt.Errorf("function: runtime cannot be %q (%s)", own.Runtime, runtimeHint)
+	case own.Handler != "" && !handlerNaming.MatchString(own.Handler):
+		return Scenario{}, fmt.Errorf("function: handler cannot be %q (%s)", own.Handler, handlerHint)
 	}
 	s := Default()
 	f := defaultFunction()
-	f.Path = path
+	f.Path, f.Runtime, f.Handler = path, own.Runtime, own.Handler
 	f.Name = f.defaultName()
 	if strings.Trim(filepath.ToSlash(filepath.Clean(path)), "./") == "" { // such as "." and ".."
 		if whole, err := filepath.Abs(path); err == nil {

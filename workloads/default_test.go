@@ -64,7 +64,7 @@ func TestForFunction(t *testing.T) {
 		{"one that Docker's registry has", "team/fn@sha256:0123", "", "fn", "{}"},
 		{"a zip with a payload", "./my.zip", "events/read.json", "my", `{"op": "read"}`},
 	} {
-		s, err := ForFunction(c.path, c.payload)
+		s, err := ForFunction(Function{Path: c.path}, c.payload)
 		if err != nil {
 			t.Errorf("%s: %v", c.rule, err)
 			continue
@@ -82,7 +82,7 @@ func TestForFunction(t *testing.T) {
 
 func TestForFunctionNamesAFunctionByItsFolder(t *testing.T) {
 	dir := folder(t, map[string]string{"bootstrap": ""})
-	s, err := ForFunction(".", "")
+	s, err := ForFunction(Function{Path: "."}, "")
 	want := Function{Path: dir}.defaultName()
 	if err != nil || s.Function.Name != want {
 		t.Errorf("name %q, error %v, want %q", s.Function.Name, err, want)
@@ -91,16 +91,22 @@ func TestForFunctionNamesAFunctionByItsFolder(t *testing.T) {
 
 func TestForFunctionSaysWhatIsMissing(t *testing.T) {
 	folder(t, map[string]string{"fn/bootstrap": "", "empty/README": "", "notes.txt": "hello", "event.json": "{"})
-	for _, c := range []struct{ rule, path, payload, want string }{
-		{"no path", "", "", "no path is given"},
-		{"no such path", "fm", "", "there is no function at fm"},
-		{"a directory without a bootstrap", "empty", "", "empty has no bootstrap"},
-		{"a text file", "notes.txt", "", "neither a directory nor a zip"},
-		{"no such payload", "fn", "evnt.json", "there is no payload file evnt.json"},
-		{"a payload that is a folder", "fn", "empty", "empty is not a file"},
-		{"a payload that is no JSON", "fn", "event.json", "event.json is not JSON"},
+	for _, c := range []struct {
+		rule          string
+		own           Function
+		payload, want string
+	}{
+		{"no path", Function{}, "", "no path is given"},
+		{"no such path", Function{Path: "fm"}, "", "there is no function at fm"},
+		{"a directory without a bootstrap", Function{Path: "empty", Runtime: "provided.al2023"}, "", "empty has no bootstrap"},
+		{"a text file", Function{Path: "notes.txt"}, "", "neither a directory nor a zip"},
+		{"no such runtime", Function{Path: "fn", Runtime: "Python 3"}, "", `runtime cannot be "Python 3"`},
+		{"no such handler", Function{Path: "fn", Handler: "a b"}, "", `handler cannot be "a b"`},
+		{"no such payload", Function{Path: "fn"}, "evnt.json", "there is no payload file evnt.json"},
+		{"a payload that is a folder", Function{Path: "fn"}, "empty", "empty is not a file"},
+		{"a payload that is no JSON", Function{Path: "fn"}, "event.json", "event.json is not JSON"},
 	} {
-		if _, err := ForFunction(c.path, c.payload); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := ForFunction(c.own, c.payload); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v, want %q", c.rule, err, c.want)
 		}
 	}

@@ -56,7 +56,12 @@ func (w *writer) function(f Function) {
 	w.line(1, "keep_alive: %s", f.KeepAlive)
 	w.line(1, "architecture: %s", f.Architecture)
 	w.line(1, "freeze: %t", f.Freeze)
-	w.line(1, "runtime: %s", text(f.Runtime))
+	if f.Runtime != "" {
+		w.line(1, "runtime: %s", text(f.Runtime))
+	}
+	if f.Handler != "" {
+		w.line(1, "handler: %s", text(f.Handler))
+	}
 	if len(f.Env) > 0 {
 		w.line(1, "env:")
 		for _, k := range slices.Sorted(maps.Keys(f.Env)) {

@@ -13,8 +13,14 @@ import (
 var (
 	functionNaming = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`) // AWS Lambda: FunctionName
 	runtimeNaming  = regexp.MustCompile(`^(provided|nodejs|python|java|dotnet|ruby|go)[a-z0-9._]*$`)
+	handlerNaming  = regexp.MustCompile(`^[^\s]{1,128}$`) // AWS Lambda: Handler
 	regionNaming   = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]$`)
 	instanceNaming = regexp.MustCompile(`^[a-z][a-z0-9-]*\.[a-z0-9-]+$`)
+)
+
+const (
+	runtimeHint = "write it as AWS names it: provided.al2023, python3.13, nodejs22.x, java21"
+	handlerHint = "write it as AWS names it: module.function, such as app.lambda_handler or src/index.handler"
 )
 
 func (v value) form(what string, form *regexp.Regexp, hint string) (string, error) {
@@ -30,7 +36,11 @@ func (v value) functionName() (string, error) {
 }
 
 func (v value) runtime() (string, error) {
-	return v.form("runtime", runtimeNaming, "write it as AWS names it: provided.al2023, python3.13, nodejs22.x, java21")
+	return v.form("runtime", runtimeNaming, runtimeHint)
+}
+
+func (v value) handler() (string, error) {
+	return v.form("handler", handlerNaming, handlerHint)
 }
 
 func (v value) region() (string, error) {
@@ -125,6 +135,9 @@ func (v value) rates(what string) ([]float64, error) {
 	return all, nil
 }
 
+// settable are those of Lambda's own that a function may set.
+var settable = []string{"AWS_LAMBDA_EXEC_WRAPPER", "AWS_LAMBDA_LOG_FORMAT", "AWS_LAMBDA_LOG_LEVEL"}
+
 // reserved are the variables that Lambda sets and a function can't: AWS Lambda,
 // "Defined runtime environment variables".
 var reserved = []string{
@@ -146,7 +159,7 @@ func readEnv(f *Function, v value) error {
 	f.Env = map[string]string{}
 	for name, field := range o.fields {
 		switch {
-		case has(reserved, name) || strings.HasPrefix(name, "AWS_LAMBDA_"):
+		case has(reserved, name) || strings.HasPrefix(name, "AWS_LAMBDA_") && !has(settable, name):
 			return v.doc.at(field.name, fmt.Sprintf("env cannot set %s", name), "Lambda sets it itself")
 		case !envNaming.MatchString(name):
 			return v.doc.at(field.name, fmt.Sprintf("%q cannot name a variable", name), "AWS allows letters, digits and underscores, at least two, a letter first")

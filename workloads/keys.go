@@ -46,6 +46,7 @@ var functionKeys = []key[Function]{
 	}},
 	{"freeze", func(f *Function, v value) (err error) { f.Freeze, err = v.truth("freeze"); return }},
 	{"runtime", func(f *Function, v value) (err error) { f.Runtime, err = v.runtime(); return }},
+	{"handler", func(f *Function, v value) (err error) { f.Handler, err = v.handler(); return }},
 	{"env", readEnv},
 }
 

@@ -62,7 +62,7 @@ func TestShortestScenarioHasTheDocumentedDefaults(t *testing.T) {
 		Name: "short",
 		Function: Function{
 			Path: "./dir/my.function.zip", Name: "my-function", MemoryMB: 1769, Timeout: 30 * time.Second,
-			KeepAlive: 5 * time.Minute, Architecture: "arm64", Freeze: true, Runtime: "provided.al2023",
+			KeepAlive: 5 * time.Minute, Architecture: "arm64", Freeze: true,
 		},
 		Payloads: []Payload{{Name: "empty", Inline: "{}", Weight: 1}},
 		Storms:   []Storm{{Name: "burst", Shape: ShapeBurst, N: 3, Fresh: true}},

@@ -23,6 +23,12 @@ func readFunction(s *Scenario, v value) error {
 	if f.Name == "" {
 		f.Name = f.defaultName()
 	}
+	if f.Handler != "" && f.Workload != "" {
+		return o.problem("handler", "handler belongs to functions of one's own: a bundled one is a program", "")
+	}
+	if f.Runtime == "" && f.Workload != "" {
+		f.Runtime = DefaultRuntime
+	}
 	s.Function = f
 	return nil
 }
@@ -34,7 +40,6 @@ func defaultFunction() Function {
 		KeepAlive:    DefaultKeepAlive,
 		Architecture: hostArchitecture(),
 		Freeze:       true,
-		Runtime:      DefaultRuntime,
 	}
 }
 

@@ -21,7 +21,7 @@ type Scenario struct {
 // Function is what is deployed.
 type Function struct {
 	Workload     string            // a bundled function's name, or
-	Path         string            // a directory or zip with a bootstrap, or a saved container image, from Scenario.Dir; or an image reference
+	Path         string            // a directory or zip with a bootstrap or a handler, or a saved container image, from Scenario.Dir; or an image reference
 	Name         string            // defaults to the workload's, or to the path's last element
 	MemoryMB     int               // 128..10240; 1769 MB, by default, is one vCPU
 	Timeout      time.Duration     // 1 s..900 s; 30 s by default
@@ -29,7 +29,8 @@ type Function struct {
 	KeepAlive    time.Duration     // idle time before an environment is reclaimed; 5 min by default
 	Architecture string            // x86_64 or arm64: for prices; the host's by default
 	Freeze       bool              // between invocations, as Lambda does; true by default
-	Runtime      string            // as AWS names it; provided.al2023 by default. Decides what AWS offers (SnapStart)
+	Runtime      string            // as AWS names it; of a bundled function provided.al2023; empty: as Path's contents say. Decides what AWS offers (SnapStart)
+	Handler      string            // module.function of a managed runtime; empty: the usual one
 	Env          map[string]string // variables of the function
 }
 

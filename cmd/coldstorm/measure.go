@@ -40,7 +40,8 @@ func (r *runner) measure(ctx context.Context) error {
 		return err
 	}
 	defer opener.Close()
-	img, err := opener.Open(ctx, path)
+	f := r.scenario.Function
+	img, err := opener.OpenPackage(ctx, image.Package{Path: path, Runtime: f.Runtime, Handler: f.Handler})
 	if err != nil {
 		return badFunction(err)
 	}
@@ -96,6 +97,9 @@ func (r *runner) opened(img image.Image, why string) {
 	f.Digest, f.PackageBytes = strings.TrimPrefix(img.Digest, "sha256:"), img.Bytes
 	if f.Source == "" {
 		f.Source = string(img.Kind)
+	}
+	if img.Kind != image.KindContainer {
+		r.scenario.Function.Runtime, f.Runtime = img.Runtime, img.Runtime
 	}
 	if img.HostUsr {
 		r.note(results.LevelInfo, "", "the function sees this host's /usr, read-only: %s", img.Reason)

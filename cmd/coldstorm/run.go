@@ -32,9 +32,11 @@ the bundled one: an image-resizing function fed with photographs.
 
 SCENARIO is a file (see workloads/scenarios) or the name of a bundled one.
 --function takes any function that speaks the Lambda Runtime API, and fires the
-bundled scenario's storms at it: a directory or zip with an executable bootstrap,
-or a container image, whose ENTRYPOINT and CMD are started. An image is an OCI
-layout, a tar of docker save, or, if there is no such path, a reference to a
+bundled scenario's storms at it: a directory or zip with an executable bootstrap or
+a handler in Python or Node.js, or a container image, whose ENTRYPOINT and CMD are
+started. Handlers run in this host's interpreter, or, with --runtime, in an image's:
+lambda_function.lambda_handler and index.handler are found, others are named by
+--handler. An image is an OCI layout, a tar of docker save, or, if there is no such path, a reference to a
 registry, which is asked with the credentials that docker login keeps. Layers are
 kept in $COLDSTORM_STORE, or else in ~/.cache/coldstorm, until coldstorm clean.
 
@@ -50,6 +52,7 @@ Examples:
     coldstorm run
     coldstorm run --function ./fn --payload event.json
     coldstorm run --function fn.zip --payload event.json --memory 512
+    coldstorm run --function ./py --runtime python3.13 --handler app.main
     docker save fn:latest -o fn.tar && coldstorm run --function fn.tar
     coldstorm run --function registry.example/team/fn:1.2
     coldstorm run workloads/scenarios/burst.yaml --out /tmp/runs
@@ -58,13 +61,15 @@ Examples:
 		var o runOptions
 		f.StringVar(&o.function, "function", "", "`directory` or zip with a bootstrap, or container image: measure this instead of the scenario's function")
 		f.StringVar(&o.payload, "payload", "", "`file` with the event that triggers carry (with --function; default {})")
+		f.StringVar(&o.runtime, "runtime", "", "`runtime` of the function as AWS names it: python3.13, nodejs22.x, provided.al2023 (with --function; default: as what is there says)")
+		f.StringVar(&o.handler, "handler", "", "`handler` of the function, module.function (with --function; default: the usual one)")
 		f.IntVar(&o.memory, "memory", 0, "memory of the function in `MB`, instead of the scenario's; 1769 is one vCPU")
 		f.DurationVar(&o.timeout, "timeout", 0, "the function's timeout, instead of the scenario's, 1s to 900s")
 		f.StringVar(&o.launcher, "launcher", launch.RuntimeBuiltin, "`launcher` that starts sandboxes: builtin, process (a plain process: no isolation, no limits) or oci:PATH (runc, crun, runsc)")
 		f.StringVar(&o.out, "out", results.Root, "`folder` in which the run's folder is made")
 		f.BoolVar(&o.noProjection, "no-projection", false, "measure here alone, project and price nothing")
 		return func(ctx context.Context, a *app, args []string) error {
-			for _, name := range []string{"function", "payload", "launcher", "out"} {
+			for _, name := range []string{"function", "payload", "runtime", "handler", "launcher", "out"} {
 				if fl := f.Lookup(name); fl.Changed && fl.Value.String() == "" {
 					return usageError("is a variable of your shell empty?", "--%s is empty", name)
 				}
@@ -81,6 +86,7 @@ Examples:
 // runOptions are the flags of run.
 type runOptions struct {
 	function, payload string
+	runtime, handler  string
 	memory            int
 	timeout           time.Duration
 	launcher, out     string
@@ -98,8 +104,10 @@ func (o runOptions) scenario(args []string) (workloads.Scenario, error) {
 		return sc, usageError("name the function in the scenario instead: function: {path: ...}", "--function and a scenario exclude each other")
 	case o.payload != "" && o.function == "":
 		return sc, usageError("", "--payload goes with --function")
+	case (o.runtime != "" || o.handler != "") && o.function == "":
+		return sc, usageError("name them in the scenario instead: function: {runtime: ..., handler: ...}", "--runtime and --handler go with --function")
 	case o.function != "":
-		sc, err = workloads.ForFunction(o.function, o.payload)
+		sc, err = workloads.ForFunction(workloads.Function{Path: o.function, Runtime: o.runtime, Handler: o.handler}, o.payload)
 	case len(args) == 1:
 		sc, err = loadScenario(args[0])
 	default:

@@ -94,6 +94,12 @@ func deploy(t testing.TB, e *Engine, f Function) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	deployImage(t, e, img, f)
+}
+
+// deployImage deploys an image with a configuration.
+func deployImage(t testing.TB, e *Engine, img image.Image, f Function) {
+	t.Helper()
 	f.Name, f.Image = "f", img
 	// What is served, and by which environment, must not depend on how busy the
 	// machine is.

@@ -44,7 +44,7 @@ func (l launcher) Launch(ctx context.Context, s live.Spec) (live.Sandbox, error)
 }
 
 func (l launcher) spec(id string, env []string, memoryMB int) launch.Spec {
-	return launch.Spec{ID: id, Image: l.image, Env: append(env, apiAddress), MemoryBytes: int64(memoryMB) << 20}
+	return launch.Spec{ID: id, Image: l.image, Argv: l.image.Command(memoryMB, env), Env: append(env, apiAddress), MemoryBytes: int64(memoryMB) << 20}
 }
 
 // next is what a function's next launch will ask for, but for its ID and variables: what

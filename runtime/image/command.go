@@ -1,6 +1,7 @@
 package image
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -36,6 +37,25 @@ func (img *Image) command(c v1.Config, v view) error {
 	img.Argv = argv
 	img.Static, err = v.runnable(at, program)
 	return err
+}
+
+// interpreted makes img run a handler in the image's own interpreter, where the image
+// has no client of the Runtime API to do so. The handler's modules are looked for
+// in the image's working directory, or in /var/task if it names none.
+func (img *Image) interpreted(p Package, l *language, c v1.Config, store string) error {
+	handler := cmp.Or(p.Handler, strings.Join(c.Cmd, " "))
+	if err := l.named(handler); err != nil {
+		return err
+	}
+	i, err := l.inImage(view(img.Layers), p.Runtime, c.Env)
+	if err != nil {
+		return err
+	}
+	img.Env, img.Dir = c.Env, "/var/task"
+	if c.WorkingDir != "" {
+		img.Dir = path.Join("/", c.WorkingDir)
+	}
+	return img.manage(l, i, handler, store, false)
 }
 
 // inBase says whether the launcher makes a folder that the image lacks.

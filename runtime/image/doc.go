@@ -2,7 +2,8 @@
 // layers that package launch can mount. A function is one of
 //
 //   - a directory, or a zip, with an executable named bootstrap at its top, as
-//     Lambda's custom runtimes have it;
+//     Lambda's custom runtimes have it, or with a handler in Python or Node.js, as
+//     its managed ones do;
 //   - a container image: an OCI layout (a directory or a tar), a tar of docker
 //     save, or a reference to a registry, which needs no Docker.
 //
@@ -21,6 +22,18 @@
 //
 // In the copy every file can be read by all, and executed by all if its owner
 // could; nobody may write. Symbolic links are kept if they stay inside.
+//
+// # Handlers
+//
+// A handler runs in an interpreter of this host, which has to be below /usr, where
+// a sandbox sees it, under a small runtime of ours (bootstraps), which is one more
+// layer, at /var/runtime. AWS's own runtimes come in images alone. The version is
+// the one that is asked for or none: another one would be another measurement. What
+// Debian puts beside its Python (dist-packages) is seen by handlers; AWS's SDKs,
+// which Lambda's runtimes bring, are not there unless the package has them.
+//
+// An image starts its own program, AWS's client for instance. One for which a
+// runtime is named gets ours, in its own interpreter.
 //
 // # Container images
 //

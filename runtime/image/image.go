@@ -33,8 +33,10 @@ type Image struct {
 	Layers  []string // folders of root filesystems, uppermost first, readable by any user
 	Argv    []string // program to start, as seen inside
 	Dir     string   // working directory, as seen inside
-	Env     []string // NAME=value, of a container image; the function's own count for more
-	Handler string   // _HANDLER, of a container image: its CMD
+	Env     []string // NAME=value, of a container image or a managed runtime; the function's own count for more
+	Handler string   // _HANDLER: a container image's CMD, or what is called in a managed runtime; empty: not known
+	Runtime string   // as AWS names it; empty: a container image's own
+	Managed bool     // Handler is run by coldstorm's runtime of its language, below /var/runtime
 	Digest  string   // "sha256:" and the hash of names, modes and contents; of a container image, of its manifest, or else of its configuration
 	Bytes   int64    // size of the unpacked contents
 	Static  bool     // the program needs no library
@@ -70,4 +72,4 @@ var (
 	ErrStore     = errors.New("the store of layers can't be used")
 )
 
-const bootstrapHint = "want a directory or zip with an executable file named bootstrap at its top; a Go function: GOOS=linux CGO_ENABLED=0 go build -o bootstrap ."
+const bootstrapHint = "want a directory or zip with an executable file named bootstrap at its top (a Go function: GOOS=linux CGO_ENABLED=0 go build -o bootstrap .), or with a handler in Python or Node.js"

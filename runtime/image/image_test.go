@@ -203,7 +203,7 @@ func TestRefusals(t *testing.T) {
 		err  error
 		says string
 	}{
-		{"a directory without bootstrap", makeDir(t, []file{{"main.py", 0o644, "x"}}), ErrNoBootstrap, "go build -o bootstrap"},
+		{"a directory without bootstrap", makeDir(t, []file{{"notes.txt", 0o644, "x"}}), ErrNoBootstrap, "go build -o bootstrap"},
 		{"bootstrap one folder down", makeDir(t, []file{{"f/bootstrap", 0o755, boot.data}}), ErrNoBootstrap, "at its top"},
 		{"bootstrap that is a folder", makeDir(t, []file{{"bootstrap/x", 0o755, "x"}}), ErrNoBootstrap, ""},
 		{"bootstrap that leads nowhere", makeDir(t, []file{{"bootstrap", fs.ModeSymlink, "x"}}), ErrNoBootstrap, ""},

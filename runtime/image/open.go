@@ -1,6 +1,7 @@
 package image
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,9 +35,17 @@ func Open(path, dir string) (Image, error) {
 // that name, by a reference to an image in a registry. What a file is is told by
 // its contents, not by its name. Errors that a person can mend are of type *Hint.
 func (o *Opener) Open(ctx context.Context, name string) (Image, error) {
-	img, err := o.open(ctx, name)
+	return o.OpenPackage(ctx, Package{Path: name})
+}
+
+// OpenPackage is Open for a function of which a runtime or a handler is known.
+// Directories and zips with a handler and without a bootstrap get coldstorm's own
+// runtime of their language and this host's interpreter, as do, with the image's
+// interpreter, images for which Runtime is given.
+func (o *Opener) OpenPackage(ctx context.Context, p Package) (Image, error) {
+	img, err := o.open(ctx, p)
 	if err != nil {
-		return Image{}, fmt.Errorf("function %s: %w", name, err)
+		return Image{}, fmt.Errorf("function %s: %w", p.Path, err)
 	}
 	return img, nil
 }
@@ -49,10 +58,11 @@ func (o *Opener) Close() error {
 	return o.store.close()
 }
 
-func (o *Opener) open(ctx context.Context, name string) (Image, error) {
+func (o *Opener) open(ctx context.Context, p Package) (Image, error) {
+	name := p.Path
 	fi, err := os.Stat(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return o.pull(ctx, name, err)
+		return o.pull(ctx, p, err)
 	}
 	if err != nil {
 		return Image{}, err
@@ -62,7 +72,7 @@ func (o *Opener) open(ctx context.Context, name string) (Image, error) {
 	}
 	if fi.IsDir() {
 		if _, err := os.Stat(filepath.Join(name, layoutFile)); err == nil {
-			return o.saved(ctx, directory(name))
+			return o.saved(ctx, p, directory(name))
 		}
 	} else if tarred(name) {
 		a, err := openArchive(name)
@@ -70,14 +80,14 @@ func (o *Opener) open(ctx context.Context, name string) (Image, error) {
 			return Image{}, err
 		}
 		defer a.close()
-		return o.saved(ctx, a)
+		return o.saved(ctx, p, a)
 	}
-	return copied(name, fi, o.Copies)
+	return copied(p, fi, o.Copies)
 }
 
 // copied opens a directory or zip.
-func copied(path string, fi fs.FileInfo, to string) (Image, error) {
-	src, err := source(path, fi)
+func copied(p Package, fi fs.FileInfo, to string) (Image, error) {
+	src, err := source(p.Path, fi)
 	if err != nil {
 		return Image{}, err
 	}
@@ -89,7 +99,20 @@ func copied(path string, fi fs.FileInfo, to string) (Image, error) {
 	if err := check(list); err != nil {
 		return Image{}, err
 	}
-	kind, err := checkBootstrap(src, list)
+	l, handler, err := p.managed(src, list)
+	if err != nil {
+		return Image{}, err
+	}
+	img := Image{Kind: KindDirectory, Dir: "/var/task"}
+	if src.zip != nil {
+		img.Kind = KindZip
+	}
+	var i interpreter
+	if l != nil {
+		i, err = l.onHost(p.Runtime)
+	} else {
+		err = img.own(p, src, list)
+	}
 	if err != nil {
 		return Image{}, err
 	}
@@ -97,17 +120,27 @@ func copied(path string, fi fs.FileInfo, to string) (Image, error) {
 	if err != nil {
 		return Image{}, err
 	}
-	img := Image{
-		Kind: KindDirectory, Layers: []string{root}, Argv: []string{"/var/task/bootstrap"}, Dir: "/var/task",
-		Digest: "sha256:" + digest, Bytes: size, Static: kind.needs == "", HostUsr: kind.needs != "",
+	img.Layers, img.Digest, img.Bytes = []string{root}, "sha256:"+digest, size
+	if l == nil {
+		return img, nil
 	}
-	if src.zip != nil {
-		img.Kind = KindZip
+	img.HostUsr, img.Reason = true, "handler "+handler+" runs in "+i.path+" ("+i.runtime+")"
+	return img, img.manage(l, i, handler, to, true)
+}
+
+// own makes img execute the bootstrap of its package.
+func (img *Image) own(p Package, src *src, list []entry) error {
+	kind, err := checkBootstrap(src, list)
+	if err != nil {
+		return err
 	}
+	img.Argv, img.Handler = []string{"/var/task/bootstrap"}, p.Handler
+	img.Runtime = cmp.Or(p.Runtime, "provided.al2023")
+	img.Static, img.HostUsr = kind.needs == "", kind.needs != ""
 	if img.HostUsr {
 		img.Reason = "bootstrap " + kind.reason()
 	}
-	return img, nil
+	return nil
 }
 
 // tarred tells a tar by the magic of its first header, which every tar since
@@ -124,7 +157,7 @@ func tarred(name string) bool {
 }
 
 // saved opens an image in files.
-func (o *Opener) saved(ctx context.Context, in folder) (Image, error) {
+func (o *Opener) saved(ctx context.Context, p Package, in folder) (Image, error) {
 	var c contents
 	r, _, err := in.file(layoutFile)
 	switch {
@@ -147,11 +180,12 @@ func (o *Opener) saved(ctx context.Context, in folder) (Image, error) {
 	if err != nil {
 		return Image{}, err
 	}
-	return o.container(ctx, c)
+	return o.container(ctx, p, c)
 }
 
 // pull opens an image in a registry. missing is why there is no such path.
-func (o *Opener) pull(ctx context.Context, s string, missing error) (Image, error) {
+func (o *Opener) pull(ctx context.Context, p Package, missing error) (Image, error) {
+	s := p.Path
 	ref, ok := parseReference(s)
 	if !ok {
 		return Image{}, &Hint{missing, "give a directory, a zip, an OCI layout or a tar of docker save; an image in a registry is named like registry.example/team/fn:tag"}
@@ -169,11 +203,11 @@ func (o *Opener) pull(ctx context.Context, s string, missing error) (Image, erro
 	if err != nil {
 		return Image{}, err
 	}
-	return o.container(ctx, c)
+	return o.container(ctx, p, c)
 }
 
 // container unpacks the layers that are not in the store yet.
-func (o *Opener) container(ctx context.Context, c contents) (Image, error) {
+func (o *Opener) container(ctx context.Context, p Package, c contents) (Image, error) {
 	if err := c.check(); err != nil {
 		return Image{}, err
 	}
@@ -211,7 +245,14 @@ func (o *Opener) container(ctx context.Context, c contents) (Image, error) {
 	if skipped.Skipped > 0 {
 		img.Notes = append(img.Notes, fmt.Sprintf("%d devices and pipes of the image were left out, such as /%s: the sandbox has a /dev of its own", skipped.Skipped, skipped.Example))
 	}
-	return img, img.command(c.config.Config, view(img.Layers))
+	if l := languageOf(p.Runtime); l != nil {
+		return img, img.interpreted(p, l, c.config.Config, o.Copies)
+	}
+	if err := img.command(c.config.Config, view(img.Layers)); err != nil || p.Handler == "" {
+		return img, err
+	}
+	img.Handler = p.Handler
+	return img, nil
 }
 
 func (o *Opener) openStore() error {

@@ -102,6 +102,8 @@ type program struct {
 // hostProgram finds a sandbox's program on the host.
 func hostProgram(s *Spec) (program, error) {
 	switch {
+	case len(s.Image.Layers) == 2 && s.Image.HostUsr: // a handler: its runtime, and its package
+		return handlerProgram(s)
 	case len(s.Image.Layers) != 1:
 		return program{}, fmt.Errorf("the process launcher takes an image of one layer, not of %d", len(s.Image.Layers))
 	case s.Writable:
@@ -112,6 +114,23 @@ func hostProgram(s *Spec) (program, error) {
 	if p.argv[0], err = onHost(p.root, s.Argv[0]); err != nil {
 		return program{}, err
 	}
+	p.dir, err = onHost(p.root, s.dir())
+	return p, err
+}
+
+// handlerProgram finds the runtime of a handler, whose interpreter is the host's.
+func handlerProgram(s *Spec) (program, error) {
+	const runtimeDir = "/var/runtime/"
+	p := program{root: s.Image.Layers[1], argv: append([]string(nil), s.Argv...)}
+	for i, a := range p.argv {
+		switch {
+		case strings.HasPrefix(a, runtimeDir):
+			p.argv[i] = s.Image.Layers[0] + a
+		case strings.HasPrefix(a, TaskDir+"/"):
+			p.argv[i] = p.root + a
+		}
+	}
+	var err error
 	p.dir, err = onHost(p.root, s.dir())
 	return p, err
 }

@@ -20,8 +20,8 @@ type Config struct {
 	NoFreeze  bool              // idle environments run on
 
 	// Container says that the function is a container image, and ImageEnv holds
-	// that image's variables as NAME=value. Env counts for more. What Lambda sets
-	// for a zip alone, such as PATH, is left to the image.
+	// that image's variables as NAME=value, or those of a managed runtime. Env counts
+	// for more. What Lambda sets for a zip alone, such as PATH, is left to the image.
 	Container bool
 	ImageEnv  []string
 

@@ -33,14 +33,14 @@ func (c Config) environ(id string, now time.Time) []string {
 	vars := maps.Clone(overridable)
 	if c.Container {
 		maps.DeleteFunc(vars, func(k, _ string) bool { return !strings.HasPrefix(k, "AWS_") })
-		for _, e := range c.ImageEnv {
-			if k, v, ok := strings.Cut(e, "="); ok {
-				vars[k] = v
-			}
+	}
+	for _, e := range c.ImageEnv {
+		if k, v, ok := strings.Cut(e, "="); ok {
+			vars[k] = v
 		}
 	}
 	for k, v := range c.Env {
-		if !strings.HasPrefix(k, "_") {
+		if !strings.HasPrefix(k, "_") && k != "AWS_EXECUTION_ENV" { // which the runtime sets, or nobody
 			vars[k] = v
 		}
 	}
