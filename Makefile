@@ -6,7 +6,7 @@ GO      ?= go
 VERSION ?= $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 STATIC  := CGO_ENABLED=0 GOFLAGS=-buildvcs=false
-FUNCTIONS := thumbnail hello
+FUNCTIONS := thumbnail hello supervisor
 BIN     ?= bin
 # The processor that is built for: this machine's, or make build GOARCH=arm64.
 export GOARCH := $(or $(GOARCH),$(shell $(GO) env GOARCH))

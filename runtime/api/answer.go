@@ -1,11 +1,12 @@
 package api
 
 import (
-	"bytes"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 
 	"coldstorm/results"
 )
@@ -14,11 +15,12 @@ const (
 	headerErrorType    = "Lambda-Runtime-Function-Error-Type"
 	headerErrorBody    = "Lambda-Runtime-Function-Error-Body"
 	headerResponseMode = "Lambda-Runtime-Function-Response-Mode"
+	headerInvocationID = "Lambda-Runtime-Invocation-Id"
 )
 
 // response handles POST {id}/response.
 func (c *conn) response(req *http.Request, id string) error {
-	p, no := c.env.claim(id, toResponse)
+	p, no := c.env.claim(id, req, toResponse)
 	if no != nil {
 		return c.refuse(*no)
 	}
@@ -26,67 +28,103 @@ func (c *conn) response(req *http.Request, id string) error {
 		c.env.settle(p, failure("Runtime.InvalidResponseModeHeader", fmt.Sprintf("Invalid response mode %q", mode[0])))
 		return c.refuse(errResponseMode)
 	}
-	body, no := c.body(req, p)
+	r := Response{ContentType: contentType(req), Begun: results.Now()}
+	if p.flow != nil {
+		no = c.stream(&c.body, p, r)
+	} else if r.Payload, no = c.buffered(p, MaxPayload); no == nil {
+		r.Size = int64(len(r.Payload))
+		c.env.settle(p, c.whole(&c.body, r))
+	}
 	if no != nil {
 		return c.refuse(*no)
 	}
-	r := Response{Payload: body, ContentType: contentType(req), Received: results.Now()}
-	if kind := req.Trailer.Get(headerErrorType); kind != "" {
-		r = streamError(kind, req.Trailer.Get(headerErrorBody))
-	}
-	c.env.settle(p, r)
 	return c.ok()
 }
 
-// body reads the answer to a claimed invocation. One that is cut short may be
-// sent again; one over MaxPayload ends the invocation. Both are refused.
-func (c *conn) body(req *http.Request, p *pending) ([]byte, *refusal) {
-	body, size, err := readBody(req)
+// whole is an answer of which everything was read: the response, or the error
+// that its trailers say.
+func (c *conn) whole(b *body, r Response) Response {
+	r.Received = results.Now()
+	if kind := b.trailer.Get(headerErrorType); kind != "" {
+		r = r.broken(kind, b.trailer.Get(headerErrorBody))
+	}
+	return r
+}
+
+// buffered reads the answer to a claimed invocation. One that is cut short may
+// be sent again; one over limit ends the invocation. Both are refused.
+func (c *conn) buffered(p *pending, limit int64) ([]byte, *refusal) {
+	body, size, err := c.body.all(limit)
 	switch {
 	case err != nil:
 		c.env.unclaim(p)
 		return nil, &errTruncated
-	case size > MaxPayload:
-		c.env.settle(p, failure("Function.ResponseSizeTooLarge", fmt.Sprintf(
-			"Response payload size (%d bytes) exceeded maximum allowed payload size (%d bytes).", size, MaxPayload)))
-		return nil, &errTooLarge
+	case size > limit:
+		c.env.settle(p, failure("Function.ResponseSizeTooLarge", sizeMessage(size, limit)))
+		no := tooLarge(limit)
+		return nil, &no
 	}
 	return body, nil
 }
 
+func sizeMessage(size, limit int64) string {
+	return fmt.Sprintf("Response payload size (%d bytes) exceeded maximum allowed payload size (%d bytes).", size, limit)
+}
+
 // functionError handles POST {id}/error.
 func (c *conn) functionError(req *http.Request, id string) error {
-	p, no := c.env.claim(id, toError)
+	p, no := c.env.claim(id, req, toError)
 	if no != nil {
 		return c.refuse(*no)
 	}
-	body, no := c.body(req, p)
-	if no != nil {
+	r := Response{ContentType: contentType(req), Begun: results.Now(), ErrorType: SanitizeErrorType(req.Header.Get(headerErrorType))}
+	if r.Payload, no = c.buffered(p, c.env.config.maxError()); no != nil {
 		return c.refuse(*no)
 	}
-	c.env.settle(p, Response{
-		Payload: body, ContentType: contentType(req), Received: results.Now(),
-		ErrorType: SanitizeErrorType(req.Header.Get(headerErrorType)),
-	})
+	r.Payload, r.ContentType = withoutCause(r.Payload, r.ContentType)
+	r.Size, r.Received = int64(len(r.Payload)), results.Now()
+	c.env.settle(p, r)
 	return c.ok()
 }
 
-// failure is an error that this package found in an answer.
-func failure(kind, message string) Response {
-	return Response{
-		Payload: ErrorBody(kind, message), ContentType: contentJSON, ErrorType: kind, Received: results.Now(),
+// withoutCause takes the X-Ray cause out of an error that carries it in its body:
+// it is for the trace, not for the caller.
+func withoutCause(body []byte, contentType string) ([]byte, string) {
+	if !strings.HasPrefix(contentType, "application/vnd.aws.lambda.error.cause+json") {
+		return body, contentType
 	}
+	var e struct {
+		Message string          `json:"errorMessage"`
+		Type    string          `json:"errorType"`
+		Stack   json.RawMessage `json:"stackTrace,omitempty"`
+	}
+	if json.Unmarshal(body, &e) != nil {
+		return body, contentType
+	}
+	b, err := json.Marshal(e)
+	if err != nil {
+		return body, contentType
+	}
+	return b, contentJSON
 }
 
-// streamError is the error that a runtime announced after a part of its
-// response, in trailers: a type and the base64 of a JSON body.
-func streamError(kind, body string) Response {
-	kind = SanitizeErrorType(kind)
-	decoded, err := base64.StdEncoding.DecodeString(body)
-	if err != nil || len(decoded) == 0 {
-		return failure(kind, "")
+// failure is an error that this package found in an answer.
+func failure(kind, message string) Response { return Response{}.failed(kind, message) }
+
+// failed makes an error of an answer that had begun.
+func (r Response) failed(kind, message string) Response {
+	r.Payload, r.ContentType, r.ErrorType, r.Received = ErrorBody(kind, message), contentJSON, kind, results.Now()
+	return r
+}
+
+// broken is the error that a runtime announced after a part of its response, in
+// trailers: a type and the base64 of a JSON body.
+func (r Response) broken(kind, body string) Response {
+	r = r.failed(SanitizeErrorType(kind), "")
+	if decoded, err := base64.StdEncoding.DecodeString(body); err == nil && len(decoded) > 0 {
+		r.Payload = decoded
 	}
-	return Response{Payload: decoded, ContentType: contentJSON, ErrorType: kind, Received: results.Now()}
+	return r
 }
 
 func contentType(req *http.Request) string {
@@ -96,21 +134,11 @@ func contentType(req *http.Request) string {
 	return ""
 }
 
-// readBody reads a request's body, buffered or chunked. What is beyond
-// MaxPayload is counted and dropped.
-func readBody(req *http.Request) (body []byte, size int64, err error) {
-	if n := req.ContentLength; n >= 0 && n <= MaxPayload {
-		body = make([]byte, n)
-		_, err = io.ReadFull(req.Body, body)
-		return body, n, err
+// discard reads what is left of a request.
+func (b *body) discard() error {
+	if b.ended || b.err == io.EOF {
+		return nil
 	}
-	var b bytes.Buffer
-	n, err := io.Copy(&b, io.LimitReader(req.Body, MaxPayload+1))
-	if err == nil && n > MaxPayload {
-		b.Reset()
-		var more int64
-		more, err = io.Copy(io.Discard, req.Body)
-		n += more
-	}
-	return b.Bytes(), n, err
+	_, err := io.Copy(io.Discard, b)
+	return err
 }

@@ -2,44 +2,40 @@ package api
 
 import (
 	"net"
+	"slices"
 	"sync"
 	"time"
 
 	"coldstorm/results"
 )
 
-// Config describes the environment. Its hooks are called from the goroutine of
-// the runtime's connection, without a lock; the runtime's next request waits
-// until they return. A nil hook is not called.
-type Config struct {
-	FunctionName string // told to extensions
-	Version      string // told to extensions; $LATEST if empty
-	Handler      string // told to extensions
-
-	Ready     func(results.Stamp) // the first next: init finished
-	Idle      func(results.Stamp) // a next after an answer: the environment may be frozen
-	InitError func(InitError)     // the runtime gave up; it is expected to exit
-}
-
 // Environment is the Runtime API of one execution environment. Its methods may
 // be called from any goroutine.
 type Environment struct {
 	config   Config
 	listener net.Listener
+	nonce    string         // begins the Lambda-Runtime-Invocation-Id of this environment
 	serving  sync.WaitGroup // the acceptor and the connections
+
+	telemetry telemetry
 
 	mu               sync.Mutex
 	state            state
-	current          *pending // while running
-	answering        bool     // the answer to current is being read
-	waiting          *conn    // whose next blocks
+	out              []*pending // with the runtime, or on their way to it
+	unsent           []*pending // those of out that no next has fetched
+	answered         int        // invocations after which the runtime has not asked again
+	attempts         uint64
+	late             string  // request id that was aborted last
+	waiting          []*conn // whose next blocks; the oldest first
+	restoring        *conn   // whose restore/next blocks
 	firstNext        results.Stamp
-	firstInstruction results.Stamp   // as the runtime told; 0 if it didn't
-	extensions       map[string]bool // by identifier
+	firstInstruction results.Stamp // as the runtime told; 0 if it didn't
+	extensions       []*extension
+	announced        bool // the end of init
+	asked            int  // asks of the runtime after an answer, not yet passed on to Idle
 	conns            map[*conn]struct{}
 	closed           bool
-	gone             chan struct{} // closed when no event will come any more
-	left             bool          // gone is closed
+	left             bool // no event will come any more
 }
 
 // New serves the Runtime API on l until Close or Drain.
@@ -47,7 +43,12 @@ func New(l net.Listener, c Config) *Environment {
 	if c.Version == "" {
 		c.Version = "$LATEST"
 	}
-	e := &Environment{config: c, listener: l, gone: make(chan struct{}), conns: make(map[*conn]struct{}, 1)}
+	e := &Environment{
+		config: c, listener: l, nonce: NewID()[:19], conns: make(map[*conn]struct{}, 1),
+	}
+	for _, name := range c.Extensions {
+		e.extensions = append(e.extensions, &extension{name: name, id: NewID(), external: true})
+	}
 	e.serving.Add(1)
 	go e.accept()
 	return e
@@ -82,34 +83,43 @@ func (e *Environment) FirstNext() results.Stamp {
 	return e.firstNext
 }
 
-// Extended reports whether an internal extension registered, which is how a
-// runtime asks for SIGTERM before it is killed.
+// Extended reports whether an extension registered, which is how a runtime asks
+// for SIGTERM before it is killed.
 func (e *Environment) Extended() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return len(e.extensions) > 0
+	return slices.ContainsFunc(e.extensions, func(x *extension) bool { return x.state != extensionStarted })
 }
 
 // Invoke hands inv to the runtime and returns its answer. It has no time limit
-// of its own: Abort, Drain and Close end it, with their error. A function error
-// is a Response with an ErrorType, not an error. With an error, the Response
-// still tells when the event was delivered, if it was.
+// of its own: Abort, AbortOne, Drain and Close end it, with their error. A
+// function error is a Response with an ErrorType, not an error. With an error,
+// the Response still tells when the event was delivered, if it was, and whether
+// its Stream had begun.
 func (e *Environment) Invoke(inv Invocation) (Response, error) {
 	p := &pending{Invocation: inv, answer: make(chan outcome, 1)}
-	e.mu.Lock()
-	if e.closed || e.state != ready {
-		defer e.mu.Unlock()
-		if e.closed || e.state == failed {
-			return Response{}, ErrClosed
-		}
-		return Response{}, ErrNotReady
+	if inv.Stream != nil {
+		p.flow = newFlow()
 	}
-	e.state, e.current, e.answering = running, p, false
-	w := e.waiting
-	e.waiting = nil
+	e.mu.Lock()
+	if no := e.busy(); no != nil {
+		e.mu.Unlock()
+		return Response{}, no
+	}
+	e.attempts++
+	p.attempt = e.attempts
+	e.out = append(e.out, p)
+	e.state = running
+	var send func()
+	if len(e.extensions) > 0 {
+		send = e.tellInvoke(p)
+	}
+	w := e.nextWaiting()
 	direct := w != nil && len(p.Payload) <= oneWrite
 	if direct {
 		p.delivered = results.Now()
+	} else if w == nil {
+		e.unsent = append(e.unsent, p)
 	}
 	e.mu.Unlock()
 	if direct {
@@ -120,12 +130,59 @@ func (e *Environment) Invoke(inv Invocation) (Response, error) {
 	} else if w != nil {
 		w.wake <- woken{p: p}
 	}
+	if send != nil {
+		send()
+	}
+	if p.flow != nil {
+		out := p.drain(inv.Stream)
+		return out.response, out.err
+	}
 	out := <-p.answer
 	return out.response, out.err
 }
 
-// Abort ends the pending invocation, if there is one, with err. Whatever the
-// runtime sends from then on is refused. It doesn't wait.
+// busy says why no invocation can begin now. The caller holds the lock.
+func (e *Environment) busy() error {
+	switch {
+	case e.closed || e.state == failed:
+		return ErrClosed
+	case e.state == ready:
+		return nil
+	case e.config.concurrency() > 1 && (e.state == running || e.state == sent) && len(e.out)+e.answered < e.config.concurrency():
+		return nil
+	}
+	return ErrNotReady
+}
+
+// nextWaiting takes the connection whose next has waited longest, or nil. The
+// caller holds the lock.
+func (e *Environment) nextWaiting() *conn {
+	if len(e.waiting) == 0 {
+		return nil
+	}
+	w := e.waiting[0]
+	e.waiting = slices.Delete(e.waiting, 0, 1)
+	return w
+}
+
+// Restore wakes a runtime that waits in restore/next. It reports whether there
+// was one.
+func (e *Environment) Restore() bool {
+	e.mu.Lock()
+	w := e.restoring
+	e.restoring = nil
+	if e.state == restoreReady {
+		e.state = restoring
+	}
+	e.mu.Unlock()
+	if w != nil {
+		w.wake <- woken{restored: true}
+	}
+	return w != nil
+}
+
+// Abort ends every pending invocation with err. Whatever the runtime sends from
+// then on is refused. It doesn't wait.
 func (e *Environment) Abort(err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -133,19 +190,88 @@ func (e *Environment) Abort(err error) {
 }
 
 func (e *Environment) abort(err error) {
-	if p := e.current; p != nil {
-		e.current = nil
-		p.answer <- outcome{response: Response{Delivered: p.delivered}, err: err}
+	for len(e.out) > 0 {
+		e.finish(e.out[0], outcome{response: Response{Delivered: e.out[0].delivered}, err: err})
 	}
 	e.state = failed
 	e.leave()
 }
 
-// leave wakes extensions, which wait for ever. The caller holds the lock.
+// Fail ends every pending invocation with err, as Abort does, but leaves
+// extensions waiting, for Shutdown.
+func (e *Environment) Fail(err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	left := e.left
+	e.left = true
+	e.abort(err)
+	e.left = left
+}
+
+// AbortOne ends one invocation with err and leaves the runtime alive: what it
+// sends for it later is refused as late, and it may ask for work again (a timeout
+// of an environment with several invocations at once).
+func (e *Environment) AbortOne(id string, err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if p := e.find(id); p != nil {
+		e.answered++
+		e.finish(p, outcome{response: Response{Delivered: p.delivered}, err: err})
+		e.settled()
+	}
+}
+
+func (e *Environment) find(id string) *pending {
+	for _, p := range e.out {
+		if p.ID == id {
+			return p
+		}
+	}
+	return nil
+}
+
+// finish gives p its outcome. The caller holds the lock.
+func (e *Environment) finish(p *pending, o outcome) {
+	i := slices.Index(e.out, p)
+	if i < 0 {
+		return
+	}
+	e.out = slices.Delete(e.out, i, i+1)
+	if i := slices.Index(e.unsent, p); i >= 0 {
+		e.unsent = slices.Delete(e.unsent, i, i+1)
+	}
+	if o.err != nil {
+		e.late = p.ID
+	}
+	p.answer <- o
+	if p.flow != nil {
+		close(p.flow.over)
+	}
+}
+
+// leave ends what extensions wait for. The caller holds the lock.
 func (e *Environment) leave() {
-	if !e.left {
-		e.left = true
-		close(e.gone)
+	if e.left {
+		return
+	}
+	e.left = true
+	for _, x := range e.extensions {
+		if x.waiting != nil {
+			close(x.waiting.wake)
+			x.waiting = nil
+		}
+	}
+}
+
+// hangUp ends every next that blocks. The caller holds the lock.
+func (e *Environment) hangUp() {
+	for _, w := range e.waiting {
+		close(w.wake)
+	}
+	e.waiting = nil
+	if w := e.restoring; w != nil {
+		e.restoring = nil
+		close(w.wake)
 	}
 }
 
@@ -164,13 +290,17 @@ func (e *Environment) Drain(err error) {
 	for c := range e.conns {
 		c.net.SetDeadline(limit)
 	}
-	if w := e.waiting; w != nil {
-		e.waiting = nil
-		close(w.wake)
-	}
+	e.hangUp()
 	e.leave() // also with an event out: its answer is waited for here
+	for _, p := range e.out {
+		if p.flow != nil { // its caller may be slow to take what comes
+			defer time.AfterFunc(drainLimit, func() { e.Abort(err) }).Stop()
+			break
+		}
+	}
 	e.mu.Unlock()
 	e.serving.Wait()
+	e.telemetry.close()
 	e.Abort(err)
 }
 
@@ -184,11 +314,9 @@ func (e *Environment) Close() error {
 	for c := range e.conns {
 		c.net.Close()
 	}
-	if w := e.waiting; w != nil {
-		e.waiting = nil
-		close(w.wake)
-	}
+	e.hangUp()
 	e.mu.Unlock()
 	e.serving.Wait()
+	e.telemetry.close()
 	return err
 }

@@ -19,19 +19,24 @@ var ErrClosed = errors.New("environment closed")
 
 // Invocation is one event for the runtime.
 type Invocation struct {
-	ID            string    // request id
+	ID            string    // request id; one at a time of each
 	ARN           string    // of the function, with the qualifier used
 	Deadline      time.Time // told to the runtime; keeping it is the caller's matter
-	TraceID       string    // left out if empty, as are the next two
+	TraceID       string    // left out if empty, as are the next three
 	ClientContext string    // JSON
 	Cognito       string    // JSON
+	TenantID      string    // of a function with tenants
 	ContentType   string    // of Payload; application/json if empty
 	Payload       []byte    // must not change until the environment is idle again
+
+	// Stream takes the response as it comes. Nil: the response is buffered, up to
+	// MaxPayload, even if the runtime streams it.
+	Stream Stream
 }
 
 // Response is the runtime's answer.
 type Response struct {
-	Payload     []byte
+	Payload     []byte // empty if it was streamed
 	ContentType string
 
 	// ErrorType is empty for a response. For a function error it is its
@@ -40,11 +45,15 @@ type Response struct {
 	// with errorType and errorMessage.
 	ErrorType string
 
+	Streamed bool  // its Stream has begun; an error came after that
+	Size     int64 // bytes of the response, streamed or not
+
 	Delivered results.Stamp // the event was about to be written to the runtime
+	Begun     results.Stamp // the head of the answer was read
 	Received  results.Stamp // the last byte of the answer was read
 }
 
-// InitError is what a runtime reported to init/error.
+// InitError is what a runtime reported to init/error or restore/error.
 type InitError struct {
 	Type    string // sanitised
 	Payload []byte // JSON
@@ -53,8 +62,14 @@ type InitError struct {
 // pending is an invocation on its way.
 type pending struct {
 	Invocation
-	delivered results.Stamp // guarded by Environment.mu
-	answer    chan outcome  // one value, buffered
+	attempt uint64 // number of it, in Lambda-Runtime-Invocation-Id
+	flow    *flow  // of a streamed one
+
+	// Guarded by Environment.mu.
+	delivered results.Stamp
+	answering bool // its answer is being read
+
+	answer chan outcome // one value, buffered
 }
 
 type outcome struct {

@@ -20,13 +20,20 @@ var (
 	errRequestID    = refusal{http.StatusBadRequest, "InvalidRequestID", "Invalid request ID"}
 	errResponseMode = refusal{http.StatusBadRequest, "InvalidFunctionResponseMode", "Invalid function response mode"}
 	errTruncated    = refusal{http.StatusBadRequest, "TruncatedHTTPRequest", "HTTP request detected as truncated"}
-	errTooLarge     = refusal{
-		http.StatusRequestEntityTooLarge, "RequestEntityTooLarge",
-		fmt.Sprintf("Exceeded maximum allowed payload size (%d bytes).", MaxPayload),
-	}
+	errTooLarge     = tooLarge(MaxPayload)
+	// errLate refuses an answer to an attempt that is over, by its invocation id
+	// (AWS Lambda runtime clients of July 2026: they log it and go on).
+	errLate    = refusal{http.StatusGone, "ErrorRuntimeInvokeTimeout", "Invocation timed out"}
 	errMethod  = refusal{http.StatusMethodNotAllowed, "MethodNotAllowed", "Method Not Allowed"}
 	errNoRoute = refusal{http.StatusNotFound, "NotFound", "404 page not found"}
 )
+
+func tooLarge(limit int64) refusal {
+	return refusal{
+		http.StatusRequestEntityTooLarge, "RequestEntityTooLarge",
+		fmt.Sprintf("Exceeded maximum allowed payload size (%d bytes).", limit),
+	}
+}
 
 func errTransition(from, to state) refusal {
 	return refusal{
@@ -120,6 +127,9 @@ func (c *conn) event(p *pending) error {
 	b = header(b, "Lambda-Runtime-Trace-Id", p.TraceID)
 	b = header(b, "Lambda-Runtime-Client-Context", p.ClientContext)
 	b = header(b, "Lambda-Runtime-Cognito-Identity", p.Cognito)
+	b = header(b, "Lambda-Runtime-Aws-Tenant-Id", p.TenantID)
+	b = append(append(b, headerInvocationID+": "...), c.env.nonce...)
+	b = append(strconv.AppendUint(b, p.attempt, 10), "\r\n"...)
 	b = append(b, "\r\n"...)
 	c.out = b[:0]
 	if len(p.Payload) <= oneWrite {

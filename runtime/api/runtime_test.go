@@ -199,7 +199,7 @@ func TestAnswers(t *testing.T) {
 		{rule: "a chunked body counts", path: "response", body: chunked("abc"), status: 202, payload: "abc", size: 3},
 		{rule: "the empty answer", path: "response", body: nil, status: 202},
 		{rule: "the largest answer", path: "response", body: strings.NewReader(big), status: 202, size: MaxPayload},
-		{rule: "streaming mode is buffered", path: "response", body: chunked("s"), headers: []string{headerResponseMode, "streaming"}, status: 202, payload: "s", size: 1},
+		{rule: "streaming mode is buffered for a caller who doesn't stream", path: "response", body: chunked("s"), headers: []string{headerResponseMode, "streaming"}, status: 202, payload: "s", size: 1},
 		{
 			rule: "too large with a length", path: "response", body: strings.NewReader(big + "x"), status: 413, kind: "Function.ResponseSizeTooLarge",
 			payload: `{"errorMessage":"Response payload size (6291557 bytes) exceeded maximum allowed payload size (6291556 bytes).","errorType":"Function.ResponseSizeTooLarge"}`,
@@ -365,8 +365,8 @@ func TestAbortEndsTheInvocationAndRefusesTheRest(t *testing.T) {
 	if got := <-result; got.err != io.ErrNoProgress || got.Delivered == 0 {
 		t.Errorf("got %+v", got)
 	}
-	if a := r.post("invocation/7/response", "late"); a.status != 403 {
-		t.Errorf("late answer: %d", a.status)
+	if a := r.post("invocation/7/response", "late"); a.status != 410 || !strings.Contains(a.body, `"ErrorRuntimeInvokeTimeout"`) {
+		t.Errorf("late answer: %d %s", a.status, a.body)
 	}
 	if _, err := e.Invoke(Invocation{}); err != ErrClosed {
 		t.Errorf("invoke after abort: %v", err)
@@ -440,9 +440,11 @@ func TestExtensions(t *testing.T) {
 	for _, tt := range []struct{ path, name, id, body, kind string }{
 		{"register", "", "", "{}", "Extension.InvalidExtensionName"},
 		{"register", "x", "", "{", "InvalidRequestFormat"},
-		{"register", "x", "", `{"events":["INVOKE"]}`, "Extension.InvalidEventType"},
+		{"register", "x", "", `{"events":["SHUTDOWN"]}`, "Extension.InvalidEventType"},
+		{"register", "GoLangEnableSIGTERM", "", `{}`, "Extension.InvalidExtensionState"},
+		{"event/next", "", "nobody", "", "Extension.InvalidExtensionIdentifier"},
 		{"event/next", "", "", "", "Extension.MissingExtensionIdentifier"},
-		{"event/next", "", "nobody", "", "Extension.UnknownExtensionIdentifier"},
+		{"event/next", "", "00000000-0000-0000-0000-000000000000", "", "Extension.UnknownExtensionIdentifier"},
 	} {
 		if a := r.must("POST", ext+tt.path, strings.NewReader(tt.body), "Lambda-Extension-Name", tt.name, "Lambda-Extension-Identifier", tt.id); a.status != 403 || !strings.Contains(a.body, tt.kind) {
 			t.Errorf("%+v: %d %s", tt, a.status, a.body)

@@ -2,6 +2,9 @@ package api
 
 import (
 	"net/http"
+	"slices"
+	"strconv"
+	"strings"
 
 	"coldstorm/results"
 )
@@ -16,7 +19,10 @@ const (
 	running              // has an event
 	sent                 // has answered it
 	initFailed
-	failed // aborted or closed
+	failed       // aborted or closed
+	restoreReady // waits for its restore
+	restoring    // was restored, and runs its hooks
+	restoreFailed
 
 	toResponse // names of transitions only
 	toError
@@ -25,13 +31,15 @@ const (
 func (s state) String() string {
 	return [...]string{
 		"Started", "Ready", "Running", "RuntimeResponseSentState", "InitError", "Failed",
+		"RestoreReady", "Restoring", "RuntimeRestoreErrorState",
 		"InvocationResponse", "InvocationErrorResponse",
 	}[s]
 }
 
 // next blocks until there is an event. A next while an event is out renders it
 // again; a newer next takes the place of an older one that still blocks (the
-// runtime has hung up).
+// runtime has hung up). With several invocations at once neither is so: each
+// next is a loop of its own.
 func (c *conn) next(head http.Header) error {
 	e := c.env
 	at := results.Now()
@@ -40,33 +48,67 @@ func (c *conn) next(head http.Header) error {
 		e.mu.Unlock()
 		return ErrClosed
 	}
+	many := e.config.concurrency() > 1
 	was := e.state
 	switch was {
-	case initFailed, failed:
+	case initFailed, failed, restoreReady, restoreFailed:
 		e.mu.Unlock()
 		return c.refuse(errTransition(was, ready))
+	case started, restoring:
+		e.firstNext, e.firstInstruction, e.state = at, told(head), ready
 	case running:
-		p := e.current
-		e.mu.Unlock()
-		return c.deliver(p)
-	case started:
-		e.firstNext, e.firstInstruction = at, told(head)
+		if p := e.fetch(many); p != nil {
+			e.mu.Unlock()
+			return c.deliver(p)
+		}
+	case sent:
+		if !many {
+			e.state = ready
+		}
 	}
-	e.state = ready
-	if w := e.waiting; w != nil && w != c {
-		close(w.wake)
+	if !many {
+		for _, w := range e.waiting {
+			close(w.wake)
+		}
+		e.waiting = e.waiting[:0]
 	}
-	e.waiting = c
+	if e.answered > 0 {
+		e.answered--
+		e.asked++
+	}
+	e.waiting = append(e.waiting, c)
+	hook := e.quiet()
 	e.mu.Unlock()
-
-	if was == started && e.config.Ready != nil {
-		e.config.Ready(at)
-	} else if was == sent && e.config.Idle != nil {
-		e.config.Idle(at)
+	if hook != nil {
+		hook(at)
 	}
+	return c.await()
+}
+
+// fetch is the event that a next gets at once, or nil. The caller holds the
+// lock.
+func (e *Environment) fetch(many bool) *pending {
+	if len(e.unsent) > 0 {
+		p := e.unsent[0]
+		e.unsent = slices.Delete(e.unsent, 0, 1)
+		return p
+	}
+	if many {
+		return nil
+	}
+	return e.out[0]
+}
+
+// await blocks until the connection is woken, and does what it then is to do.
+func (c *conn) await() error {
 	switch w, ok := <-c.wake; {
 	case !ok:
 		return ErrClosed
+	case w.restored:
+		return c.reply(http.StatusOK, contentJSON, "", "")
+	case w.raw != nil:
+		_, err := c.net.Write(w.raw)
+		return err
 	case w.p == nil:
 		return w.err
 	default:
@@ -85,60 +127,140 @@ func (c *conn) deliver(p *pending) error {
 }
 
 // claim takes the right to answer invocation id, or says why not.
-func (e *Environment) claim(id string, to state) (*pending, *refusal) {
+func (e *Environment) claim(id string, req *http.Request, to state) (*pending, *refusal) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	p := e.find(id)
 	switch {
-	case e.state == running && e.current.ID == id && !e.answering:
-		e.answering = true
-		return e.current, nil
-	case e.state == running || e.state == sent:
+	case p != nil && !e.echoes(p, req):
+		return nil, &errLate
+	case p != nil && !p.answering && p.delivered != 0:
+		p.answering = true
+		return p, nil
+	case p == nil && id == e.late:
+		return nil, &errLate
+	case e.state == running || e.state == sent || e.state == ready && e.config.concurrency() > 1:
 		return nil, &errRequestID
 	}
 	r := errTransition(e.state, to)
 	return nil, &r
 }
 
+// echoes reports whether an answer is one to this attempt at an invocation: it
+// carries its id, or none, as of runtimes that don't know of it.
+func (e *Environment) echoes(p *pending, req *http.Request) bool {
+	h := req.Header[headerInvocationID]
+	if len(h) == 0 {
+		return true
+	}
+	rest, ok := strings.CutPrefix(h[0], e.nonce)
+	return ok && rest == strconv.FormatUint(p.attempt, 10)
+}
+
 // settle answers p, unless it was aborted meanwhile.
 func (e *Environment) settle(p *pending, r Response) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.current != p {
+	if e.find(p.ID) != p {
 		return
 	}
 	r.Delivered = p.delivered
-	e.state, e.current = sent, nil
-	p.answer <- outcome{response: r}
+	e.answered++
+	e.finish(p, outcome{response: r})
+	e.settled()
+}
+
+// settled is the state after an answer. The caller holds the lock.
+func (e *Environment) settled() {
+	if e.state != running || len(e.out) > 0 {
+		return
+	}
+	e.state = sent
+	if len(e.waiting) > 0 { // of several at once, some ask already
+		e.state = ready
+	}
 }
 
 // unclaim leaves p unanswered: its answer broke off. The runtime may try again.
 func (e *Environment) unclaim(p *pending) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.current == p {
-		e.answering = false
-	}
+	p.answering = false
 }
 
-// initError handles POST init/error.
+// initError handles POST init/error. In a runtime that was just restored it
+// means restore/error.
 func (c *conn) initError(req *http.Request) error {
 	e := c.env
-	body, _, err := readBody(req)
-	if err != nil {
-		return c.refuse(errTruncated)
-	}
 	e.mu.Lock()
 	was := e.state
-	if was == started {
+	switch was {
+	case started:
 		e.state = initFailed
+	case restoring:
+		e.state = restoreFailed
 	}
 	e.mu.Unlock()
-	if was != started {
-		return c.refuse(errTransition(was, initFailed))
+	switch was {
+	case started:
+		return c.giveUp(req, e.config.InitError)
+	case restoring:
+		return c.giveUp(req, e.config.RestoreError)
 	}
-	err = c.ok()
-	if e.config.InitError != nil {
-		e.config.InitError(InitError{Type: SanitizeErrorType(req.Header.Get(headerErrorType)), Payload: body})
+	return c.refuse(errTransition(was, initFailed))
+}
+
+// restoreNext handles GET restore/next: it blocks until the environment was
+// restored.
+func (c *conn) restoreNext() error {
+	e := c.env
+	at := results.Now()
+	e.mu.Lock()
+	was := e.state
+	if e.closed || was != started {
+		e.mu.Unlock()
+		if e.closed {
+			return ErrClosed
+		}
+		return c.refuse(errTransition(was, restoreReady))
+	}
+	e.state, e.restoring = restoreReady, c
+	e.mu.Unlock()
+	if e.config.RestoreReady != nil {
+		e.config.RestoreReady(at)
+	}
+	return c.await()
+}
+
+// restoreError handles POST restore/error.
+func (c *conn) restoreError(req *http.Request) error {
+	e := c.env
+	e.mu.Lock()
+	was := e.state
+	if was == restoring {
+		e.state = restoreFailed
+	}
+	e.mu.Unlock()
+	if was != restoring {
+		return c.refuse(errTransition(was, restoreFailed))
+	}
+	return c.giveUp(req, e.config.RestoreError)
+}
+
+// giveUp reads what the runtime has to say at its end, and tells it.
+func (c *conn) giveUp(req *http.Request, tell func(InitError)) error {
+	body, size, err := c.body.all(c.env.config.maxError())
+	switch {
+	case err != nil:
+		body, err = nil, c.refuse(errTruncated)
+	case size > c.env.config.maxError():
+		body, err = nil, c.refuse(tooLarge(c.env.config.maxError()))
+	default:
+		body, _ = withoutCause(body, contentType(req))
+		err = c.ok()
+	}
+	if tell != nil {
+		tell(InitError{Type: SanitizeErrorType(req.Header.Get(headerErrorType)), Payload: body})
 	}
 	return err
 }

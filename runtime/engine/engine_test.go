@@ -64,7 +64,7 @@ func TestBadFunctionsInRealSandboxes(t *testing.T) {
 		next              results.Cause
 	}{
 		{rule: "exits at once", mode: "exit", reason: "Runtime.ExitError", has: "Runtime exited with error: exit status 3", next: "crashed"},
-		{rule: "never asks for work", mode: "deaf", config: Function{Init: 100 * time.Millisecond}, reason: "Sandbox.Timedout", has: "Init timed out after 0.10 seconds", next: "crashed"},
+		{rule: "never asks for work", mode: "deaf", config: Function{Init: 100 * time.Millisecond, Timeout: 100 * time.Millisecond}, reason: "Sandbox.Timedout", has: "Task timed out after 0.10 seconds", next: "crashed"},
 		{rule: "reports an init error", mode: "init-error", reason: "Runtime.Unknown", has: `"errorType":"Mine"`, next: "crashed"},
 		{rule: "crashes", event: `"crash"`, reason: "Runtime.ExitError", has: "exit status 1", next: "crashed"},
 		{rule: "panics", event: `"panic"`, reason: "Runtime.ExitError", has: "exit status 2", next: "crashed"},

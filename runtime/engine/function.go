@@ -12,11 +12,15 @@ import (
 
 // Function is what is deployed. Zero values are live.Config's.
 type Function struct {
-	Name     string            `json:"name"`
-	Handler  string            `json:"handler,omitempty"` // empty: the image's
-	Image    image.Image       `json:"image"`
-	MemoryMB int               `json:"memory_mb,omitempty"`
-	Timeout  time.Duration     `json:"timeout_ns,omitempty"`
+	Name     string        `json:"name"`
+	Handler  string        `json:"handler,omitempty"` // empty: the image's
+	Image    image.Image   `json:"image"`
+	MemoryMB int           `json:"memory_mb,omitempty"`
+	Timeout  time.Duration `json:"timeout_ns,omitempty"`
+
+	EphemeralMB int           `json:"ephemeral_mb,omitempty"` // size of /tmp
+	Lifetime    time.Duration `json:"lifetime_ns,omitempty"`  // of an environment; 0: no end
+
 	Init     time.Duration     `json:"init_limit_ns,omitempty"`
 	Env      map[string]string `json:"env,omitempty"`
 	NoFreeze bool              `json:"no_freeze,omitempty"`
@@ -48,9 +52,9 @@ func (f Function) config(log io.Writer) live.Config {
 		handler = f.Image.Handler
 	}
 	return live.Config{
-		Name: f.Name, Handler: handler, Container: f.Image.Kind == image.KindContainer, ImageEnv: f.Image.Env, MemoryMB: f.MemoryMB, Timeout: f.Timeout, InitLimit: f.Init,
+		Name: f.Name, Handler: handler, Container: f.Image.Kind == image.KindContainer, Runtime: f.Image.Runtime, ImageEnv: f.Image.Env, MemoryMB: f.MemoryMB, Timeout: f.Timeout, InitLimit: f.Init,
 		Env: f.Env, NoFreeze: f.NoFreeze, Concurrency: f.Concurrency, KeepAlive: f.KeepAlive,
 		ScaleOutBurst: f.ScaleOutBurst, ScaleOutRate: f.ScaleOutRate, RequestRate: f.RequestRate,
-		SettleGrace: f.SettleGrace, Log: log,
+		SettleGrace: f.SettleGrace, EphemeralMB: f.EphemeralMB, Lifetime: f.Lifetime, Log: log,
 	}
 }

@@ -26,7 +26,7 @@ var _ live.Launcher = launcher{}
 var apiAddress = fmt.Sprintf("AWS_LAMBDA_RUNTIME_API=127.0.0.1:%d", launch.APIPort)
 
 func (l launcher) Launch(ctx context.Context, s live.Spec) (live.Sandbox, error) {
-	b, err := l.launch.Launch(ctx, l.spec(s.ID, s.Env, s.MemoryMB))
+	b, err := l.launch.Launch(ctx, l.spec(s))
 	if err != nil {
 		if strings.Contains(err.Error(), "execve") { // the launcher's errors cross a process as text
 			err = fmt.Errorf("%w: %w", live.ErrEntrypoint, err)
@@ -43,13 +43,19 @@ func (l launcher) Launch(ctx context.Context, s live.Spec) (live.Sandbox, error)
 	return box, nil
 }
 
-func (l launcher) spec(id string, env []string, memoryMB int) launch.Spec {
-	return launch.Spec{ID: id, Image: l.image, Argv: l.image.Command(memoryMB, env), Env: append(env, apiAddress), MemoryBytes: int64(memoryMB) << 20}
+func (l launcher) spec(s live.Spec) launch.Spec {
+	return launch.Spec{
+		ID: s.ID, Image: l.image, Argv: l.image.Command(s.MemoryMB, s.Env), Env: append(s.Env, apiAddress),
+		MemoryBytes: int64(s.MemoryMB) << 20, TmpBytes: int64(s.TmpMB) << 20,
+	}
 }
 
 // next is what a function's next launch will ask for, but for its ID and variables: what
 // is ready for other limits has them written anew.
-func (l launcher) next(f *live.Function) launch.Spec { return l.spec("", nil, f.Config().MemoryMB) }
+func (l launcher) next(f *live.Function) launch.Spec {
+	c := f.Config()
+	return l.spec(live.Spec{MemoryMB: c.MemoryMB, TmpMB: c.EphemeralMB})
+}
 
 // sandbox is a launched one as live sees it.
 type sandbox struct {

@@ -18,7 +18,7 @@ type asked struct {
 }
 
 func (a asked) Launch(_ context.Context, s live.Spec) (live.Sandbox, error) {
-	a.specs <- a.spec(s.ID, s.Env, s.MemoryMB)
+	a.specs <- a.spec(s)
 	return nil, errors.New("not launched")
 }
 

@@ -30,6 +30,7 @@ type server struct {
 	total       total
 	unfreeze    func() error
 	http        *http.Server
+	supervisor  supervisor
 	log         io.Writer // of functions; nil for none
 	stderr      io.Writer // complaints
 	pool        int       // sandboxes that the launcher keeps ready
@@ -175,8 +176,13 @@ func (s *server) deploy(f Function) error {
 	s.deploying.Lock()
 	defer s.deploying.Unlock()
 	err := s.retire()
+	config := f.config(s.log)
+	var no error
+	if f.Image, config.Extensions, no = supervised(f.Image, &s.supervisor); no != nil {
+		return errors.Join(err, no)
+	}
 	l := launcher{s.launcher, s.meters, &s.total, f.Image}
-	function := live.New(l, f.config(s.log))
+	function := live.New(l, config)
 	if s.pool > 0 {
 		if err2 := s.launcher.Fill(l.next(function)); err2 != nil { // launches go on without, and say so by their mode
 			fmt.Fprintln(s.stderr, "engine:", err2)
@@ -242,7 +248,7 @@ func (s *server) end() (err error) {
 		s.commands.Wait()
 		s.deploying.Lock()
 		defer s.deploying.Unlock()
-		err = errors.Join(s.retire(), s.http.Close(), s.launcher.Close(), s.unfreeze())
+		err = errors.Join(s.retire(), s.http.Close(), s.launcher.Close(), s.unfreeze(), s.supervisor.remove())
 	})
 	return err
 }

@@ -17,7 +17,31 @@ type Config struct {
 	Timeout   time.Duration     // of an invocation; 3 s by default
 	InitLimit time.Duration     // 10 s by default
 	Env       map[string]string // the function's own variables
-	NoFreeze  bool              // idle environments run on
+
+	EphemeralMB int // size of /tmp; 512 by default
+
+	// Extensions names the external extensions that a sandbox starts beside the
+	// runtime, under a first process that tells of each end and ends at SIGTERM.
+	Extensions []string
+
+	// RerunFailedInit has an init that failed by itself run once more within the
+	// first invocation, as one does that goes over its limit; the default is that
+	// the invocation gets its error at once.
+	RerunFailedInit bool
+
+	// What functions are told of their runtime, nothing if empty: AWS_EXECUTION_ENV
+	// is AWS_Lambda_ and Runtime, such as python3.13, unless that is provided or
+	// its like; RuntimeVersion, such as python:3.13.v16, and its ARN are in the
+	// INIT_START line.
+	Runtime           string
+	RuntimeVersion    string
+	RuntimeVersionARN string
+	LogFormat         string       // JSON or Text
+	LogLevel          string       // such as INFO
+	Credentials       *Credentials // of the function's role; nil: it has none
+	XRayDaemon        string       // address of X-Ray's daemon, host:port
+	MaxConcurrency    int          // told to the runtime as AWS_LAMBDA_MAX_CONCURRENCY; 0: not told
+	NoFreeze          bool         // idle environments run on
 
 	// Container says that the function is a container image, and ImageEnv holds
 	// that image's variables as NAME=value, or those of a managed runtime. Env counts
@@ -27,6 +51,7 @@ type Config struct {
 
 	Concurrency int           // reserved; 0: the account's 1,000
 	KeepAlive   time.Duration // idle time before an environment is reclaimed; 0: at once, negative: never
+	Lifetime    time.Duration // age from which an environment is replaced, however busy; 0: never (Lambda: some hours)
 
 	// ScaleOutBurst and ScaleOutRate bound new environments, as
 	// plane.LambdaRules; 0 is no bound here: this machine is the bound.
@@ -43,6 +68,14 @@ type Config struct {
 	// answered but not asked for work again; 50 ms by default, since a small
 	// environment may have to wait for its next CPU period of 20 ms to ask.
 	SettleGrace time.Duration
+
+	// Bounds of streamed responses in bytes and bytes a second, Lambda's if 0, none
+	// if negative: 200 MB, of which 6 MB at once and the rest at 2 MB/s.
+	MaxStream, StreamBurst, StreamRate int64
+
+	// FreeText has a line for how an environment ended, as in Lambda's older logs,
+	// beside the status in REPORT.
+	FreeText bool
 
 	// Log receives START, END and REPORT lines and what the function writes. It
 	// is written from one goroutine; nil: nothing is kept but tails.
@@ -77,7 +110,7 @@ func (c Config) withDefaults() Config {
 // Rules are those of the plane that decides for the function.
 func (c Config) Rules() plane.LambdaRules {
 	r := plane.LambdaRules{
-		Concurrency: c.Concurrency, Reserved: c.Concurrency > 0, KeepAlive: c.KeepAlive,
+		Concurrency: c.Concurrency, Reserved: c.Concurrency > 0, KeepAlive: c.KeepAlive, Lifetime: c.Lifetime,
 		ScaleOutBurst: c.ScaleOutBurst, ScaleOutRate: c.ScaleOutRate, RequestRate: c.RequestRate,
 	}
 	if r.ScaleOutBurst == 0 {

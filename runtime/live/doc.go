@@ -34,11 +34,19 @@
 // before the plane decides on it. Without that, triggers sent one after another
 // would scale out at random, or, with nothing kept alive, name a random cause.
 //
+// # An init that fails
+//
+// One that is over its limit runs once more, in a new sandbox, as a part of the
+// first invocation and under its timeout; its evidence is one init from the first
+// execution on. One that fails by itself gives the invocation its error at once,
+// unless Config.RerunFailedInit. After a crash or a timeout the next invocation's
+// init is suppressed: under the function's timeout, within the REPORT line's
+// Duration, and without an Init Duration there.
+//
 // # Left out
 //
-// An init that goes over its limit fails its trigger with Sandbox.Timedout; AWS
-// would run the init again inside the first invocation, under the function's
-// timeout. A crashed environment is replaced by a new one, where AWS resets it
-// and keeps /tmp. A stop is SIGKILL even where the runtime registered for
-// SIGTERM. Provisioned concurrency and SnapStart are the simulation's alone.
+// An environment that crashed or timed out is reset by a new sandbox under its
+// name, its log stream and its suppressed init; AWS keeps its /tmp, which here is
+// empty: what a sandbox wrote ends with its first process. Provisioned concurrency
+// and SnapStart are the simulation's alone.
 package live

@@ -27,9 +27,8 @@ var overridable = map[string]string{
 
 // environ is what the function's process sees, sorted (AWS documentation:
 // "Defined runtime environment variables"). Variables of the function that
-// begin with _ or have a reserved name are dropped, as Lambda does. There are
-// no credentials: there is no role.
-func (c Config) environ(id string, now time.Time) []string {
+// begin with _ or have a reserved name are dropped, as Lambda does.
+func (c Config) environ(stream string) []string {
 	vars := maps.Clone(overridable)
 	if c.Container {
 		maps.DeleteFunc(vars, func(k, _ string) bool { return !strings.HasPrefix(k, "AWS_") })
@@ -40,11 +39,14 @@ func (c Config) environ(id string, now time.Time) []string {
 		}
 	}
 	for k, v := range c.Env {
-		if !strings.HasPrefix(k, "_") && k != "AWS_EXECUTION_ENV" { // which the runtime sets, or nobody
+		if !strings.HasPrefix(k, "_") && !reserved[k] {
 			vars[k] = v
 		}
 	}
-	delete(vars, "AWS_LAMBDA_RUNTIME_API")
+	for k := range reserved { // an image's own
+		delete(vars, k)
+	}
+	maps.Copy(vars, c.told())
 	maps.Copy(vars, map[string]string{
 		"_HANDLER":                        c.Handler,
 		"LAMBDA_TASK_ROOT":                "/var/task",
@@ -55,7 +57,7 @@ func (c Config) environ(id string, now time.Time) []string {
 		"AWS_LAMBDA_FUNCTION_VERSION":     version,
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": strconv.Itoa(c.MemoryMB),
 		"AWS_LAMBDA_LOG_GROUP_NAME":       "/aws/lambda/" + c.Name,
-		"AWS_LAMBDA_LOG_STREAM_NAME":      now.UTC().Format("2006/01/02/") + "[" + version + "]" + id,
+		"AWS_LAMBDA_LOG_STREAM_NAME":      stream,
 		"AWS_LAMBDA_INITIALIZATION_TYPE":  "on-demand",
 	})
 	list := make([]string, 0, len(vars))
@@ -63,4 +65,57 @@ func (c Config) environ(id string, now time.Time) []string {
 		list = append(list, k+"="+vars[k])
 	}
 	return list
+}
+
+// streamName is the log stream's of an environment that starts now.
+func (c Config) streamName(id string, now time.Time) string {
+	return now.UTC().Format("2006/01/02/") + "[" + version + "]" + id
+}
+
+// Credentials are those of a function's role.
+type Credentials struct {
+	KeyID, Secret, Token string
+}
+
+// reserved are the names that a function can't set, beside those that are set
+// for every function (AWS documentation: "Using Lambda environment variables").
+var reserved = map[string]bool{
+	"AWS_LAMBDA_RUNTIME_API": true, "AWS_EXECUTION_ENV": true,
+	"AWS_ACCESS_KEY": true, "AWS_ACCESS_KEY_ID": true, "AWS_SECRET_ACCESS_KEY": true, "AWS_SESSION_TOKEN": true,
+	"AWS_LAMBDA_MAX_CONCURRENCY": true,
+}
+
+// told are the variables of what the configuration says beyond the rest. Those
+// of the log's form and of X-Ray are defaults: the function's own count for more.
+func (c Config) told() map[string]string {
+	vars := map[string]string{}
+	put := func(k, v string) {
+		if v != "" {
+			vars[k] = v
+		}
+	}
+	byDefault := func(k, v string) {
+		if _, own := c.Env[k]; !own {
+			put(k, v)
+		}
+	}
+	if c.Runtime != "" && !strings.HasPrefix(c.Runtime, "provided") {
+		put("AWS_EXECUTION_ENV", "AWS_Lambda_"+c.Runtime)
+	}
+	byDefault("AWS_LAMBDA_LOG_FORMAT", c.LogFormat)
+	byDefault("AWS_LAMBDA_LOG_LEVEL", c.LogLevel)
+	byDefault("AWS_XRAY_DAEMON_ADDRESS", c.XRayDaemon)
+	if _, port, ok := strings.Cut(c.XRayDaemon, ":"); ok {
+		put("_AWS_XRAY_DAEMON_ADDRESS", strings.TrimSuffix(c.XRayDaemon, ":"+port))
+		put("_AWS_XRAY_DAEMON_PORT", port)
+	}
+	if k := c.Credentials; k != nil {
+		put("AWS_ACCESS_KEY_ID", k.KeyID)
+		put("AWS_SECRET_ACCESS_KEY", k.Secret)
+		put("AWS_SESSION_TOKEN", k.Token)
+	}
+	if c.MaxConcurrency > 0 {
+		put("AWS_LAMBDA_MAX_CONCURRENCY", strconv.Itoa(c.MaxConcurrency))
+	}
+	return vars
 }

@@ -52,8 +52,11 @@ type guest struct {
 }
 
 func (f *fake) Launch(_ context.Context, s Spec) (Sandbox, error) {
-	if f.refuse != nil {
-		return nil, f.refuse
+	f.mu.Lock()
+	refuse := f.refuse
+	f.mu.Unlock()
+	if refuse != nil {
+		return nil, refuse
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

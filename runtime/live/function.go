@@ -34,6 +34,7 @@ type Function struct {
 	next     plane.Trigger
 	settling int        // units that have answered and not asked for work again
 	waiters  []*trigger // that wait for one of those
+	crashed  []remains  // environments to be reset
 	counts   Counts
 	cpu      time.Duration
 	closed   bool
@@ -79,7 +80,7 @@ func (f *Function) reset(c Config) {
 	f.plane = plane.NewLambda(c.Rules())
 	f.began, f.last = results.Now(), 0
 	f.units = map[plane.Unit]*unit{}
-	f.settling = 0
+	f.settling, f.crashed = 0, nil
 	if f.alarm != nil {
 		f.alarm.Stop()
 		f.alarm = nil

@@ -15,8 +15,17 @@ type Request struct {
 	ContentType   string
 	ClientContext string // JSON
 	TraceID       string
+	Cognito       string // JSON
+	TenantID      string
 	Tail          bool // keep the last 4 KB of its log
+
+	// Stream takes the response while the function still writes it, on the
+	// goroutine that called Serve, before the result. Nil: it is buffered.
+	Stream Stream
 }
+
+// A Stream is what takes a streamed response: see api.Stream.
+type Stream = api.Stream
 
 // Result is what became of a trigger.
 type Result struct {
@@ -29,8 +38,15 @@ type Result struct {
 	Tail        []byte
 	Evidence    results.Evidence
 
-	fatal bool   // the environment ended with it
-	why   string // how it ended, in Lambda's words, for the log
+	// Streamed says that the response was streamed, or a part of it before an
+	// error: then Payload is empty, or that error.
+	Streamed    bool
+	StreamBytes int64         // written to the stream
+	FirstByte   results.Stamp // the head of the response was read; 0 if there was none
+
+	fatal   bool          // the environment ended with it
+	failure *Failure      // how it ended
+	within  time.Duration // the part of its Duration that was init
 }
 
 // Invoke sends a trigger to the function and waits for what becomes of it. A
@@ -110,7 +126,7 @@ func refused(r Request, a assignment) Result {
 func (r Request) failure(why *Failure, e results.Evidence) Result {
 	return Result{
 		RequestID: r.ID, Outcome: why.Outcome, Reason: why.Reason, ErrorType: why.Type,
-		Payload: why.body(r.ID), ContentType: "application/json", Evidence: e, fatal: true, why: why.Message,
+		Payload: why.body(r.ID), ContentType: "application/json", Evidence: e, fatal: true, failure: why,
 	}
 }
 
@@ -129,6 +145,7 @@ func (f *Function) failedStart(r Request, a assignment) Result {
 	e.Phases = startPhases(r.Received, asked, birth, e.Responded)
 	bill(&e, used, used.CPU)
 	res := r.failure(a.failure, e)
+	res.within = u.since(e.Responded)
 	res.Tail = u.report(r, res, false)
 	return res
 }
@@ -157,9 +174,14 @@ func (u *unit) invoke(r Request, a assignment) Result {
 	if u.f.log != nil || r.Tail {
 		u.out.begin(r.ID)
 	}
+	watched := u.api.Telemetry()
+	if watched {
+		u.emitStart(r)
+	}
 	answer, err := u.api.Invoke(api.Invocation{
-		ID: r.ID, ARN: u.config.ARN(), Deadline: time.Now().Add(u.config.Timeout),
-		TraceID: r.TraceID, ClientContext: r.ClientContext, ContentType: r.ContentType, Payload: r.Payload,
+		ID: r.ID, ARN: u.config.ARN(), Deadline: a.due.Time(),
+		TraceID: r.TraceID, ClientContext: r.ClientContext, Cognito: r.Cognito, TenantID: r.TenantID,
+		ContentType: r.ContentType, Payload: r.Payload, Stream: r.Stream,
 	})
 	e := results.Evidence{
 		Environment: u.id, Served: a.served, Start: a.start, Cause: a.cause,
@@ -182,6 +204,14 @@ func (u *unit) invoke(r Request, a assignment) Result {
 		res = r.failure(asFailure(err), e)
 	} else if answer.ErrorType != "" {
 		res.Outcome, res.Reason, res.ErrorType = results.OutcomeFailed, answer.ErrorType, answer.ErrorType
+	}
+	res.FirstByte = answer.Begun
+	if res.Streamed = answer.Streamed; res.Streamed {
+		res.StreamBytes = answer.Size
+	}
+	res.within = u.within(a.start)
+	if watched {
+		u.emitEnd(res, answer)
 	}
 	res.Tail = u.report(r, res, true)
 	return res

@@ -204,7 +204,7 @@ func TestBadFunctions(t *testing.T) {
 		{rule: "exits at once with a status", behave: func(*guest) Exit { return Exit{Code: 3} }, kind: "Runtime.ExitError", message: "RequestId: ID Error: Runtime exited with error: exit status 3", next: "crashed"},
 		{rule: "crashes during init", behave: func(*guest) Exit { return Exit{Signal: syscall.SIGSEGV} }, kind: "Runtime.ExitError", message: "RequestId: ID Error: Runtime exited with error: signal: segmentation fault", next: "crashed"},
 		{rule: "eats memory during init", behave: func(*guest) Exit { return Exit{Signal: syscall.SIGKILL, OOM: true} }, kind: "Runtime.ExitError", reason: "OutOfMemory", message: "RequestId: ID Error: Runtime exited with error: signal: killed", next: "crashed"},
-		{rule: "never asks for work", behave: hang, config: Config{InitLimit: 20 * time.Millisecond}, outcome: results.OutcomeTimedOut, kind: "Sandbox.Timedout", message: "RequestId: ID Error: Init timed out after 0.02 seconds", next: "crashed"},
+		{rule: "never asks for work", behave: hang, config: Config{InitLimit: 20 * time.Millisecond, Timeout: 30 * time.Millisecond}, outcome: results.OutcomeTimedOut, kind: "Sandbox.Timedout", message: "RequestId: ID Error: Task timed out after 0.03 seconds", next: "crashed"},
 		{rule: "reports an init error", behave: func(g *guest) Exit {
 			g.send("POST", "init/error", `{"errorType":"Mine","errorMessage":"no"}`, "Lambda-Runtime-Function-Error-Type", "Function.BadInit")
 			return hang(g)
@@ -508,7 +508,7 @@ func TestEnviron(t *testing.T) {
 	c := Config{Env: map[string]string{
 		"MINE": "1", "TZ": "here", "_X": "dropped", "AWS_REGION": "dropped", "AWS_LAMBDA_RUNTIME_API": "dropped",
 	}}.withDefaults()
-	got := "\n" + strings.Join(c.environ("0123", time.Unix(0, 0)), "\n") + "\n"
+	got := "\n" + strings.Join(c.environ(c.streamName("0123", time.Unix(0, 0))), "\n") + "\n"
 	for _, want := range []string{
 		"MINE=1", "TZ=here", "AWS_REGION=us-east-1", "_HANDLER=bootstrap", "LAMBDA_TASK_ROOT=/var/task", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=128",
 		"AWS_LAMBDA_LOG_STREAM_NAME=1970/01/01/[$LATEST]0123", "LANG=en_US.UTF-8",
@@ -527,7 +527,7 @@ func TestEnvironOfAnImage(t *testing.T) {
 		Container: true, ImageEnv: []string{"PATH=/image", "A=image", "B=image", "EMPTY=", "AWS_REGION=dropped", "AWS_LAMBDA_RUNTIME_API=dropped"},
 		Env: map[string]string{"B": "mine"}, Handler: "app.handler",
 	}.withDefaults()
-	got := "\n" + strings.Join(c.environ("0123", time.Unix(0, 0)), "\n") + "\n"
+	got := "\n" + strings.Join(c.environ(c.streamName("0123", time.Unix(0, 0))), "\n") + "\n"
 	for _, want := range []string{"PATH=/image", "A=image", "B=mine", "EMPTY=", "_HANDLER=app.handler", "AWS_REGION=us-east-1", "AWS_XRAY_CONTEXT_MISSING=LOG_ERROR"} {
 		if !strings.Contains(got, "\n"+want+"\n") {
 			t.Errorf("lacks %s:%s", want, got)

@@ -18,7 +18,8 @@ type assignment struct {
 	unit    *unit
 	start   results.Start
 	cause   results.Cause
-	served  int          // by unit, before
+	served  int // by unit, before
+	due     results.Stamp
 	refused plane.Reason // or
 	failure *Failure
 }
@@ -82,8 +83,8 @@ func (f *Function) carryOut(a plane.Action) {
 	case plane.Dispatch:
 		u := f.units[a.Unit]
 		u.freeze = false
-		u.begin()
-		f.assign(a.Trigger, assignment{unit: u, start: a.Start, cause: a.Cause, served: u.served})
+		u.begin(a.Start)
+		f.assign(a.Trigger, assignment{unit: u, start: a.Start, cause: a.Cause, served: u.served, due: u.deadline})
 		u.served++
 	case plane.Freeze:
 		f.units[a.Unit].freeze = !f.config.NoFreeze
@@ -136,6 +137,7 @@ func (f *Function) lose(u *unit, why *Failure) bool {
 		return false
 	}
 	f.forget(u)
+	f.keep(u)
 	if u.state == unitAnswered {
 		f.settling--
 	}

@@ -18,7 +18,8 @@ const (
 // the end of an invocation's lines is kept.
 type output struct {
 	log   *Log
-	heard func() // called after each reading of stderr; nil: not called
+	told  func(lines []byte) // called with what the function wrote; nil: not called
+	heard func()             // called after each reading of stderr; nil: not called
 	files []*os.File
 	pumps sync.WaitGroup
 
@@ -89,6 +90,9 @@ func (o *output) take(i int, b []byte) {
 		whole := b[:end]
 		if len(o.partial[i]) > 0 {
 			whole = append(o.partial[i], whole...)
+		}
+		if o.told != nil {
+			o.told(whole)
 		}
 		o.put(whole)
 		o.partial[i] = o.partial[i][:0]

@@ -10,7 +10,8 @@ import (
 // report writes the lines that end an invocation and returns its log's tail, if
 // the request wants it. began says that a START line was written. The lines are
 // those of AWS Lambda's text format: fields parted by tabs, and one at the end.
-// How an environment ended has a line of its own, as in Lambda's older logs.
+// How an environment ended is the REPORT line's status, and a line of its own
+// where Config.FreeText asks for Lambda's older form.
 func (u *unit) report(r Request, res Result, began bool) []byte {
 	if u.f.log == nil && !r.Tail {
 		return nil
@@ -20,11 +21,11 @@ func (u *unit) report(r Request, res Result, began bool) []byte {
 	}
 	var b []byte
 	if !began {
-		b = fmt.Appendf(b, "INIT_REPORT Init Duration: %.2f ms\tPhase: init\t%s\n", ms(res.Evidence.Phases.InitDuration()), status(res))
+		b = appendInitReport(b, res.lastInit(u), u.phase, res.failure)
 		b = fmt.Appendf(b, "START RequestId: %s Version: %s\n", r.ID, version)
 	}
-	if res.fatal && res.why != "" {
-		b = fmt.Appendf(b, "RequestId: %s Error: %s\n", r.ID, res.why)
+	if res.fatal && u.config.FreeText {
+		b = res.failure.appendText(b, r.ID, time.Now())
 	}
 	b = fmt.Appendf(b, "END RequestId: %s\n", r.ID)
 	b = append(appendReport(b, res, u.config.MemoryMB), '\n')
@@ -35,11 +36,27 @@ func (u *unit) report(r Request, res Result, began bool) []byte {
 	return u.out.last()
 }
 
+// lastInit is how long the init took that failed.
+func (r Result) lastInit(u *unit) time.Duration {
+	if u.phase == initOwn {
+		return r.Evidence.Phases.InitDuration()
+	}
+	return r.within
+}
+
+// appendText is how an environment ended, in the words of Lambda's older logs.
+func (f *Failure) appendText(b []byte, request string, now time.Time) []byte {
+	if f.Outcome == results.OutcomeTimedOut {
+		return fmt.Appendf(b, "%s %s %s\n\n", now.UTC().Format("2006-01-02T15:04:05.000Z"), request, f.Message)
+	}
+	return fmt.Appendf(b, "RequestId: %s Error: %s\n%s\n", request, f.Message, f.Type)
+}
+
 func appendReport(b []byte, res Result, memoryMB int) []byte {
 	e := res.Evidence
 	b = fmt.Appendf(b, "REPORT RequestId: %s\tDuration: %.2f ms\tBilled Duration: %d ms\tMemory Size: %d MB\tMax Memory Used: %d MB\t",
-		res.RequestID, ms(e.Phases.Invoke), e.Billed/time.Millisecond, memoryMB, (e.MaxMemory+1<<20-1)>>20)
-	if d := e.Phases.InitDuration(); d > 0 {
+		res.RequestID, ms(e.Phases.Invoke+res.within), e.Billed/time.Millisecond, memoryMB, (e.MaxMemory+1<<20-1)>>20)
+	if d := e.Phases.InitDuration(); d > 0 && res.within == 0 {
 		b = fmt.Appendf(b, "Init Duration: %.2f ms\t", ms(d))
 	}
 	return append(b, status(res)...)
@@ -52,7 +69,7 @@ func status(res Result) string {
 	case res.Outcome == results.OutcomeTimedOut:
 		return "Status: timeout"
 	case res.Outcome == results.OutcomeFailed && res.fatal:
-		return "Status: error\tError Type: " + res.ErrorType
+		return res.failure.status()
 	}
 	return ""
 }

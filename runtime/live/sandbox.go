@@ -27,6 +27,7 @@ type Spec struct {
 	ID       string   // of the environment
 	Env      []string // NAME=value; AWS_LAMBDA_RUNTIME_API is the launcher's to add
 	MemoryMB int
+	TmpMB    int // size of /tmp; 0 is the launcher's default, Lambda's 512
 }
 
 // A Sandbox is one started sandbox. Its methods may be called from any

@@ -12,16 +12,20 @@ import (
 
 // unit is one execution environment.
 type unit struct {
-	f       *Function
-	config  Config // of its deployment
-	slots   chan struct{}
-	no      plane.Unit
-	id      string
-	trigger plane.Trigger // it was started for
-	cause   results.Cause
-	dead    chan struct{} // closed when nothing is left of it
-	out     output
-	crowded atomic.Bool // its limit on processes was seen to refuse one
+	f            *Function
+	config       Config // of its deployment
+	slots        chan struct{}
+	no           plane.Unit
+	id           string
+	stream       string        // name of its log stream
+	trigger      plane.Trigger // it was started for
+	cause        results.Cause
+	dead         chan struct{} // closed when nothing is left of it
+	out          output
+	runtimeEnded chan struct{} // closed when the supervisor told of it
+	endOnce      sync.Once
+	lines        atomic.Pointer[api.Environment] // that what it writes is told to
+	crowded      atomic.Bool                     // its limit on processes was seen to refuse one
 
 	// Guarded by Function.mu.
 	gone     bool // the plane has forgotten it
@@ -36,8 +40,12 @@ type unit struct {
 	api      *api.Environment
 	used     Usage         // as last seen
 	before   time.Duration // processor time when the invocation began
+	past     time.Duration // processor time of an init that was sent again
+	phase    initPhase
+	retry    *Failure // why init runs again, or will
 
 	// Set before the environment gets its first event, constant then.
+	began results.Stamp // execution, of an init that was sent again the second
 	asked results.Stamp // launch
 	birth Birth
 	ready results.Stamp // first ask for work
@@ -60,44 +68,59 @@ const (
 const passLimit = 10 * time.Millisecond
 
 func newUnit(f *Function, a plane.Action) *unit {
-	return &unit{
+	u := &unit{
 		f: f, config: f.config, slots: f.slots, no: a.Unit, id: newEnvironmentID(),
-		trigger: a.Trigger, cause: a.Cause, dead: make(chan struct{}),
+		trigger: a.Trigger, cause: a.Cause, dead: make(chan struct{}), runtimeEnded: make(chan struct{}),
 		out: output{log: f.log},
+	}
+	u.stream = u.config.streamName(u.id, time.Now())
+	f.revive(u)
+	return u
+}
+
+// live launches the environment, a second time if its init has to run again, and
+// stays with it until its end.
+func (u *unit) live() {
+	defer u.bury()
+	for u.run() {
 	}
 }
 
-// live launches the environment and stays with it until its end.
-func (u *unit) live() {
-	defer u.bury()
+// run is one sandbox of the environment, from its launch to its end. It reports
+// whether another is to follow.
+func (u *unit) run() (again bool) {
 	u.slots <- struct{}{}
 	if u.isGone() {
 		<-u.slots
-		return
+		return false
 	}
 	asked := results.Now()
 	box, err := u.f.launcher.Launch(u.f.ctx, Spec{
-		ID: u.id, Env: u.config.environ(u.id, time.Now()), MemoryMB: u.config.MemoryMB,
+		ID: u.id, Env: u.config.environ(u.stream), MemoryMB: u.config.MemoryMB, TmpMB: u.config.EphemeralMB,
 	})
 	<-u.slots
 	if err != nil {
 		u.setAsked(asked)
 		u.f.lose(u, launchFailure(err))
-		return
+		return false
 	}
 	defer box.Close()
 	if !u.raise(asked, box) {
 		box.Stop()
-		return
+		return false
 	}
 	<-box.Done()
 	exit := box.Exit()
 	u.account(exit.Usage)
 	u.out.close()
 	why := u.blame(exitFailure(exit))
+	if u.retried(why) {
+		return true
+	}
 	u.f.lose(u, why)
 	u.limit.Stop()
 	u.api.Drain(why)
+	return false
 }
 
 // raise takes a launched sandbox into service. It reports false if the
@@ -106,28 +129,44 @@ func (u *unit) raise(asked results.Stamp, box Sandbox) bool {
 	birth := box.Birth()
 	u.f.mu.Lock()
 	defer u.f.mu.Unlock()
-	u.asked, u.birth = asked, birth
+	if u.asked == 0 { // of an init that is sent again, all is init
+		u.asked, u.birth = asked, birth
+	}
+	u.began = birth.Exec
 	if u.gone {
 		birth.Listener.Close()
 		return false
 	}
 	u.box = box
-	u.out.heard = u.look
+	u.out.heard, u.out.told = u.look, nil
+	if len(u.config.Extensions) > 0 {
+		u.out.told = u.tellLines
+	}
 	u.out.open(birth.Output)
 	u.api = api.New(birth.Listener, api.Config{
 		FunctionName: u.config.Name, Handler: u.config.Handler,
+		MaxStream: u.config.MaxStream, StreamBurst: u.config.StreamBurst, StreamRate: u.config.StreamRate,
 		Ready: u.isReady, Idle: u.isIdle,
 		InitError: func(e api.InitError) { u.fail(initFailure(e)) },
+
+		Extensions: u.config.Extensions, AccountID: account, Dial: dialer(box),
+		Exited: u.exited, ExtensionError: u.extensionError, Registered: u.registered, Subscribed: u.subscribed,
 	})
-	u.deadline = birth.Exec.Add(u.config.InitLimit)
-	u.limit = time.AfterFunc(u.config.InitLimit, u.late)
+	if u.f.log != nil && u.phase == initOwn {
+		u.out.say(u.config.appendInitStart(nil))
+	}
+	u.lines.Store(u.api)
+	u.deadline = birth.Exec.Add(u.initLimit())
+	u.limit = time.AfterFunc(u.initLimit(), u.late)
 	return true
 }
 
 func (u *unit) setAsked(at results.Stamp) {
 	u.f.mu.Lock()
-	u.asked = at
-	u.f.mu.Unlock()
+	defer u.f.mu.Unlock()
+	if u.asked == 0 {
+		u.asked = at
+	}
 }
 
 func (u *unit) isGone() bool {
@@ -153,6 +192,8 @@ func (u *unit) end(why *Failure) {
 	if box == nil {
 		return // not launched: live sees that it is gone
 	}
+	env.Fail(why)
+	u.shutdown(box, env, why)
 	env.Abort(why)
 	box.Stop()
 }
@@ -167,7 +208,8 @@ func (u *unit) fail(why *Failure) {
 // late is called when a deadline has come, perhaps one that was moved since.
 func (u *unit) late() {
 	u.f.mu.Lock()
-	starting, due := u.state == unitStarting, u.deadline != 0 && results.Now() >= u.deadline
+	starting, due := u.state == unitStarting && u.phase == initOwn, u.deadline != 0 && results.Now() >= u.deadline
+	box := u.box
 	if due && u.state == unitAnswered && u.asks {
 		u.pass()
 		due = false
@@ -176,8 +218,9 @@ func (u *unit) late() {
 	switch {
 	case !due:
 	case starting:
-		u.look()
-		u.fail(u.blame(timeoutFailure("Init", u.config.InitLimit)))
+		if u.look(); u.again(u.blame(timeoutFailure("Init", u.config.InitLimit))) {
+			box.Stop() // run goes on from there
+		}
 	default:
 		u.look()
 		u.fail(u.blame(timeoutFailure("Task", u.config.Timeout)))
@@ -203,6 +246,7 @@ func (u *unit) blame(f *Failure) *Failure {
 func (u *unit) isReady(at results.Stamp) {
 	u.f.mu.Lock()
 	u.ready = at
+	env := u.api
 	if u.gone {
 		u.f.mu.Unlock()
 		return
@@ -214,6 +258,9 @@ func (u *unit) isReady(at results.Stamp) {
 		// Aside, since the limit works by periods of 20 ms and the event
 		// shouldn't wait for it.
 		go u.box.SetCPU(share)
+	}
+	if env.Telemetry() {
+		u.emitReady(env, at)
 	}
 	u.obey()
 }
@@ -286,10 +333,10 @@ func (u *unit) rest() {
 }
 
 // begin marks the start of an invocation. The caller holds the lock.
-func (u *unit) begin() {
+func (u *unit) begin(start results.Start) {
 	u.state, u.asks, u.passed = unitBusy, false, false
-	u.deadline = results.Now().Add(u.config.Timeout)
-	u.limit.Reset(u.config.Timeout)
+	u.deadline = u.due(start)
+	u.limit.Reset(u.deadline.Sub(results.Now()))
 	u.before = u.used.CPU
 }
 
@@ -321,7 +368,7 @@ func (u *unit) obey() {
 func (u *unit) account(now Usage) (Usage, time.Duration) {
 	u.f.mu.Lock()
 	defer u.f.mu.Unlock()
-	if more := now.CPU - u.used.CPU; more > 0 {
+	if more := u.past + now.CPU - u.used.CPU; more > 0 {
 		u.used.CPU += more
 		u.f.cpu += more
 	}

@@ -11,8 +11,7 @@ import (
 // the scale-out rate and the concurrency limit, and throttles beyond. Build it
 // with NewLambda.
 //
-// Left out in this version: recycling of environments that are always busy
-// ("every few hours"), environments initialised ahead of their first trigger,
+// Left out in this version: environments initialised ahead of their first trigger,
 // the one to two minutes before an allocation of provisioned concurrency
 // starts, and its readiness only when all of it is ready.
 type Lambda struct {
@@ -46,6 +45,9 @@ type LambdaRules struct {
 	// KeepAlive is the idle time after which an environment is reclaimed. 0
 	// reclaims at once, negative never.
 	KeepAlive time.Duration
+	// Lifetime is the age from which an environment is stopped when it has served,
+	// even if it is always busy (AWS: "every few hours"). 0 is no end.
+	Lifetime time.Duration
 	// ScaleOutBurst and ScaleOutRate bound new environments: a bucket of 1,000
 	// that refills by 100 a second unless set (AWS: 1,000 environments every
 	// 10 seconds per function, refilled continuously). Negative: no bound.
@@ -72,6 +74,7 @@ type lambdaUnit struct {
 	cause       results.Cause
 	state       unitState
 	provisioned bool
+	born        time.Duration // ready
 }
 
 type unitState uint8
@@ -236,6 +239,7 @@ func (l *Lambda) unitReady(e Event, out []Action) []Action {
 		return out
 	}
 	l.starting--
+	unit.born = e.At
 	if unit.trigger == NoTrigger {
 		return l.rest(e, out)
 	}
@@ -267,7 +271,7 @@ func (l *Lambda) rest(e Event, out []Action) []Action {
 		l.ready = append(l.ready, e.Unit)
 		return append(out, Action{Verb: Freeze, Unit: e.Unit})
 	}
-	if l.rules.KeepAlive == 0 {
+	if l.rules.KeepAlive == 0 || l.rules.Lifetime > 0 && e.At-unit.born >= l.rules.Lifetime {
 		return l.reclaim(e.Unit, out)
 	}
 	unit.state = unitIdle

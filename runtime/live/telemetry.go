@@ -1,0 +1,124 @@
+package live
+
+import (
+	"bytes"
+	"time"
+
+	"coldstorm/results"
+	"coldstorm/runtime/api"
+)
+
+// Telemetry events (AWS documentation: "Lambda Telemetry API Event schema
+// reference"). They are made where an extension has subscribed alone.
+
+type record = map[string]any
+
+func metrics(d time.Duration) record { return record{"durationMs": ms(d)} }
+
+// phaseName is the init's as events name it.
+func (p initPhase) phaseName() string {
+	if p == initOwn {
+		return "init"
+	}
+	return "invoke"
+}
+
+func (u *unit) registered(name string, events []string) {
+	if events == nil {
+		events = []string{}
+	}
+	u.f.mu.Lock()
+	env := u.api
+	u.f.mu.Unlock()
+	env.Emit("platform.extension", time.Now(), record{"name": name, "state": "Registered", "events": events})
+}
+
+// subscribed tells a new subscriber of the init that it is in.
+func (u *unit) subscribed() {
+	u.f.mu.Lock()
+	env, at := u.api, u.began
+	u.f.mu.Unlock()
+	r := record{
+		"initializationType": "on-demand", "phase": u.phase.phaseName(), "functionName": u.config.Name, "functionVersion": version,
+		"instanceId": u.id, "instanceMaxMemory": u.config.MemoryMB << 20,
+	}
+	if u.config.RuntimeVersion != "" {
+		r["runtimeVersion"], r["runtimeVersionArn"] = u.config.RuntimeVersion, u.config.RuntimeVersionARN
+	}
+	env.Emit("platform.initStart", at.Time(), r)
+}
+
+// emitReady tells of an init that has ended well.
+func (u *unit) emitReady(env *api.Environment, at results.Stamp) {
+	base := func() record {
+		return record{"initializationType": "on-demand", "phase": u.phase.phaseName(), "status": "success"}
+	}
+	env.Emit("platform.initRuntimeDone", at.Time(), base())
+	r := base()
+	r["metrics"] = metrics(at.Sub(u.began))
+	env.Emit("platform.initReport", at.Time(), r)
+}
+
+func (u *unit) emitStart(r Request) {
+	rec := record{"requestId": r.ID, "version": version}
+	if r.TraceID != "" {
+		rec["tracing"] = record{"type": "X-Amzn-Trace-Id", "value": r.TraceID}
+	}
+	u.api.Emit("platform.start", time.Now(), rec)
+}
+
+// eventStatus is how events call what became of an invocation.
+func eventStatus(res Result) string {
+	switch {
+	case res.Outcome == results.OutcomeServed:
+		return "success"
+	case res.Outcome == results.OutcomeTimedOut:
+		return "timeout"
+	case res.fatal:
+		return "failure"
+	}
+	return "error"
+}
+
+// emitEnd tells of the end of an invocation.
+func (u *unit) emitEnd(res Result, a api.Response) {
+	e := res.Evidence
+	at := e.Responded.Time()
+	done := record{"requestId": res.RequestID, "status": eventStatus(res)}
+	m := metrics(e.Phases.Invoke + res.within)
+	if a.Size > 0 {
+		m["producedBytes"] = a.Size
+	}
+	done["metrics"] = m
+	if a.Begun != 0 {
+		span := func(name string, from, to results.Stamp) record {
+			return record{"name": name, "start": from.Time().UTC().Format("2006-01-02T15:04:05.000Z"), "durationMs": ms(to.Sub(from))}
+		}
+		done["spans"] = []record{span("responseLatency", a.Delivered, a.Begun), span("responseDuration", a.Begun, a.Received)}
+	}
+	if res.ErrorType != "" {
+		done["errorType"] = res.ErrorType
+	}
+	u.api.Emit("platform.runtimeDone", at, done)
+	rm := record{
+		"durationMs": ms(e.Phases.Invoke + res.within), "billedDurationMs": e.Billed.Milliseconds(),
+		"memorySizeMB": u.config.MemoryMB, "maxMemoryUsedMB": (e.MaxMemory + 1<<20 - 1) >> 20,
+	}
+	if d := e.Phases.InitDuration(); d > 0 && res.within == 0 {
+		rm["initDurationMs"] = ms(d)
+	}
+	u.api.Emit("platform.report", at, record{"requestId": res.RequestID, "status": eventStatus(res), "metrics": rm})
+}
+
+// tellLines passes on what the function wrote. What extensions write comes by the
+// same pipes, and can't be told apart.
+func (u *unit) tellLines(lines []byte) {
+	env := u.lines.Load()
+	if env == nil || !env.Telemetry() {
+		return
+	}
+	now := time.Now()
+	for line := range bytes.Lines(lines) {
+		env.Emit("function", now, string(line))
+	}
+}
