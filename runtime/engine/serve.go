@@ -31,6 +31,7 @@ type server struct {
 	unfreeze    func() error
 	http        *http.Server
 	supervisor  supervisor
+	snapshots   snapshots
 	log         io.Writer // of functions; nil for none
 	stderr      io.Writer // complaints
 	pool        int       // sandboxes that the launcher keeps ready
@@ -182,6 +183,11 @@ func (s *server) deploy(f Function) error {
 		return errors.Join(err, no)
 	}
 	l := launcher{s.launcher, s.meters, &s.total, f.Image}
+	if f.SnapStart {
+		if l.image, no = s.publish(l, config); no != nil {
+			return errors.Join(err, no)
+		}
+	}
 	function := live.New(l, config)
 	if s.pool > 0 {
 		if err2 := s.launcher.Fill(l.next(function)); err2 != nil { // launches go on without, and say so by their mode
@@ -248,7 +254,7 @@ func (s *server) end() (err error) {
 		s.commands.Wait()
 		s.deploying.Lock()
 		defer s.deploying.Unlock()
-		err = errors.Join(s.retire(), s.http.Close(), s.launcher.Close(), s.unfreeze(), s.supervisor.remove())
+		err = errors.Join(s.retire(), s.http.Close(), s.launcher.Close(), s.unfreeze(), s.supervisor.remove(), s.snapshots.remove())
 	})
 	return err
 }

@@ -60,6 +60,11 @@ func (c Config) environ(stream string) []string {
 		"AWS_LAMBDA_LOG_STREAM_NAME":      stream,
 		"AWS_LAMBDA_INITIALIZATION_TYPE":  "on-demand",
 	})
+	if c.SnapStart { // whose environments share their variables, and have no log stream of their own there
+		vars["AWS_LAMBDA_INITIALIZATION_TYPE"] = "snap-start"
+		delete(vars, "AWS_LAMBDA_LOG_GROUP_NAME")
+		delete(vars, "AWS_LAMBDA_LOG_STREAM_NAME")
+	}
 	list := make([]string, 0, len(vars))
 	for _, k := range slices.Sorted(maps.Keys(vars)) {
 		list = append(list, k+"="+vars[k])

@@ -60,7 +60,7 @@ func (u *unit) initLimit() time.Duration {
 func (u *unit) again(why *Failure) bool {
 	u.f.mu.Lock()
 	defer u.f.mu.Unlock()
-	if u.gone || u.state != unitStarting || u.phase != initOwn || u.retry != nil {
+	if u.gone || u.state != unitStarting || u.phase != initOwn || u.retry != nil || u.config.SnapStart {
 		return false
 	}
 	u.retry = why

@@ -59,6 +59,9 @@ func appendReport(b []byte, res Result, memoryMB int) []byte {
 	if d := e.Phases.InitDuration(); d > 0 && res.within == 0 {
 		b = fmt.Appendf(b, "Init Duration: %.2f ms\t", ms(d))
 	}
+	if e.Phases.Restore > 0 {
+		b = fmt.Appendf(b, "Restore Duration: %.2f ms\tBilled Restore Duration: %d ms\t", ms(e.Phases.Restore), ceilMS(res.restored)/time.Millisecond)
+	}
 	return append(b, status(res)...)
 }
 

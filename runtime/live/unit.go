@@ -49,6 +49,7 @@ type unit struct {
 	asked results.Stamp // launch
 	birth Birth
 	ready results.Stamp // first ask for work
+	woken results.Stamp // answer to the ask for a restore
 
 	freezer sync.Mutex // held while freezing or thawing
 	frozen  bool       // guarded by freezer
@@ -148,12 +149,14 @@ func (u *unit) raise(asked results.Stamp, box Sandbox) bool {
 		MaxStream: u.config.MaxStream, StreamBurst: u.config.StreamBurst, StreamRate: u.config.StreamRate,
 		Ready: u.isReady, Idle: u.isIdle,
 		InitError: func(e api.InitError) { u.fail(initFailure(e)) },
+		SnapStart: u.config.SnapStart, RestoreReady: u.restored,
+		RestoreError: func(e api.InitError) { u.failRestore(initFailure(e)) },
 
 		Extensions: u.config.Extensions, AccountID: account, Dial: dialer(box),
 		Exited: u.exited, ExtensionError: u.extensionError, Registered: u.registered, Subscribed: u.subscribed,
 	})
 	if u.f.log != nil && u.phase == initOwn {
-		u.out.say(u.config.appendInitStart(nil))
+		u.out.say(u.config.appendStart(nil))
 	}
 	u.lines.Store(u.api)
 	u.deadline = birth.Exec.Add(u.initLimit())
@@ -218,7 +221,9 @@ func (u *unit) late() {
 	switch {
 	case !due:
 	case starting:
-		if u.look(); u.again(u.blame(timeoutFailure("Init", u.config.InitLimit))) {
+		if u.look(); u.config.SnapStart {
+			u.failRestore(u.blame(timeoutFailure("Restore", u.config.InitLimit)))
+		} else if u.again(u.blame(timeoutFailure("Init", u.config.InitLimit))) {
 			box.Stop() // run goes on from there
 		}
 	default:
@@ -258,6 +263,9 @@ func (u *unit) isReady(at results.Stamp) {
 		// Aside, since the limit works by periods of 20 ms and the event
 		// shouldn't wait for it.
 		go u.box.SetCPU(share)
+	}
+	if u.config.SnapStart && u.f.log != nil {
+		u.out.say(AppendRestoreReport(nil, at.Sub(u.birth.Exec), nil))
 	}
 	if env.Telemetry() {
 		u.emitReady(env, at)
