@@ -92,6 +92,9 @@ func (ph Phases) Sum() time.Duration {
 // InitDuration is what an AWS REPORT line calls Init Duration.
 func (ph Phases) InitDuration() time.Duration { return ph.RuntimeInit + ph.FunctionInit + ph.Init }
 
+// RestoreDuration is what an AWS REPORT line calls Restore Duration.
+func (ph Phases) RestoreDuration() time.Duration { return ph.Restore }
+
 func (ph *Phases) at(p Phase) *time.Duration {
 	switch p {
 	case PhaseQueue:
