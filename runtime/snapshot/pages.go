@@ -76,3 +76,35 @@ func open(pid int, name string) (*os.File, error) {
 	}
 	return f, err
 }
+
+// Large pages, where the kernel makes them, save most of what it takes to fill memory: a
+// fault for each small one. They are used where what is filled has hardly a gap, so that
+// a restored process takes the memory that the snapshot's had.
+const (
+	hugeSize = 2 << 20
+	mostGaps = hugeSize / 16
+)
+
+// dense lists the parts of a region that consist of large pages which runs fill, nearly.
+func dense(r region, runs []run) (list []run) {
+	if r.ofFile() || r.has("gd") || r.has("hg") || r.has("nh") {
+		return nil
+	}
+	for at := (r.start + hugeSize - 1) / hugeSize * hugeSize; at+hugeSize <= r.end; at += hugeSize {
+		filled := uint64(0)
+		for _, x := range runs {
+			if from, to := max(x.start, at), min(x.start+x.size, at+hugeSize); from < to {
+				filled += to - from
+			}
+		}
+		if filled < hugeSize-mostGaps {
+			continue
+		}
+		if k := len(list); k > 0 && list[k-1].start+list[k-1].size == at {
+			list[k-1].size += hugeSize
+		} else {
+			list = append(list, run{at, hugeSize})
+		}
+	}
+	return list
+}

@@ -19,6 +19,8 @@ type process struct {
 	name    string // comm
 	umask   uint64
 	port    int
+
+	hugeByAdvice bool // large pages are for memory that was advised so alone
 }
 
 // Where the snapshot stands in a sandbox.
@@ -116,7 +118,17 @@ func (c *program) lay(p *process) {
 			n++
 		}
 		c.mapping(r, n > 0)
+		var large []run
+		if p.hugeByAdvice {
+			large = dense(r, runs[:n])
+		}
+		for _, l := range large {
+			c.try(unix.SYS_MADVISE, l.start, l.size, unix.MADV_HUGEPAGE)
+		}
 		pos = c.fill(runs[:n], pos)
+		if len(large) > 0 { // what comes later is as it was
+			c.try(unix.SYS_MADVISE, r.start, r.size(), unix.MADV_NOHUGEPAGE)
+		}
 		runs = runs[n:]
 		if n > 0 && !(r.read && r.write && !r.exec) {
 			c.call("protect memory", unix.SYS_MPROTECT, r.start, r.size(), r.protection())

@@ -103,6 +103,8 @@ func observe(t *tracee, port int) (*process, error) {
 	if p.umask, err = umaskOf(texts["status"]); err != nil {
 		return nil, err
 	}
+	huge, _ := os.ReadFile("/sys/kernel/mm/transparent_hugepage/enabled") // a kernel without has no such file
+	p.hugeByAdvice = strings.Contains(string(huge), "[madvise]")
 	p.layout, err = parseLayout(texts["stat"])
 	return p, err
 }
