@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"coldstorm/report/stats"
@@ -22,8 +24,9 @@ func (l *liveTarget) restored(ctx context.Context) error {
 		st.Name += "-restored"
 		l.progress.Say("SnapStart: storm %s", st.Name)
 		if err := l.deploy(st); err != nil {
-			l.note(results.LevelWarn, "", "SnapStart: the function is not restored here: %v", err)
-			l.progress.Say("  not restored: %v", err)
+			why := strings.TrimPrefix(errors.Unwrap(err).Error(), "SnapStart: ")
+			l.note(results.LevelWarn, "", "SnapStart: the function is not restored here: %s", why)
+			l.progress.Say("  not restored: %s", why)
 			break
 		}
 		m, err := l.fire(ctx, st)

@@ -32,8 +32,15 @@ func (e *Engine) Snapshot() Snapshot {
 // snapshots are the layers of an engine's snapshots. The zero value is ready.
 type snapshots struct{ dir string }
 
-// mostMemory bounds a snapshot where the function's memory doesn't.
-const mostMemory = 10240 << 20
+// mostMemory bounds a snapshot: by the function's memory, also where that has no limit.
+func mostMemory(c live.Config) int64 {
+	if c.MemoryMB == 0 {
+		return defaultMemory
+	}
+	return int64(c.MemoryMB) << 20
+}
+
+const defaultMemory = 128 << 20
 
 // publish runs the init of the function of l, and returns its image with a layer that
 // restores it from there.
@@ -47,17 +54,20 @@ func (s *server) publish(l launcher, c live.Config) (image.Image, error) {
 		return img, fmt.Errorf("SnapStart: %w", err)
 	}
 	var taken snapshot.Snapshot
-	c.Container, c.ImageEnv = img.Kind == image.KindContainer, img.Env
 	took, err := live.Publish(context.Background(), l, c, func(b live.Sandbox) (err error) {
-		taken, err = snapshot.Take(b.(*sandbox).PID, launch.APIPort, layer, mostMemory)
+		taken, err = snapshot.Take(b.(*sandbox).PID, launch.APIPort, layer, mostMemory(c))
 		return err
 	})
+	if err == nil {
+		img.Layers = append([]string{layer}, img.Layers...)
+		img.Argv, img.Managed = taken.Argv, false
+		l.image = img
+		err = live.Rehearse(context.Background(), l, c)
+	}
 	if err != nil {
-		return img, fmt.Errorf("SnapStart: %w", errors.Join(err, os.RemoveAll(filepath.Dir(layer))))
+		return l.image, fmt.Errorf("SnapStart: %w", errors.Join(err, os.RemoveAll(filepath.Dir(layer))))
 	}
 	s.send(message{Snapshot: &Snapshot{Init: took, Bytes: taken.Bytes, Regions: taken.Regions}})
-	img.Layers = append([]string{layer}, img.Layers...)
-	img.Argv, img.Managed = taken.Argv, false
 	return img, nil
 }
 

@@ -21,7 +21,7 @@ func (u *unit) report(r Request, res Result, began bool) []byte {
 	}
 	var b []byte
 	if !began {
-		b = appendInitReport(b, res.lastInit(u), u.phase, res.failure)
+		b = u.appendFailedStart(b, res)
 		b = fmt.Appendf(b, "START RequestId: %s Version: %s\n", r.ID, version)
 	}
 	if res.fatal && u.config.FreeText {

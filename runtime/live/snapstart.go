@@ -1,6 +1,7 @@
 package live
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -24,19 +25,41 @@ const publishLimit = 130 * time.Second
 // took. The sandbox has ended by then.
 func Publish(ctx context.Context, l Launcher, c Config, take func(Sandbox) error) (took time.Duration, err error) {
 	c = c.withDefaults()
+	c.InitLimit = max(publishLimit, c.Timeout)
+	took, err = upToRestore(ctx, l, c, take)
+	if err != nil {
+		return took, fmt.Errorf("publish %s: %w", c.Name, err)
+	}
+	return took, nil
+}
+
+// Rehearse restores an environment that l starts, but doesn't wake it: no hook runs. The
+// error says what keeps environments of this function from being restored on this host.
+func Rehearse(ctx context.Context, l Launcher, c Config) error {
+	c.Log = nil
+	_, err := upToRestore(ctx, l, c.withDefaults(), nil)
+	if err != nil {
+		return fmt.Errorf("restore %s: %w", c.Name, err)
+	}
+	return nil
+}
+
+// upToRestore is one environment up to its ask for the restore. take, unless nil, is
+// called then.
+func upToRestore(ctx context.Context, l Launcher, c Config, take func(Sandbox) error) (took time.Duration, err error) {
 	c.SnapStart = true
 	log := NewLog(c.Log)
 	defer func() { err = errors.Join(err, log.Close()) }()
 	box, err := l.Launch(ctx, Spec{ID: newEnvironmentID(), Env: c.environ(""), MemoryMB: c.MemoryMB, TmpMB: c.EphemeralMB})
 	if err != nil {
-		return 0, fmt.Errorf("publish %s: %w", c.Name, err)
+		return 0, err
 	}
 	defer box.Close()
-	defer box.Stop()
-	birth := box.Birth()
-	out := output{log: log}
+	birth, out := box.Birth(), output{log: log}
+	out.say(c.appendInitStart(nil))
 	out.open(birth.Output)
-	log.Write(c.appendInitStart(nil))
+	defer out.close()
+	defer box.Stop()
 	ready, failed := make(chan results.Stamp, 1), make(chan *Failure, 2)
 	env := api.New(birth.Listener, api.Config{
 		FunctionName: c.Name, Handler: c.Handler, SnapStart: true,
@@ -45,34 +68,38 @@ func Publish(ctx context.Context, l Launcher, c Config, take func(Sandbox) error
 		Ready:        func(results.Stamp) { failed <- errNoAsk },
 	})
 	defer env.Close()
-	limit := time.NewTimer(max(publishLimit, c.Timeout))
+	limit := time.NewTimer(c.InitLimit)
 	defer limit.Stop()
 	var why *Failure
 	select {
 	case at := <-ready:
 		took = at.Sub(birth.Exec)
-		log.Write(appendPublished(nil, took))
-		if err := take(box); err != nil {
-			return took, fmt.Errorf("publish %s: %w", c.Name, err)
+		out.say(appendPublished(nil, took))
+		if take == nil {
+			return took, nil
 		}
-		return took, nil
+		return took, take(box)
 	case why = <-failed:
 	case <-box.Done():
 		why = exitFailure(box.Exit())
 		select {
-		case why = <-failed: // it has said so before
+		case why = <-failed: // it had said so before
 		default:
+			out.catchUp()
+			if said := bytes.TrimSpace(out.last()); len(said) > 0 {
+				why.Message += ": " + string(said[bytes.LastIndexByte(said, '\n')+1:])
+			}
 		}
 	case <-limit.C:
-		why = timeoutFailure("Init", max(publishLimit, c.Timeout))
+		why = timeoutFailure("Init", c.InitLimit)
 	case <-ctx.Done():
-		return 0, fmt.Errorf("publish %s: %w", c.Name, ctx.Err())
+		return 0, ctx.Err()
 	}
-	log.Write(appendInitReport(nil, results.Now().Sub(birth.Exec), initOwn, why))
+	out.say(appendInitReport(nil, results.Now().Sub(birth.Exec), initOwn, why))
 	if why.Payload != nil {
-		return 0, fmt.Errorf("publish %s: init failed: %s", c.Name, why.Payload)
+		return 0, fmt.Errorf("init failed: %s", why.Payload)
 	}
-	return 0, fmt.Errorf("publish %s: init: %w", c.Name, why)
+	return 0, fmt.Errorf("init: %w", why)
 }
 
 // errNoAsk is the failure of a runtime that knows nothing of restores.
@@ -103,12 +130,12 @@ func (u *unit) restored(at results.Stamp) {
 	u.api.Restore()
 }
 
-// failRestore ends an environment that was not restored.
-func (u *unit) failRestore(why *Failure) {
-	if u.f.log != nil {
-		u.out.say(AppendRestoreReport(nil, results.Now().Sub(u.birth.Exec), why))
+// appendFailedStart is the line of an init, or a restore, that failed.
+func (u *unit) appendFailedStart(b []byte, res Result) []byte {
+	if u.config.SnapStart {
+		return AppendRestoreReport(b, res.Evidence.Phases.Restore, res.failure)
 	}
-	u.fail(why)
+	return appendInitReport(b, res.lastInit(u), u.phase, res.failure)
 }
 
 // restore names the phase that stands in the place of init.

@@ -150,7 +150,7 @@ func (u *unit) raise(asked results.Stamp, box Sandbox) bool {
 		Ready: u.isReady, Idle: u.isIdle,
 		InitError: func(e api.InitError) { u.fail(initFailure(e)) },
 		SnapStart: u.config.SnapStart, RestoreReady: u.restored,
-		RestoreError: func(e api.InitError) { u.failRestore(initFailure(e)) },
+		RestoreError: func(e api.InitError) { u.fail(initFailure(e)) },
 
 		Extensions: u.config.Extensions, AccountID: account, Dial: dialer(box),
 		Exited: u.exited, ExtensionError: u.extensionError, Registered: u.registered, Subscribed: u.subscribed,
@@ -222,7 +222,7 @@ func (u *unit) late() {
 	case !due:
 	case starting:
 		if u.look(); u.config.SnapStart {
-			u.failRestore(u.blame(timeoutFailure("Restore", u.config.InitLimit)))
+			u.fail(u.blame(timeoutFailure("Restore", u.config.InitLimit)))
 		} else if u.again(u.blame(timeoutFailure("Init", u.config.InitLimit))) {
 			box.Stop() // run goes on from there
 		}

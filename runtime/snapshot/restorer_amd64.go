@@ -47,8 +47,9 @@ func restorer(p *process) ([]byte, error) {
 	c.keep(memoryFile)
 	c.lay(p)
 	c.call("close "+memoryPath, unix.SYS_CLOSE, memoryFile)
-	c.reopen(p)
+	above := c.reopen(p)
 	c.own(p)
+	c.ask(p, above) // last of all: who hears it knows that the rest went well
 	c.become(c.frame(p.state))
 	c.end()
 	return c.file()
@@ -215,23 +216,39 @@ func (c *program) advise(r region) {
 	}
 }
 
-// reopen opens what was open.
-func (c *program) reopen(p *process) {
-	above := 0
+// reopen opens the files that were open. It returns a number above those of all
+// descriptors.
+func (c *program) reopen(p *process) (above int) {
 	for _, f := range p.files {
 		above = max(above, f.fd+1)
 	}
 	for _, f := range p.files {
 		if f.path == "" {
-			c.connect(p.port)
-		} else {
-			c.call("open "+f.path, unix.SYS_OPEN, c.text(f.path), f.flags&^(unix.O_CREAT|unix.O_EXCL|unix.O_TRUNC)|unix.O_CLOEXEC, 0)
-			c.keep(otherFile)
-			if f.pos != 0 {
-				c.call("seek in "+f.path, unix.SYS_LSEEK, otherFile, uint64(f.pos), unix.SEEK_SET)
-			}
+			continue
+		}
+		c.call("open "+f.path, unix.SYS_OPEN, c.text(f.path), f.flags&^(unix.O_CREAT|unix.O_EXCL|unix.O_TRUNC)|unix.O_CLOEXEC, 0)
+		c.keep(otherFile)
+		if f.pos != 0 {
+			c.call("seek in "+f.path, unix.SYS_LSEEK, otherFile, uint64(f.pos), unix.SEEK_SET)
 		}
 		c.place(f, above)
+	}
+	return above
+}
+
+// ask connects to the Runtime API and asks for the restore, as the process had.
+func (c *program) ask(p *process, above int) {
+	for _, f := range p.files {
+		if f.path == "" {
+			c.connect(p.port)
+			c.place(f, above)
+		}
+	}
+	ask := fmt.Sprintf("GET /2018-06-01/runtime/restore/next HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n\r\n", p.port)
+	for _, f := range p.files {
+		if f.path == "" {
+			c.callFor(uint64(len(ask)), "ask for the restore", unix.SYS_WRITE, f.fd, c.text(ask), len(ask))
+		}
 	}
 }
 
@@ -247,15 +264,13 @@ func (c *program) place(f file, above int) {
 	c.call(name, unix.SYS_CLOSE, aboveFile)
 }
 
-// connect asks the Runtime API for the restore, as the process had.
+// connect connects to the Runtime API.
 func (c *program) connect(port int) {
 	c.call("make a socket", unix.SYS_SOCKET, unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	c.keep(otherFile)
 	address := []byte{unix.AF_INET, 0, byte(port >> 8), byte(port), 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0}
 	c.call("connect to the Runtime API", unix.SYS_CONNECT, otherFile, c.put(address), len(address))
 	c.call("set up the connection", unix.SYS_SETSOCKOPT, otherFile, unix.IPPROTO_TCP, unix.TCP_NODELAY, c.put([]byte{1, 0, 0, 0}), 4)
-	ask := fmt.Sprintf("GET /2018-06-01/runtime/restore/next HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n\r\n", port)
-	c.callFor(uint64(len(ask)), "ask for the restore", unix.SYS_WRITE, otherFile, c.text(ask), len(ask))
 }
 
 // own gives the process back what the kernel keeps of it.
