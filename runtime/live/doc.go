@@ -43,10 +43,20 @@
 // init is suppressed: under the function's timeout, within the REPORT line's
 // Duration, and without an Init Duration there.
 //
+// # Restores
+//
+// With Config.SnapStart an environment is restored from a snapshot of its function's
+// init, which Publish has run: its start and cause are restored, and a restore phase, from
+// execution to the first ask for work, stands in the place of init. The hooks after a
+// restore are part of it and are what is billed of it; a restore that fails, or takes
+// longer than Config.InitLimit, is not repeated. Where the snapshot comes from, and
+// whether a function can be restored, is its launcher's business.
+//
 // # Left out
 //
 // An environment that crashed or timed out is reset by a new sandbox under its
 // name, its log stream and its suppressed init; AWS keeps its /tmp, which here is
 // empty: what a sandbox wrote ends with its first process. Provisioned concurrency
-// and SnapStart are the simulation's alone.
+// is the simulation's alone. Of SnapStart, credentials by an endpoint instead of
+// variables.
 package live
