@@ -16,7 +16,6 @@ import (
 // waits is a runtime that asks for its restore, then serves.
 func waits(g *guest) Exit {
 	if g.send("GET", "restore/next", "") == 200 {
-		g.print("hooks run\n")
 		return echo(g)
 	}
 	return Exit{}
@@ -38,7 +37,6 @@ func TestRestoredEnvironments(t *testing.T) {
 	}
 	f.Close()
 	if want := regexp.MustCompile(`^RESTORE_START Runtime Version: python:3.13.v16\tRuntime Version ARN: arn:x
-hooks run
 RESTORE_REPORT Restore Duration: [\d.]+ ms
 START RequestId: restored Version: \$LATEST
 END RequestId: restored

@@ -249,6 +249,9 @@ func (u *unit) blame(f *Failure) *Failure {
 
 // isReady is called at the runtime's first ask for work.
 func (u *unit) isReady(at results.Stamp) {
+	if u.config.SnapStart && u.f.log != nil { // before it gets work
+		u.out.say(AppendRestoreReport(nil, at.Sub(u.birth.Exec), nil))
+	}
 	u.f.mu.Lock()
 	u.ready = at
 	env := u.api
@@ -263,9 +266,6 @@ func (u *unit) isReady(at results.Stamp) {
 		// Aside, since the limit works by periods of 20 ms and the event
 		// shouldn't wait for it.
 		go u.box.SetCPU(share)
-	}
-	if u.config.SnapStart && u.f.log != nil {
-		u.out.say(AppendRestoreReport(nil, at.Sub(u.birth.Exec), nil))
 	}
 	if env.Telemetry() {
 		u.emitReady(env, at)
