@@ -72,7 +72,7 @@ func (r *runner) measure(ctx context.Context) error {
 			return context.Cause(ctx)
 		}
 	}
-	if r.options.snapStart {
+	if r.options.snapStart || r.scenario.Function.SnapStart {
 		if err := l.restored(ctx); err != nil {
 			return err
 		}
