@@ -46,10 +46,12 @@ fuzz: functions ## each fuzz target for 20 seconds
 	$(GO) list ./... | while read p; do $(GO) test -list '^Fuzz' $$p | grep '^Fuzz' | \
 	  while read f; do $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime 20s -fuzzminimizetime 1x $$p || exit 1; done || exit 1; done
 
-deps: ## the runtimes that tests and benchmarks run, zip, python3, nodejs, virtual machines (Debian, root)
-	apt-get update -q && apt-get install -qy --no-install-recommends runc crun runsc zip python3 nodejs qemu-system-x86 qemu-system-arm
+deps: ## the runtimes and clients that tests and benchmarks run, zip, python3, nodejs, virtual machines (Debian, root)
+	apt-get update -q && apt-get install -qy --no-install-recommends runc crun runsc zip python3 nodejs awscli qemu-system-x86 qemu-system-arm \
+	  $$(command -v npm >/dev/null || echo npm)
 	.ci/kernel
 	.ci/ric
+	.ci/node
 
 clean: ## remove what was built
 	rm -rf bin results/bench $(FUNCTIONS:%=workloads/bin/*/%)

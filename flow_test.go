@@ -35,6 +35,8 @@ var outside = map[string][]string{
 	"github.com/goccy/go-yaml":      {"workloads", "report/cost"},                              // scenarios, price books
 	"github.com/aws/aws-lambda-go":  {"workloads/thumbnail", "workloads/hello", "runtime/api"}, // functions alone: a binary of their own
 	"golang.org/x/term":             {"cmd/coldstorm"},                                         // the live view
+	"github.com/aws/aws-sdk-go-v2":  {},                                                        // tests alone: the client of the Lambda API
+	"github.com/aws/smithy-go":      {},                                                        // the same
 
 	"github.com/google/go-containerregistry": {"runtime/image"},  // registries, and the types of manifests
 	"github.com/klauspost/compress":          {"runtime/image"},  // layers in zstd

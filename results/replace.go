@@ -15,10 +15,11 @@ import (
 // returns an error, nothing of the new content is left, what was there before
 // is, and the error says so. The writer is buffered.
 func Replace(path string, write func(io.Writer) error) error {
-	temp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
+	temp, err := createTemp(path)
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, cause(err))
 	}
+	defer temp.Close()
 	err = fill(temp, write)
 	if err == nil {
 		err = os.Rename(temp.Name(), path)
@@ -29,13 +30,25 @@ func Replace(path string, write func(io.Writer) error) error {
 	return syncFolder(filepath.Dir(path))
 }
 
-// fill writes, syncs and closes the file.
-func fill(f *os.File, write func(io.Writer) error) (err error) {
-	defer func() {
-		if closed := f.Close(); err == nil {
-			err = closed
+// createTemp makes the temporary file, locked (see RemoveUnfinished).
+func createTemp(path string) (*os.File, error) {
+	for {
+		f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
+		if err != nil {
+			return nil, err
 		}
-	}()
+		for err = syscall.EINTR; errors.Is(err, syscall.EINTR); {
+			err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX) // where there are no locks, nothing is taken for unfinished
+		}
+		if _, err := os.Lstat(f.Name()); err == nil {
+			return f, nil
+		}
+		f.Close() // somebody took it for unfinished before it was locked
+	}
+}
+
+// fill writes and syncs the file.
+func fill(f *os.File, write func(io.Writer) error) (err error) {
 	w := bufio.NewWriterSize(f, 1<<16)
 	if err := write(w); err != nil {
 		return err

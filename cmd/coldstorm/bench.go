@@ -18,7 +18,7 @@ import (
 )
 
 var benchCommand = command{
-	name: "bench", args: "[launch|invoke|lag|sim]... [flags]", short: "compare coldstorm itself with its peers and limits",
+	name: "bench", args: "[launch|burst|calm|leak|frozen|invoke|lag|sim]... [flags]", short: "compare coldstorm itself with its peers and limits",
 	long: `
 Bench measures coldstorm, not a function: each part interleaves its contenders
 in one run, in random order, because two runs on a noisy machine don't compare.
@@ -31,6 +31,11 @@ moment of a start and the next, and what these leave of the time measured outsid
 
     launch   from the ask to the first instruction of the program: a sandbox,
              cold, pooled and parked, beside runc, crun and a bare fork and exec
+    burst    many starts at once, at concurrency 1 to 64: cold, pooled, and pooled
+             with the lean profile, beside crun and runc
+    calm     whether launches disturb the generator, and its heap the launches
+    leak     what ten bursts of starts leave behind in both processes and the kernel
+    frozen   what an idle, frozen environment costs in memory, the kernel's included
     invoke   a warm invocation through the Invoke API, freezing on and off,
              beside the same function behind plain net/http
     lag      how far sends are off their schedule, beside stock vegeta
@@ -41,10 +46,12 @@ Examples:
     coldstorm bench
     coldstorm bench launch --rounds 200
     coldstorm bench launch --phases
+    coldstorm bench burst frozen --burst 200
     coldstorm bench lag --json`,
 	setup: func(f *pflag.FlagSet) func(context.Context, *app, []string) error {
 		var o benchOptions
 		f.IntVar(&o.rounds, "rounds", 60, "starts of each contender, in launch, and rounds elsewhere a twentieth of it, 3 at least")
+		f.IntVar(&o.burst, "burst", 1000, "starts of a burst, and environments at once in frozen")
 		f.StringVar(&o.out, "out", filepath.Join("results", "bench"), "`folder` for the figures, as text and JSON")
 		f.BoolVar(&o.json, "json", false, "print JSON instead of tables")
 		f.BoolVar(&o.phases, "phases", false, "split coldstorm's own starts into what passes between their moments, with launch; 100 rounds unless --rounds is given")
@@ -59,6 +66,7 @@ Examples:
 
 type benchOptions struct {
 	rounds int
+	burst  int
 	out    string
 	json   bool
 	phases bool
@@ -68,42 +76,53 @@ type benchOptions struct {
 type benchPart struct {
 	name  string
 	title string
-	run   func(ctx context.Context, rounds int) (benchTable, error)
+	run   func(ctx context.Context, o benchOptions) (benchTable, error)
 }
 
 var benchParts = []benchPart{
-	{"launch", "Sandbox start: from the ask to the first instruction", benchLaunch},
-	{"invoke", "Warm invocation through the Invoke API", benchInvoke},
-	{"lag", "Schedule lag: actual minus intended send", benchLag},
-	{"sim", "Simulated invocations a second, Lambda plane, 1,000 environments, one core", benchSim},
+	{"launch", "Sandbox start: from the ask to the first instruction", inRounds(benchLaunch)},
+	{"burst", "Burst: every start's sandbox is ended and removed too", benchBurst},
+	{"calm", "Calm: the generator beside launches, and launches beside its heap", benchCalm},
+	{"leak", "Leak: what starts leave behind", benchLeak},
+	{"frozen", "Frozen: idle environments at once, memory of each", benchFrozen},
+	{"invoke", "Warm invocation through the Invoke API", inRounds(benchInvoke)},
+	{"lag", "Schedule lag: actual minus intended send", inRounds(benchLag)},
+	{"sim", "Simulated invocations a second, Lambda plane, 1,000 environments, one core", inRounds(benchSim)},
+}
+
+// inRounds is a part that wants to know nothing but its rounds.
+func inRounds(run func(ctx context.Context, rounds int) (benchTable, error)) func(context.Context, benchOptions) (benchTable, error) {
+	return func(ctx context.Context, o benchOptions) (benchTable, error) { return run(ctx, o.rounds) }
 }
 
 // benchTable is the outcome of one comparison.
 type benchTable struct {
-	Name    string     `json:"name"`
-	Title   string     `json:"title"`
-	Rows    []benchRow `json:"rows"`
-	Missing []string   `json:"missing,omitempty"`
-	Notes   []string   `json:"notes,omitempty"`
+	Name    string      `json:"name"`
+	Title   string      `json:"title"`
+	Rows    []benchRow  `json:"rows"`
+	Goals   []benchGoal `json:"goals,omitempty"`
+	Missing []string    `json:"missing,omitempty"`
+	Notes   []string    `json:"notes,omitempty"`
 
 	Starts []benchStart `json:"starts,omitempty"` // with --phases, in the place of rows
 }
 
 // benchRow is one contender: the quantiles of its samples, and each round's
-// median. Exactly one of Time and Rate is set.
+// median. Exactly one of Time, Rate and Figures is set.
 type benchRow struct {
 	Contender string             `json:"contender"`
 	Time      *results.Quantiles `json:"time,omitempty"`
 	Rounds    []time.Duration    `json:"round_medians_ns,omitempty"`
 	Rate      float64            `json:"per_second,omitempty"`
 	Rates     []float64          `json:"round_per_second,omitempty"`
-	Ratio     float64            `json:"ratio"` // of p50, or of the rate, to the table's first row, unless a note says otherwise
+	Figures   []benchFigure      `json:"figures,omitempty"`
+	Ratio     float64            `json:"ratio,omitempty"` // of p50, or of the rate, to the table's first row, unless a note says otherwise
 }
 
 func (o benchOptions) run(ctx context.Context, a *app, args []string) error {
 	for _, name := range args {
 		if !slices.ContainsFunc(benchParts, func(p benchPart) bool { return p.name == name }) {
-			return usageError("launch, invoke, lag or sim", "bench: unknown part %q", name)
+			return usageError("launch, burst, calm, leak, frozen, invoke, lag or sim", "bench: unknown part %q", name)
 		}
 	}
 	if o.phases && !slices.Equal(args, []string{"launch"}) {
@@ -111,6 +130,9 @@ func (o benchOptions) run(ctx context.Context, a *app, args []string) error {
 	}
 	if o.rounds < 1 {
 		return usageError("", "bench: --rounds %d", o.rounds)
+	}
+	if o.burst < 1 {
+		return usageError("", "bench: --burst %d", o.burst)
 	}
 	if done, err := withOwnMounts(a); done || err != nil {
 		return err
@@ -124,7 +146,7 @@ func (o benchOptions) run(ctx context.Context, a *app, args []string) error {
 		if o.phases {
 			p = benchPhasesPart
 		}
-		t, err := p.run(ctx, o.rounds)
+		t, err := p.run(ctx, o)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
@@ -186,13 +208,16 @@ func printTables(w io.Writer, tables []benchTable) {
 		fmt.Fprintf(w, "\n%s\n\n", t.Title)
 		tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 		for i, r := range t.Rows {
-			if i == 0 {
+			if i == 0 || header(r) != header(t.Rows[i-1]) {
 				fmt.Fprintln(tw, header(r))
 			}
 			fmt.Fprintln(tw, r)
 		}
 		tw.Flush()
 		printStarts(w, t.Starts)
+		for _, g := range t.Goals {
+			fmt.Fprintf(w, "  goal: %s\n", g)
+		}
 		for _, m := range t.Missing {
 			fmt.Fprintf(w, "  missing: %s\n", m)
 		}
@@ -203,6 +228,9 @@ func printTables(w io.Writer, tables []benchTable) {
 }
 
 func header(r benchRow) string {
+	if r.Figures != nil {
+		return figuresHeader(r.Figures)
+	}
 	if r.Time == nil {
 		return "  contender\tper second\tratio\trounds"
 	}
@@ -211,6 +239,9 @@ func header(r benchRow) string {
 
 // String is the row of a table.
 func (r benchRow) String() string {
+	if r.Figures != nil {
+		return figuresLine(r.Contender, r.Figures)
+	}
 	if r.Time == nil {
 		line := fmt.Sprintf("  %s\t%s\t%.2f\t", r.Contender, thousands(int(r.Rate)), r.Ratio)
 		for _, v := range r.Rates {

@@ -27,11 +27,11 @@ const invokesARound = 1000
 // function behind plain net/http, one client, one connection each.
 func benchInvoke(ctx context.Context, rounds int) (benchTable, error) {
 	var t benchTable
-	dir, err := os.MkdirTemp("", "coldstorm-bench-")
+	dir, remove, err := workFolder()
 	if err != nil {
 		return t, err
 	}
-	defer os.RemoveAll(dir)
+	defer remove()
 	fn, err := unpack("hello", dir)
 	if err != nil {
 		return t, err

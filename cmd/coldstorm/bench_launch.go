@@ -35,11 +35,11 @@ type starter struct {
 // the kernel's RCU, which a version 1 cgroup attach waits for.
 func benchLaunch(ctx context.Context, rounds int) (benchTable, error) {
 	var t benchTable
-	dir, err := os.MkdirTemp("", "coldstorm-bench-")
+	dir, remove, err := workFolder()
 	if err != nil {
 		return t, err
 	}
-	defer os.RemoveAll(dir)
+	defer remove()
 	starters, closers, missing, err := launchContenders(dir, launch.FirstProgram())
 	defer func() {
 		for _, c := range closers {

@@ -17,7 +17,7 @@ import (
 )
 
 // benchPhasesPart takes the place of launch with --phases.
-var benchPhasesPart = benchPart{"launch", "Sandbox start, moment by moment, from the ask to the reading of the program's first bytes", benchPhases}
+var benchPhasesPart = benchPart{"launch", "Sandbox start, moment by moment, from the ask to the reading of the program's first bytes", inRounds(benchPhases)}
 
 // phasesRounds carries a p99.
 const phasesRounds = 100

@@ -5,10 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
-	"path/filepath"
-	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -21,10 +18,17 @@ var cleanCommand = command{
 	name: "clean", short: "remove what a killed run left behind, and layers of images",
 	long: `
 Clean removes what runs that were killed (SIGKILL, power) could not remove
-themselves: processes still in their cgroups, the cgroups, temporary folders,
-half-written files below results/runs, and run folders in which nothing was
-measured. It touches nothing of a run that is alive, and prints what it removed.
-The next run does the same for cgroups and temporary folders.
+themselves: cgroups with the processes still in them, processes of the process
+launcher, temporary folders, half-written files below results/runs, and run folders
+in which nothing was measured. It touches nothing of a run that is alive, which it
+knows by a lock that the kernel lets go of as a process ends, and prints what it
+removed. The next run does the same for temporary folders and for cgroups beside
+its own.
+
+Sandboxes and mounts need no cleaning: the kernel ends them with the launcher's
+process. One that a version 1 freezer holds ends when clean, or the next run, thaws
+it. What stays: controllers that were handed down in a version 2 cgroup; of the
+process launcher, what left its session and emptied its environment.
 
 It also removes the layers of container images that runs keep for the next one,
 but for those that a run is using. --keep-images leaves them, all but what was
@@ -49,7 +53,8 @@ Examples:
 func clean(a *app, root string, keepImages bool) error {
 	removed, err := launch.Clean()
 	removed = append(removed, removeDead(os.TempDir())...)
-	halves, err2 := removeHalves(root)
+	halves, err2 := removeHalves(append(named(root, ""), named(os.TempDir(), sparePrefix)...))
+	halves = append(halves, removeLinks(root)...)
 	for _, path := range append(removed, halves...) {
 		if _, err := fmt.Fprintln(a.stdout, "removed", path); err != nil {
 			return err
@@ -79,78 +84,13 @@ func cleanLayers(w io.Writer, keep bool) error {
 	return err
 }
 
-// workPrefix begins the name of a run's temporary folder, before the process id.
-const workPrefix = "coldstorm-work-"
-
-// removeDead removes the temporary folders of runs that were killed, and
-// returns which.
-func removeDead(tmp string) []string {
-	folders, err := filepath.Glob(filepath.Join(tmp, workPrefix+"*"))
-	if err != nil {
-		return nil // a TMPDIR that is no pattern: then there is nothing to match
-	}
-	var removed []string
-	for _, dir := range folders {
-		pid, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(dir), workPrefix), "-")
-		if pid != "" && gone(pid) && os.RemoveAll(dir) == nil {
-			removed = append(removed, dir)
+// removeLinks removes, below root, what links to the newest run were to be renamed from
+// when their run was killed.
+func removeLinks(root string) (removed []string) {
+	for _, link := range results.UnfinishedLinks(root) {
+		if os.Remove(link) == nil {
+			removed = append(removed, link)
 		}
 	}
 	return removed
-}
-
-// gone reports whether no process has the id.
-func gone(pid string) bool {
-	_, err := os.Stat(filepath.Join("/proc", pid))
-	return errors.Is(err, fs.ErrNotExist)
-}
-
-// removeHalves removes, below root, run folders that hold function.log alone
-// and whose run is not under way, and temporary files of results.Replace.
-func removeHalves(root string) ([]string, error) {
-	var removed []string
-	var errs []error
-	remove := func(path string) {
-		if err := os.RemoveAll(path); err != nil {
-			errs = append(errs, err)
-			return
-		}
-		removed = append(removed, path)
-	}
-	entries, err := os.ReadDir(root)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	for _, e := range entries {
-		dir := filepath.Join(root, e.Name())
-		if !e.IsDir() {
-			continue
-		}
-		if half(dir) {
-			remove(dir)
-			continue
-		}
-		temps, _ := filepath.Glob(filepath.Join(dir, ".*.tmp"))
-		for _, t := range temps {
-			if _, err := os.Stat(filepath.Join(dir, underWay)); err != nil {
-				remove(t)
-			}
-		}
-	}
-	return removed, errors.Join(append(errs, err)...)
-}
-
-// underWay is the file in the folder of a run that is not at its end: it holds
-// the run's process id.
-const underWay = ".pid"
-
-// half reports whether the folder is of a run that was killed before it had
-// written anything.
-func half(dir string) bool {
-	pid, err := os.ReadFile(filepath.Join(dir, underWay))
-	if err != nil || !gone(strings.TrimSpace(string(pid))) {
-		return false
-	}
-	_, err = os.Stat(filepath.Join(dir, results.ResultFile))
-	return errors.Is(err, fs.ErrNotExist)
 }

@@ -32,7 +32,7 @@ type command struct {
 // commands lists every command.
 func commands() []command {
 	return []command{
-		runCommand, reportCommand, gateCommand, doctorCommand, cleanCommand, benchCommand, versionCommand, helpCommand(),
+		runCommand, serveCommand, invokeCommand, reportCommand, gateCommand, doctorCommand, cleanCommand, benchCommand, versionCommand, helpCommand(),
 		engineCommand, launcherCommand,
 	}
 }
@@ -100,7 +100,7 @@ func usage(w io.Writer) {
 	}
 	fmt.Fprint(w, `
 'coldstorm help COMMAND' says more, 'coldstorm help exit-codes' what the exit code means.
-Not built yet, and so absent: storm, sweep, cost, simulate, serve, invoke.
+Not built yet, and so absent: storm, sweep, cost, simulate.
 `)
 }
 

@@ -29,4 +29,4 @@ func lastLines(path string, n int) string {
 }
 
 // platformLines are the beginnings of the lines that Lambda writes.
-var platformLines = []string{"START ", "END ", "REPORT ", "INIT_REPORT ", "RequestId: "}
+var platformLines = []string{"START ", "END ", "REPORT ", "INIT_REPORT ", "INIT_START ", "RESTORE_REPORT ", "RequestId: "}

@@ -6,6 +6,8 @@
 // Usage:
 //
 //	coldstorm run [SCENARIO] [--function DIR|ZIP|IMAGE --payload FILE] [--launcher builtin|process|oci:PATH]
+//	coldstorm serve [--listen 127.0.0.1:PORT] [--function DIR|ZIP|IMAGE --name NAME]...
+//	coldstorm invoke [--function DIR|ZIP|IMAGE | --url URL NAME] [--payload FILE|-] [--tail]
 //	coldstorm report RUN...
 //	coldstorm gate --base RUN --head RUN
 //	coldstorm help [COMMAND]

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strconv"
 	"strings"
 	"time"
 
@@ -31,14 +30,19 @@ prices them, and writes a run folder with a report. Without a scenario it takes
 the bundled one: an image-resizing function fed with photographs.
 
 SCENARIO is a file (see workloads/scenarios) or the name of a bundled one.
---function takes any function that speaks the Lambda Runtime API, and fires the
-bundled scenario's storms at it: a directory or zip with an executable bootstrap or
-a handler in Python or Node.js, or a container image, whose ENTRYPOINT and CMD are
-started. Handlers run in this host's interpreter, or, with --runtime, in an image's:
-lambda_function.lambda_handler and index.handler are found, others are named by
---handler. An image is an OCI layout, a tar of docker save, or, if there is no such path, a reference to a
-registry, which is asked with the credentials that docker login keeps. Layers are
-kept in $COLDSTORM_STORE, or else in ~/.cache/coldstorm, until coldstorm clean.
+--function takes any function of one's own and fires the bundled scenario's storms
+at it: a directory or zip with an executable bootstrap that speaks the Lambda
+Runtime API, or with a handler in Python or Node.js, or a container image, whose
+ENTRYPOINT and CMD are started.
+
+A handler runs in this host's interpreter or, if --runtime is given with it, in an
+image's. lambda_function.lambda_handler and index.handler are found; --handler names
+another.
+
+An image is an OCI layout, a tar of docker save, or, if there is no such path, a
+reference to a registry, which is asked with the credentials that docker login
+keeps. Layers are kept in $COLDSTORM_STORE, or else in ~/.cache/coldstorm, until
+coldstorm clean.
 
 --snapstart measures restores beside cold starts: the function's init runs once, its
 hooks before a snapshot run (snapshot_restore_py), and every environment is restored
@@ -65,7 +69,7 @@ Examples:
     coldstorm run --launcher oci:crun`,
 	setup: func(f *pflag.FlagSet) func(context.Context, *app, []string) error {
 		var o runOptions
-		f.StringVar(&o.function, "function", "", "`directory` or zip with a bootstrap, or container image: measure this instead of the scenario's function")
+		f.StringVar(&o.function, "function", "", "`directory` or zip with a bootstrap or a handler, or container image: measure this instead of the scenario's function")
 		f.StringVar(&o.payload, "payload", "", "`file` with the event that triggers carry (with --function; default {})")
 		f.StringVar(&o.runtime, "runtime", "", "`runtime` of the function as AWS names it: python3.13, nodejs22.x, provided.al2023 (with --function; default: as what is there says)")
 		f.StringVar(&o.handler, "handler", "", "`handler` of the function, module.function (with --function; default: the usual one)")
@@ -156,11 +160,14 @@ type runner struct {
 
 	book     *cost.Book
 	payloads []payload
-	work     string // temporary folder: gone at the end
-	dir      string // the run's folder
+	work     string   // temporary folder: gone at the end
+	dir      string   // the run's folder
+	lock     *os.File // on it
 	run      results.Run
 	series   []measured
 	swept    []*record.Recorder // a size of the sweep's bursts each
+
+	removeWork func()
 }
 
 func newRunner(a *app, sc workloads.Scenario, o runOptions) *runner {
@@ -173,7 +180,8 @@ func (r *runner) do(ctx context.Context) error {
 	if err := r.prepare(); err != nil {
 		return err
 	}
-	defer os.RemoveAll(r.work)
+	defer r.removeWork()
+	defer func() { r.lock.Close() }() // of the last folder that it had
 	r.progress = newProgress(r.app.stderr)
 	defer r.progress.Close()
 
@@ -234,16 +242,11 @@ func (r *runner) prepare() error {
 		Scenario: r.scenario.Name, Command: commandLine(), Objective: r.scenario.Project.Objective,
 		PriceBook: r.book.Ref(), Host: describeHost(),
 	}
-	if r.dir, err = results.NewDir(r.options.out, r.scenario.Name, r.run.Started); err != nil {
+	if r.dir, r.lock, err = runFolder(func() (string, error) { return results.NewDir(r.options.out, r.scenario.Name, r.run.Started) }); err != nil {
 		return usageError("name a folder that you may write to with --out", "%w", err)
 	}
 	r.run.ID = filepath.Base(r.dir)
-	if err := os.WriteFile(filepath.Join(r.dir, underWay), []byte(strconv.Itoa(os.Getpid())), 0o666); err != nil {
-		r.removeFolder()
-		return exitError{code: exitInvalid, err: fmt.Errorf("make the run's folder: %w", err)}
-	}
-	removeDead(os.TempDir())
-	if r.work, err = os.MkdirTemp("", workPrefix+strconv.Itoa(os.Getpid())+"-"); err != nil {
+	if r.work, r.removeWork, err = workFolder(); err != nil {
 		r.removeFolder()
 		return exitError{code: exitUsage, err: fmt.Errorf("make a temporary folder: %w", err), hint: "TMPDIR names a folder that you may write to"}
 	}

@@ -15,7 +15,7 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && strings.HasPrefix(os.Args[1], "__") {
 		main() // a process that coldstorm started of itself, by /proc/self/exe
 	}
-	testscript.Main(m, map[string]func(){"coldstorm": main, "interrupt": interrupt, "killed": killed, "leftovers": leftovers, "imagetool": imagetool})
+	testscript.Main(m, map[string]func(){"coldstorm": main, "interrupt": interrupt, "killed": killed, "leftovers": leftovers, "imagetool": imagetool, "served": served})
 }
 
 // function builds the program that behaves well or badly as a variable says,
@@ -46,6 +46,10 @@ func TestScripts(t *testing.T) {
 				return os.Geteuid() == 0, nil
 			case "ci":
 				return os.Getenv("CI") == "true", nil
+			}
+			if file, ok := strings.CutPrefix(cond, "exists:"); ok {
+				_, err := os.Stat(file)
+				return err == nil, nil
 			}
 			return false, fmt.Errorf("unknown condition %q", cond)
 		},

@@ -31,15 +31,17 @@ func (r *runner) write() error {
 		}
 		return nil
 	}
-	spare, terr := os.MkdirTemp("", "coldstorm-run-")
+	spare, lock, terr := runFolder(func() (string, error) { return os.MkdirTemp("", sparePrefix) })
 	if terr != nil {
 		return errors.Join(err, terr)
 	}
+	defer lock.Close()
 	copyLog(spare, r.dir)
 	if terr := r.writeTo(spare); terr != nil {
 		os.RemoveAll(spare)
 		return errors.Join(fmt.Errorf("write the results: %w", err), terr)
 	}
+	os.Remove(filepath.Join(spare, underWay))
 	hint := "move it where there is room, and rebuild the report with 'coldstorm report'"
 	if errors.Is(err, syscall.ENOSPC) {
 		hint = "free some space; " + hint

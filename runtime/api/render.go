@@ -20,7 +20,6 @@ var (
 	errRequestID    = refusal{http.StatusBadRequest, "InvalidRequestID", "Invalid request ID"}
 	errResponseMode = refusal{http.StatusBadRequest, "InvalidFunctionResponseMode", "Invalid function response mode"}
 	errTruncated    = refusal{http.StatusBadRequest, "TruncatedHTTPRequest", "HTTP request detected as truncated"}
-	errTooLarge     = tooLarge(MaxPayload)
 	// errLate refuses an answer to an attempt that is over, by its invocation id
 	// (AWS Lambda runtime clients of July 2026: they log it and go on).
 	errLate    = refusal{http.StatusGone, "ErrorRuntimeInvokeTimeout", "Invocation timed out"}

@@ -312,6 +312,14 @@ func TestInitErrorIsReportedWithItsTypeSanitised(t *testing.T) {
 	}
 }
 
+func TestAnInitErrorIsToldBeforeTheRuntimeIsAnswered(t *testing.T) {
+	told := false
+	_, r := begin(t, Config{InitError: func(InitError) { told = true }})
+	if a := r.post("init/error", `{}`); a.status != 202 || !told {
+		t.Errorf("%d, told %v", a.status, told)
+	}
+}
+
 func TestATruncatedAnswerMayBeSentAgain(t *testing.T) {
 	h, c := newHooks()
 	e, r := begin(t, c)

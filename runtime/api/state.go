@@ -247,20 +247,22 @@ func (c *conn) restoreError(req *http.Request) error {
 	return c.giveUp(req, e.config.RestoreError)
 }
 
-// giveUp reads what the runtime has to say at its end, and tells it.
+// giveUp reads what the runtime has to say at its end, and tells it before the
+// runtime is answered: it then exits, which must not be taken for the reason.
 func (c *conn) giveUp(req *http.Request, tell func(InitError)) error {
-	body, size, err := c.body.all(c.env.config.maxError())
+	limit := c.env.config.maxError()
+	body, size, err := c.body.all(limit)
+	answer := c.ok
 	switch {
 	case err != nil:
-		body, err = nil, c.refuse(errTruncated)
-	case size > c.env.config.maxError():
-		body, err = nil, c.refuse(tooLarge(c.env.config.maxError()))
+		body, answer = nil, func() error { return c.refuse(errTruncated) }
+	case size > limit:
+		body, answer = nil, func() error { return c.refuse(tooLarge(limit)) }
 	default:
 		body, _ = withoutCause(body, contentType(req))
-		err = c.ok()
 	}
 	if tell != nil {
 		tell(InitError{Type: SanitizeErrorType(req.Header.Get(headerErrorType)), Payload: body})
 	}
-	return err
+	return answer()
 }

@@ -34,6 +34,8 @@ type Config struct {
 	Rootless     bool     // launch in a user namespace even as root
 	Runtime      string   // what starts sandboxes, as launch.ParseRuntime reads it; empty is the builtin launcher
 	LauncherArgs []string // of Exe, which lead to launch.Daemon; nil is the hidden verb __launcher
+
+	Account *Account // serve the whole Lambda API; nil: the one function that Deploy deploys
 }
 
 // Engine is the client of an engine's process. Its methods may be called from
@@ -113,7 +115,7 @@ func (e *Engine) spawn(c Config) (out io.Reader, err error) {
 }
 
 func (e *Engine) greet(lines *bufio.Reader, c Config) error {
-	b, err := json.Marshal(setup{Pool: c.Pool, Rootless: c.Rootless, Runtime: c.Runtime, LauncherArgs: c.LauncherArgs, Log: c.Log != nil})
+	b, err := json.Marshal(setup{Pool: c.Pool, Rootless: c.Rootless, Runtime: c.Runtime, LauncherArgs: c.LauncherArgs, Log: c.Log != nil, Account: c.Account})
 	if err != nil {
 		return err
 	}
@@ -203,6 +205,12 @@ func (e *Engine) PID() int { return e.cmd.Process.Pid }
 // trigger.
 func (e *Engine) Deploy(f Function) error {
 	return e.ask(command{Verb: verbDeploy, Function: &f})
+}
+
+// Add takes a function into the engine's account, beside those that are there.
+// Of f, what an account sets for all functions is left out.
+func (e *Engine) Add(f Function) error {
+	return e.ask(command{Verb: verbAdd, Function: &f})
 }
 
 // Discard ends every environment, and returns when nothing of them is left. The

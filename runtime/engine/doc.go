@@ -14,6 +14,10 @@
 // terminal reaches the generator alone. When the generator dies, stdin ends and
 // the engine stops everything and goes, as it does on SIGTERM.
 //
+// With Config.Account the endpoint is a whole account of the Lambda API, whose
+// functions callers create (invoke.Service); deploy and discard are for the one
+// function of a run and leave it alone.
+//
 // Descriptors: an environment takes eight in the engine and as many
 // requests are open as triggers are in flight. Go's runtime raises the soft
 // limit on open files to the hard one when a process starts.

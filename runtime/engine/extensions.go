@@ -81,9 +81,8 @@ func (s *supervisor) remove() error {
 	return os.RemoveAll(dir)
 }
 
-// supervised is an image whose extensions are started with it, and their names:
-// the supervisor is its program, in a layer of its own. An image without
-// extensions is left as it is.
+// supervised is an image with the supervisor in a layer of its own, if it has
+// extensions, and their names. An image without extensions is left as it is.
 func supervised(img image.Image, s *supervisor) (image.Image, []string, error) {
 	names := extensions(img)
 	if len(names) == 0 {
@@ -94,6 +93,5 @@ func supervised(img image.Image, s *supervisor) (image.Image, []string, error) {
 		return img, nil, fmt.Errorf("extensions: %w", err)
 	}
 	img.Layers = append(slices.Clone(img.Layers), dir)
-	img.Argv = append([]string{supervisorPath}, img.Argv...)
 	return img, names, nil
 }

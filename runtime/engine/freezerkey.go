@@ -1,13 +1,10 @@
 package engine
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
-	"time"
 
-	"golang.org/x/sys/unix"
+	"coldstorm/runtime/launch"
 )
 
 // holdFreezer keeps one empty cgroup frozen for as long as the engine runs, and
@@ -26,29 +23,13 @@ func holdFreezer() (release func() error) {
 	if err != nil {
 		return nothing
 	}
-	var ns unix.Stat_t
-	unix.Stat("/proc/self/ns/pid", &ns)
-	// Named as launch.Clean expects it, should the engine be killed.
-	dir = filepath.Join(dir, fmt.Sprintf("coldstorm-%d-%s-freezer", os.Getpid(), strconv.FormatUint(ns.Ino, 36)))
-	if err := os.Mkdir(dir, 0o755); err != nil {
+	dir, release, err = launch.OwnCgroup(dir, "freezer")
+	if err != nil {
 		return nothing
 	}
-	release = func() error { return removeFolder(dir) }
 	if err := os.WriteFile(filepath.Join(dir, "freezer.state"), []byte("FROZEN"), 0); err != nil {
 		release()
 		return nothing
 	}
 	return release
-}
-
-// removeFolder removes an empty cgroup, which the kernel may still hold for a
-// moment.
-func removeFolder(dir string) (err error) {
-	for wait := time.Millisecond; wait < time.Second; wait *= 2 {
-		if err = os.Remove(dir); err == nil || os.IsNotExist(err) {
-			return nil
-		}
-		time.Sleep(wait)
-	}
-	return err
 }

@@ -54,7 +54,7 @@ func (f Function) config(log io.Writer) live.Config {
 		handler = f.Image.Handler
 	}
 	return live.Config{
-		Name: f.Name, Handler: handler, Container: f.Image.Kind == image.KindContainer, Runtime: f.Image.Runtime, ImageEnv: f.Image.Env, MemoryMB: f.MemoryMB, Timeout: f.Timeout, InitLimit: f.Init,
+		Name: f.Name, Handler: handler, Container: f.Image.Kind == image.KindContainer, ImageEnv: f.Image.Env, Runtime: f.Image.Runtime, MemoryMB: f.MemoryMB, Timeout: f.Timeout, InitLimit: f.Init,
 		Env: f.Env, NoFreeze: f.NoFreeze, Concurrency: f.Concurrency, KeepAlive: f.KeepAlive,
 		ScaleOutBurst: f.ScaleOutBurst, ScaleOutRate: f.ScaleOutRate, RequestRate: f.RequestRate,
 		SettleGrace: f.SettleGrace, EphemeralMB: f.EphemeralMB, SnapStart: f.SnapStart, Lifetime: f.Lifetime, Log: log,

@@ -14,6 +14,7 @@ type setup struct {
 	Runtime      string   `json:"runtime,omitempty"`
 	LauncherArgs []string `json:"launcher_args,omitempty"`
 	Log          bool     `json:"log,omitempty"` // descriptor 3 takes functions' logs
+	Account      *Account `json:"account,omitempty"`
 }
 
 // hello answers it.
@@ -35,6 +36,7 @@ type verb string
 
 const (
 	verbDeploy  verb = "deploy"
+	verbAdd     verb = "add"
 	verbDiscard verb = "discard"
 	verbCensus  verb = "census"
 	verbClose   verb = "close"

@@ -18,6 +18,10 @@ type launcher struct {
 	meters meters
 	total  *total
 	image  image.Image
+
+	tmps       *tmps // of the function
+	supervisor *supervisor
+	extended   bool // the supervisor is its first program
 }
 
 var _ live.Launcher = launcher{}
@@ -26,14 +30,14 @@ var _ live.Launcher = launcher{}
 var apiAddress = fmt.Sprintf("AWS_LAMBDA_RUNTIME_API=127.0.0.1:%d", launch.APIPort)
 
 func (l launcher) Launch(ctx context.Context, s live.Spec) (live.Sandbox, error) {
-	b, err := l.launch.Launch(ctx, l.spec(s))
+	b, err := l.start(ctx, s)
 	if err != nil {
 		if strings.Contains(err.Error(), "execve") { // the launcher's errors cross a process as text
 			err = fmt.Errorf("%w: %w", live.ErrEntrypoint, err)
 		}
 		return nil, err
 	}
-	box := &sandbox{Sandbox: b, meters: l.meters}
+	box := &sandbox{Sandbox: b, meters: l.meters, tmps: l.tmps, tmp: openTmp(b)}
 	go func() { // aside: this is the path of a start
 		l.total.learn(b.PID)
 		box.mu.Lock()
@@ -43,10 +47,33 @@ func (l launcher) Launch(ctx context.Context, s live.Spec) (live.Sandbox, error)
 	return box, nil
 }
 
+// start launches an environment, the first time or again.
+func (l launcher) start(ctx context.Context, s live.Spec) (*launch.Sandbox, error) {
+	old := l.tmps.take(s.ID)
+	if old == nil {
+		return l.launch.Launch(ctx, l.spec(s))
+	}
+	defer old.Close()
+	if empty(old) {
+		return l.launch.Launch(ctx, l.spec(s))
+	}
+	return l.restart(ctx, l.spec(s), old)
+}
+
+// Forget lets go of what was kept of an environment.
+func (l launcher) Forget(id string) {
+	if old := l.tmps.take(id); old != nil {
+		old.Close()
+	}
+}
+
 func (l launcher) spec(s live.Spec) launch.Spec {
+	argv := l.image.Command(s.MemoryMB, s.Env)
+	if l.extended {
+		argv = append([]string{supervisorPath}, argv...)
+	}
 	return launch.Spec{
-		ID: s.ID, Image: l.image, Argv: l.image.Command(s.MemoryMB, s.Env), Env: append(s.Env, apiAddress),
-		MemoryBytes: int64(s.MemoryMB) << 20, TmpBytes: int64(s.TmpMB) << 20,
+		ID: s.ID, Image: l.image, Argv: argv, Env: append(s.Env, apiAddress), MemoryBytes: int64(s.MemoryMB) << 20, TmpBytes: int64(s.TmpMB) << 20,
 	}
 }
 
@@ -66,6 +93,18 @@ type sandbox struct {
 	meter  meter // opened soon after the start, or at the first reading
 	sought bool
 	closed bool
+	tmps   *tmps
+	tmp    *os.File // its /tmp; nil once it was kept
+}
+
+// Keep has the next sandbox of this name begin with what this one has in /tmp.
+func (b *sandbox) Keep() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.tmp != nil {
+		b.tmps.put(b.ID, b.tmp)
+		b.tmp = nil
+	}
 }
 
 var _ live.Sandbox = (*sandbox)(nil)
@@ -119,6 +158,10 @@ func (b *sandbox) Close() error {
 	b.mu.Lock()
 	b.closed = true
 	b.meter.close()
+	if b.tmp != nil {
+		b.tmp.Close()
+		b.tmp = nil
+	}
 	b.mu.Unlock()
 	return b.Sandbox.Close()
 }

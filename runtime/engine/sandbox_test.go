@@ -27,7 +27,7 @@ func (a asked) Launch(_ context.Context, s live.Spec) (live.Sandbox, error) {
 func TestThePoolIsFilledForWhatIsAsked(t *testing.T) {
 	for memoryMB, want := range map[int]int64{0: 128 << 20, 512: 512 << 20} {
 		f := Function{Name: "f", Image: image.Image{Layers: []string{"/x"}, Argv: []string{"/var/task/bootstrap"}}, MemoryMB: memoryMB}
-		a := asked{launcher{image: f.Image}, make(chan launch.Spec, 1)}
+		a := asked{launcher{image: f.Image, tmps: &tmps{}}, make(chan launch.Spec, 8)}
 		function := live.New(a, f.config(nil))
 		guess := a.next(function)
 		function.Invoke(live.Request{})

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"coldstorm/results"
+	"coldstorm/runtime/image"
 	"coldstorm/runtime/invoke"
 	"coldstorm/runtime/launch"
 	"coldstorm/runtime/live"
@@ -30,6 +31,8 @@ type server struct {
 	total       total
 	unfreeze    func() error
 	http        *http.Server
+	service     *invoke.Service // nil without an account, as is the next
+	deployer    *deployer
 	supervisor  supervisor
 	snapshots   snapshots
 	log         io.Writer // of functions; nil for none
@@ -109,16 +112,26 @@ func (s *server) begin(in *bufio.Reader, stderr io.Writer) error {
 		return err
 	}
 	s.launcher, s.launcherPID = l, onlyChild()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	address := "127.0.0.1:0"
+	if c.Account != nil && c.Account.Listen != "" {
+		address = c.Account.Listen
+	}
+	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
 	s.meters, s.unfreeze = findMeters(), holdFreezer()
 	s.total.cpu = s.meters.cpu
-	s.http = &http.Server{Handler: invoke.Handler{Lookup: s.lookup}}
+	url := "http://" + listener.Addr().String()
+	if c.Account == nil {
+		s.http = &http.Server{Handler: invoke.Handler{Lookup: s.lookup}}
+	} else {
+		s.service = s.beginAccount(*c.Account, url)
+		s.http = accountServer(s.service)
+	}
 	go s.http.Serve(listener)
 	host := l.Host()
-	return s.encoder.Encode(hello{URL: "http://" + listener.Addr().String(), Host: &host})
+	return s.encoder.Encode(hello{URL: url, Host: &host})
 }
 
 // logFD is the descriptor of the functions' log.
@@ -159,6 +172,8 @@ func (s *server) obey(c command) error {
 	switch {
 	case c.Verb == verbDeploy && c.Function != nil:
 		return s.deploy(*c.Function)
+	case c.Verb == verbAdd && c.Function != nil:
+		return s.add(*c.Function)
 	case c.Verb == verbDiscard:
 		s.deploying.Lock()
 		defer s.deploying.Unlock()
@@ -178,11 +193,11 @@ func (s *server) deploy(f Function) error {
 	defer s.deploying.Unlock()
 	err := s.retire()
 	config := f.config(s.log)
-	var no error
-	if f.Image, config.Extensions, no = supervised(f.Image, &s.supervisor); no != nil {
+	l, names, no := s.launcherOf(f.Image)
+	if no != nil {
 		return errors.Join(err, no)
 	}
-	l := launcher{s.launcher, s.meters, &s.total, f.Image}
+	config.Extensions = names
 	if f.SnapStart {
 		if l.image, no = s.publish(l, config); no != nil {
 			return errors.Join(err, no)
@@ -216,6 +231,14 @@ func (s *server) retire() error {
 		return fmt.Errorf("function log: %w", err)
 	}
 	return nil
+}
+
+// launcherOf starts environments of an image, with the extensions that are in it.
+func (s *server) launcherOf(img image.Image) (launcher, []string, error) {
+	img, names, err := supervised(img, &s.supervisor)
+	return launcher{
+		launch: s.launcher, meters: s.meters, total: &s.total, image: img, tmps: &tmps{}, supervisor: &s.supervisor, extended: len(names) > 0,
+	}, names, err
 }
 
 func (s *server) current() *live.Function {
@@ -254,7 +277,10 @@ func (s *server) end() (err error) {
 		s.commands.Wait()
 		s.deploying.Lock()
 		defer s.deploying.Unlock()
-		err = errors.Join(s.retire(), s.http.Close(), s.launcher.Close(), s.unfreeze(), s.supervisor.remove(), s.snapshots.remove())
+		if s.service != nil {
+			err = s.endAccount()
+		}
+		err = errors.Join(err, s.retire(), s.http.Close(), s.launcher.Close(), s.unfreeze(), s.supervisor.remove(), s.snapshots.remove())
 	})
 	return err
 }

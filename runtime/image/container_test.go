@@ -640,6 +640,6 @@ func FuzzArchive(f *testing.F) {
 				t.Errorf("%s is left in the store", e.Name())
 			}
 		}
-		removeTree(store)
+		RemoveTree(store)
 	})
 }

@@ -43,3 +43,29 @@ func ExampleOpener_Open() {
 	// unpacking layer 2 of 2
 	// image [/bootstrap app.handler] /app [GREETING=hello] app.handler 2 <nil>
 }
+
+// A package with a handler and without a bootstrap needs no more than a name where
+// the handler has not its usual one; what keeps it from running is said.
+func ExampleOpener_OpenPackage() {
+	dir, _ := os.MkdirTemp("", "example-")
+	defer os.RemoveAll(dir)
+	os.Mkdir(dir+"/function", 0o755)
+	os.WriteFile(dir+"/function/app.py", []byte("def main(event, context):\n    return event\n"), 0o644)
+
+	o := image.Opener{Copies: dir + "/store"}
+	defer o.Close()
+	_, err := o.OpenPackage(context.Background(), image.Package{Path: dir + "/function"})
+	var h *image.Hint
+	if errors.As(err, &h) {
+		fmt.Println(h.Hint)
+	}
+	_, err = o.OpenPackage(context.Background(), image.Package{Path: dir + "/function", Runtime: "java21", Handler: "app.Main"})
+	fmt.Println(errors.Is(err, image.ErrNoHandler))
+
+	img := image.Image{Runtime: "nodejs22.x", Managed: true, Argv: []string{"/usr/bin/node", "/var/runtime/bootstrap.mjs"}}
+	fmt.Println(img.Command(1000, []string{"AWS_LAMBDA_EXEC_WRAPPER=/opt/wrapper"}))
+	// Output:
+	// name the handler: --runtime python3.13 --handler app.lambda_handler
+	// true
+	// [/opt/wrapper /usr/bin/node --expose-gc --max-http-header-size=81920 --max-semi-space-size=50 --max-old-space-size=900 /var/runtime/bootstrap.mjs]
+}

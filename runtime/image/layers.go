@@ -82,7 +82,7 @@ func (s *store) unpacked(ctx context.Context, l layer, room tally, begins func()
 		err = os.Rename(tmp, filepath.Join(s.dir, name))
 	}
 	if err != nil {
-		removeTree(tmp)
+		RemoveTree(tmp)
 		if !errors.Is(err, fs.ErrExist) && !errors.Is(err, unix.ENOTEMPTY) { // else somebody was faster
 			return "", tally{}, err
 		}
@@ -183,9 +183,9 @@ func stands(f *os.File, dir string) bool {
 	return err == nil && os.SameFile(open, named)
 }
 
-// removeTree removes a folder, also one with folders that its owner may not
+// RemoveTree removes a folder, also one with folders that its owner may not
 // write to.
-func removeTree(dir string) error {
+func RemoveTree(dir string) error {
 	filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
 		if d != nil && d.IsDir() {
 			os.Chmod(p, 0o700) // before it is read: WalkDir calls for a folder first
@@ -245,7 +245,7 @@ func pruneOne(path string) (int64, error) {
 	if err := unix.Rename(path, half); err != nil { // over the empty folder, which os.Rename refuses: from now on nobody finds it
 		return 0, fmt.Errorf("rename %s: %w", path, err)
 	}
-	return n, removeTree(half)
+	return n, RemoveTree(half)
 }
 
 // onDisk is what removing a tree gives back.

@@ -31,7 +31,7 @@ func (img *Image) manage(l *language, i interpreter, handler, store string, comp
 	img.Layers = slices.Insert(slices.Clone(img.Layers), 0, layer)
 	img.Argv = []string{i.path, path.Join(runtimeDir, l.main)}
 	img.Runtime, img.Handler = i.runtime, handler
-	img.Env = append(append(l.env(i.runtime), "AWS_EXECUTION_ENV=AWS_Lambda_"+i.runtime), img.Env...)
+	img.Env = append(l.env(i.runtime), img.Env...)
 	img.Managed = true
 	return nil
 }

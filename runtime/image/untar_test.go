@@ -211,7 +211,7 @@ func TestAttributes(t *testing.T) {
 			t.Errorf("%s is of %v", name, fi.ModTime())
 		}
 	}
-	if err := removeTree(filepath.Join(in, "closed")); err != nil {
+	if err := RemoveTree(filepath.Join(in, "closed")); err != nil {
 		t.Errorf("a folder that nobody may write to: %v", err)
 	}
 }

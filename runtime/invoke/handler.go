@@ -74,7 +74,7 @@ func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// Evidence begins now that the event is there: the time to read it is the
 	// client's transport, as the network's is.
 	f.Serve(req, func(res live.Result) {
-		write(w, res, req.Tail)
+		write(w, res, req.Tail, latest)
 		// The caller's now: what net/http had kept back would go when this returns,
 		// after the environment was seen to.
 		http.NewResponseController(w).Flush()
@@ -82,12 +82,7 @@ func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func functionName(path string) (string, bool) {
-	rest, ok := strings.CutPrefix(path, "/2015-03-31/functions/")
-	if !ok {
-		return "", false
-	}
-	name, ok := strings.CutSuffix(rest, "/invocations")
-	return name, ok && name != "" && !strings.Contains(name, "/")
+	return between(path, "/2015-03-31/functions/", "/invocations")
 }
 
 // find takes a name, name:qualifier, account:function:name or ARN.
@@ -110,7 +105,7 @@ func (h Handler) find(name, qualifier string) Function {
 
 func request(r *http.Request) (live.Request, *serviceError) {
 	req := live.Request{
-		ContentType: r.Header.Get("Content-Type"), TraceID: r.Header.Get("X-Amzn-Trace-Id"),
+		ContentType: r.Header.Get("Content-Type"), TraceID: r.Header.Get("X-Amzn-Trace-Id"), TenantID: r.Header.Get("X-Amz-Tenant-Id"),
 		Tail: r.Header.Get("X-Amz-Log-Type") == "Tail",
 	}
 	if req.ContentType != "" && !strings.HasPrefix(req.ContentType, "application/") {
@@ -149,7 +144,7 @@ func readBody(r *http.Request) (body []byte, tooLarge bool, err error) {
 }
 
 // write answers with what became of an invocation.
-func write(w http.ResponseWriter, res live.Result, tail bool) {
+func write(w http.ResponseWriter, res live.Result, tail bool, version []string) {
 	h := w.Header()
 	h["X-Amzn-Requestid"] = []string{res.RequestID}
 	h[results.EvidenceHeader] = []string{res.Evidence.String()}
@@ -162,12 +157,12 @@ func write(w http.ResponseWriter, res live.Result, tail bool) {
 		return
 	}
 	if res.Outcome != results.OutcomeServed {
-		h["X-Amz-Function-Error"] = []string{"Unhandled"}
+		h["X-Amz-Function-Error"] = []string{unhandled}
 	}
 	if tail {
 		h["X-Amz-Log-Result"] = []string{base64.StdEncoding.EncodeToString(res.Tail)}
 	}
-	h["X-Amz-Executed-Version"] = latest
+	h["X-Amz-Executed-Version"] = version
 	h["Content-Type"] = contentJSON
 	h["Content-Length"] = []string{strconv.Itoa(len(res.Payload))}
 	w.Write(res.Payload)

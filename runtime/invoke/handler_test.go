@@ -14,13 +14,13 @@ import (
 	"coldstorm/runtime/live"
 )
 
-// function answers with what it is told to, and remembers what it was asked.
-type function struct {
+// stub answers with what it is told to, and remembers what it was asked.
+type stub struct {
 	result live.Result
 	asked  live.Request
 }
 
-func (f *function) Serve(r live.Request, answer func(live.Result)) {
+func (f *stub) Serve(r live.Request, answer func(live.Result)) {
 	f.asked = r
 	answer(f.result)
 }
@@ -34,7 +34,7 @@ func lookup(f Function) Handler {
 	}}
 }
 
-func call(h http.Handler, method, path, body string, headers ...string) *http.Response {
+func ask(h http.Handler, method, path, body string, headers ...string) *http.Response {
 	r := httptest.NewRequest(method, path, strings.NewReader(body))
 	for i := 0; i < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])
@@ -57,8 +57,8 @@ func text(t *testing.T, r *http.Response) string {
 
 func TestAResponse(t *testing.T) {
 	e := results.Evidence{Environment: "e", Start: results.StartWarm, Served: 3, Received: 5, Responded: 9}
-	f := &function{result: live.Result{RequestID: "id", Outcome: results.OutcomeServed, Payload: []byte(`"hi"`), Evidence: e, Tail: []byte("log")}}
-	r := call(lookup(f), "POST", hello, `{"a":1}`, "Authorization", "AWS4-HMAC-SHA256 whatever", "X-Amz-Log-Type", "Tail",
+	f := &stub{result: live.Result{RequestID: "id", Outcome: results.OutcomeServed, Payload: []byte(`"hi"`), Evidence: e, Tail: []byte("log")}}
+	r := ask(lookup(f), "POST", hello, `{"a":1}`, "Authorization", "AWS4-HMAC-SHA256 whatever", "X-Amz-Log-Type", "Tail",
 		"X-Amz-Client-Context", base64.StdEncoding.EncodeToString([]byte(`{"c":1}`)), "X-Amzn-Trace-Id", "Root=1")
 	if r.StatusCode != 200 || text(t, r) != `"hi"` {
 		t.Errorf("got %v", r)
@@ -74,15 +74,15 @@ func TestAResponse(t *testing.T) {
 	if a := f.asked; string(a.Payload) != `{"a":1}` || a.ClientContext != `{"c":1}` || a.TraceID != "Root=1" || !a.Tail {
 		t.Errorf("function was asked %+v", a)
 	}
-	call(lookup(f), "POST", hello, "")
+	ask(lookup(f), "POST", hello, "")
 	if string(f.asked.Payload) != "{}" || f.asked.Tail {
 		t.Errorf("without a body: %+v", f.asked)
 	}
 }
 
 func TestAFunctionErrorKeepsStatus200(t *testing.T) {
-	f := &function{result: live.Result{Outcome: results.OutcomeTimedOut, Reason: "Sandbox.Timedout", Payload: []byte("{}")}}
-	r := call(lookup(f), "POST", hello, "")
+	f := &stub{result: live.Result{Outcome: results.OutcomeTimedOut, Reason: "Sandbox.Timedout", Payload: []byte("{}")}}
+	r := ask(lookup(f), "POST", hello, "")
 	if r.StatusCode != 200 || r.Header.Get("X-Amz-Function-Error") != "Unhandled" ||
 		r.Header.Get(OutcomeHeader) != "timed-out" || r.Header.Get(results.ReasonHeader) != "Sandbox.Timedout" {
 		t.Errorf("got %v", r)
@@ -90,8 +90,8 @@ func TestAFunctionErrorKeepsStatus200(t *testing.T) {
 }
 
 func TestAThrottleCarriesItsReasonAndEvidence(t *testing.T) {
-	f := &function{result: live.Result{Outcome: results.OutcomeThrottled, Reason: "ConcurrentInvocationLimitExceeded", Evidence: results.Evidence{Received: 1}}}
-	r := call(lookup(f), "POST", hello, "")
+	f := &stub{result: live.Result{Outcome: results.OutcomeThrottled, Reason: "ConcurrentInvocationLimitExceeded", Evidence: results.Evidence{Received: 1}}}
+	r := ask(lookup(f), "POST", hello, "")
 	want := `{"Reason":"ConcurrentInvocationLimitExceeded","Type":"User","message":"Rate Exceeded."}`
 	if got := text(t, r); r.StatusCode != 429 || got != want || r.Header.Get("x-amzn-ErrorType") != "TooManyRequestsException" ||
 		r.Header.Get(results.EvidenceHeader) != "received=1" || r.Header.Get("X-Amz-Function-Error") != "" {
@@ -123,8 +123,8 @@ func TestRefusals(t *testing.T) {
 			if tt.method == "" {
 				tt.method = "POST"
 			}
-			f := &function{}
-			r := call(lookup(f), tt.method, tt.path, tt.body, tt.headers...)
+			f := &stub{}
+			r := ask(lookup(f), tt.method, tt.path, tt.body, tt.headers...)
 			if r.StatusCode != tt.status || r.Header.Get("x-amzn-ErrorType") != tt.kind {
 				t.Errorf("got %d %s: %s", r.StatusCode, r.Header.Get("x-amzn-ErrorType"), text(t, r))
 			}
@@ -140,7 +140,7 @@ func TestNamesOfAFunction(t *testing.T) {
 		"hello", "hello:$LATEST", "123456789012:function:hello", "arn:aws:lambda:us-east-1:123456789012:function:hello",
 		"arn%3Aaws%3Alambda%3Aus-east-1%3A123456789012%3Afunction%3Ahello%3A%24LATEST",
 	} {
-		r := call(lookup(&function{}), "POST", "/2015-03-31/functions/"+name+"/invocations", "")
+		r := ask(lookup(&stub{}), "POST", "/2015-03-31/functions/"+name+"/invocations", "")
 		if r.StatusCode != 200 {
 			t.Errorf("%s: %d", name, r.StatusCode)
 		}
@@ -148,7 +148,7 @@ func TestNamesOfAFunction(t *testing.T) {
 }
 
 func TestTheLargestRequestChunked(t *testing.T) {
-	f := &function{}
+	f := &stub{}
 	for size, want := range map[int]int{maxRequest: 200, maxRequest + 1: 413} {
 		r := httptest.NewRequest("POST", hello, io.MultiReader(strings.NewReader(strings.Repeat("x", size))))
 		w := httptest.NewRecorder()
@@ -204,13 +204,13 @@ func FuzzFunctionName(f *testing.F) {
 		if !ok {
 			return
 		}
-		lookup(&function{}).find(name, qualifier) // doesn't panic
+		lookup(&stub{}).find(name, qualifier) // doesn't panic
 	})
 }
 
 func ExampleHandler() {
 	h := Handler{Lookup: func(string) Function {
-		return &function{result: live.Result{Outcome: results.OutcomeServed, Payload: []byte(`"pong"`)}}
+		return &stub{result: live.Result{Outcome: results.OutcomeServed, Payload: []byte(`"pong"`)}}
 	}}
 	s := httptest.NewServer(h)
 	defer s.Close()

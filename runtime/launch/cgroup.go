@@ -133,18 +133,26 @@ func (h *hierarchy) open(name string) error {
 		return nil
 	}
 	dir := filepath.Join(h.dir, name)
+	fd, err := makeLocked(dir)
+	if err == nil {
+		h.dir, h.fd = dir, fd
+	}
+	return err
+}
+
+// makeLocked makes a cgroup and locks it. The lock is the descriptor's.
+func makeLocked(dir string) (fd int, err error) {
 	for try := 0; ; try++ {
 		if err := unix.Mkdir(dir, 0o755); err != nil {
-			return fmt.Errorf("make a folder in %s: %w", h.dir, err)
+			return -1, fmt.Errorf("make a folder in %s: %w", filepath.Dir(dir), err)
 		}
 		fd, err := openLocked(dir)
 		if err == nil {
-			h.dir, h.fd = dir, fd
-			return nil
+			return fd, nil
 		}
 		os.Remove(dir)
 		if !errors.Is(err, unix.ENOENT) || try == 100 {
-			return fmt.Errorf("open %s: %w", dir, err)
+			return -1, fmt.Errorf("open %s: %w", dir, err)
 		}
 		// Another's Clean took it for abandoned before it was locked: again.
 	}

@@ -136,7 +136,7 @@ func TestBases(t *testing.T) {
 	for _, c := range [][2]string{
 		{"/c/a/b", "/c/a/b /c /c/a"},
 		{"/c", "/c"},
-		{"/c/a/b/coldstorm-7-x-self", "/c/a/b/coldstorm-7-x-self /c/a/b /c /c/a"},
+		{"/c/a/b/coldstorm-7-x-Lself", "/c/a/b/coldstorm-7-x-Lself /c/a/b /c /c/a"},
 	} {
 		if got := strings.Join(bases(c[0], "/c"), " "); got != c[1] {
 			t.Errorf("from %s: %s", c[0], got)

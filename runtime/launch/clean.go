@@ -14,18 +14,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Whether a launcher lives is asked of a lock, not of its pid, which may be
-// another program's by now or mean nothing in another pid namespace: it holds
+// Whether the owner of a cgroup lives is asked of a lock, not of its pid, which may
+// be another program's by now or mean nothing in another pid namespace: it holds
 // flock(2) on its cgroup in every tree, and the kernel lets go of that however it
-// ends. Cgroups without a lock, which an engine may keep for itself under the
-// same prefix, go by the pid in their name.
+// ends. It is not for the daemon to clean: in its pid namespace it sees nobody's
+// processes but its own.
 
 // cleanTime bounds how long Clean waits for the processes of a dead run to end.
 const cleanTime = time.Second
 
 // Clean removes the cgroups of launchers that were killed before they could, in
-// every tree, and ends what still runs there. It returns what it removed.
-// (A launcher does so too when it starts, for those that lie beside its own.)
+// every tree, and ends what still runs there, and what process launchers left. It
+// returns what it removed.
+// (Start does so too, for those that lie beside its own.)
 func Clean() ([]string, error) {
 	mountinfo, err := os.ReadFile("/proc/self/mountinfo")
 	self, err2 := os.ReadFile("/proc/self/cgroup")
@@ -50,25 +51,37 @@ func Clean() ([]string, error) {
 			return filepath.SkipDir
 		})
 	}
-	return dead.remove()
+	removed, err := dead.remove()
+	return append(endMarked(), removed...), err
 }
 
-// cleanBeside removes what dead launchers left in the folders in which this one
-// has made its own: one listing a tree, and nothing more where there is nothing.
-func (g *cgroups) cleanBeside() ([]string, error) {
-	var dead deadRuns
-	for _, h := range g.trees() {
-		entries, err := os.ReadDir(filepath.Dir(h.dir))
+// cleanBeside begins to remove what dead launchers left in the cgroups that this
+// process is in and in those above: one listing each, and nothing more where there is
+// nothing. The channel gets one error.
+func (r Runtime) cleanBeside() <-chan error {
+	done := make(chan error, 1)
+	go func() {
+		found, err := ownCgroups()
 		if err != nil {
-			continue // not ours to read
+			found = nil // Host says so
 		}
-		for _, e := range entries {
-			if e.IsDir() && strings.HasPrefix(e.Name(), cgroupPrefix) {
-				dead.add(filepath.Join(filepath.Dir(h.dir), e.Name()))
+		var dead deadRuns
+		seen := map[string]bool{}
+		for _, h := range found {
+			for _, dir := range ancestors(h.dir, h.top) {
+				if !seen[dir] {
+					seen[dir] = true
+					dead.addIn(dir)
+				}
 			}
 		}
-	}
-	return dead.remove()
+		_, err = dead.remove()
+		if r.kind == process {
+			endMarked()
+		}
+		done <- err
+	}()
+	return done
 }
 
 // deadRuns are the folders of launchers that are no more, each held locked.
@@ -77,23 +90,28 @@ type deadRuns struct {
 	fds  []int
 }
 
-// add adds a folder if its launcher is no more, and it is ours to remove.
+// addIn adds what dead launchers left in a folder.
+func (r *deadRuns) addIn(dir string) {
+	for _, box := range foldersIn(dir) { // none, if it is not ours to read
+		if strings.HasPrefix(filepath.Base(box), cgroupPrefix) {
+			r.add(box)
+		}
+	}
+}
+
+// add adds a folder if its owner is no more, and it is ours to remove. A leaf's owner
+// may have gone before others of its run.
 func (r *deadRuns) add(dir string) {
-	if unix.Access(dir, unix.W_OK) != nil {
+	if !locked(filepath.Base(dir)) || unix.Access(dir, unix.W_OK) != nil {
 		return
 	}
-	fd := -1
-	if locked(filepath.Base(dir)) {
-		var err error
-		if fd, err = unix.Open(dir, unix.O_DIRECTORY|unix.O_RDONLY|unix.O_CLOEXEC, 0); err != nil {
-			return
-		}
-		if unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB) != nil {
-			unix.Close(fd)
-			return
-		}
-	} else if !abandoned(filepath.Base(dir)) || len(words(filepath.Join(dir, "cgroup.procs"))) > 0 {
-		return // a leaf's owner may have gone before others of its run
+	fd, err := unix.Open(dir, unix.O_DIRECTORY|unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return
+	}
+	if unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB) != nil || isLeaf(dir) && len(words(filepath.Join(dir, "cgroup.procs"))) > 0 {
+		unix.Close(fd)
+		return
 	}
 	r.dirs, r.fds = append(r.dirs, dir), append(r.fds, fd)
 }
@@ -135,11 +153,11 @@ func foldersIn(dir string) (list []string) {
 	return list
 }
 
-// lockedMark begins the last part of a name whose cgroup is locked while its
-// launcher lives.
+// lockedMark begins the last part of the name of a cgroup that is locked while its
+// owner lives.
 const lockedMark = "L"
 
-// cgroupName is the name of a launcher's cgroup: the pid, and the pid namespace
+// cgroupName is the name of an owner's cgroup: the pid, and the pid namespace
 // in which it is one, for a person who reads it, and what makes it unique.
 func cgroupName(pid int, unique string) string {
 	return fmt.Sprintf("%s%d-%s-%s%s", cgroupPrefix, pid, pidNamespace(), lockedMark, unique)
@@ -158,18 +176,6 @@ func nameParts(name string) []string {
 func locked(name string) bool {
 	f := nameParts(name)
 	return len(f) == 3 && strings.HasPrefix(f[2], lockedMark)
-}
-
-// abandoned says whether the owner of a cgroup without a lock, of this pid
-// namespace, is no more. A pid that was given to another program only delays the
-// cleaning.
-func abandoned(name string) bool {
-	f := nameParts(name)
-	if len(f) != 3 || f[1] != pidNamespace() {
-		return false
-	}
-	n, err := strconv.Atoi(f[0])
-	return err == nil && n > 1 && errors.Is(unix.Kill(n, 0), unix.ESRCH)
 }
 
 // killAll ends what still runs in an abandoned cgroup: at once where version 2

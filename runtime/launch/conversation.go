@@ -25,16 +25,21 @@ func (l *Launcher) listen() {
 	both.Go(l.readLaunches)
 	both.Go(l.readControl)
 	both.Wait()
+	l.mu.Lock()
+	for _, b := range l.boxes {
+		b.let()
+	}
+	l.mu.Unlock()
 	<-l.exited
-	if l.waitErr != nil && l.host.Cgroup != "none" {
-		Clean() // it could not, and a program inside can have refused to die with it (PR_SET_PDEATHSIG)
+	if l.waitErr != nil {
+		Clean() // it could not
 	}
 	l.fail()
 }
 
 // readLaunches receives the answers to launches, with their descriptors.
 func (l *Launcher) readLaunches() {
-	buf, oob := make([]byte, maxPacket), make([]byte, unix.CmsgSpace(4*8))
+	buf, oob := make([]byte, maxPacket), make([]byte, unix.CmsgSpace(4*8)+unix.CmsgSpace(unix.SizeofUcred))
 	for {
 		n, oobn, _, _, err := l.asks.ReadMsgUnix(buf, oob)
 		if err != nil || n == 0 {
@@ -50,7 +55,7 @@ func (l *Launcher) readLaunches() {
 		case b == nil:
 			closeAll(fds...)
 		case kind == msgBorn:
-			if b.refused = b.accept(&d, fds); b.refused == nil && b.born != nil {
+			if b.refused = b.accept(&d, namedPID(oob[:oobn]), fds); b.refused == nil && b.born != nil {
 				b.born(b)
 			}
 		default:
@@ -182,8 +187,8 @@ func (l *Launcher) fail() {
 		default:
 		}
 		if !b.ended {
-			if l.runtime.kind != builtin && b.PID > 1 {
-				endSession(b.PID) // it asked for no signal at the daemon's death, or its children didn't
+			if l.runtime.kind == process && b.PID > 1 {
+				endSession(b.PID) // its children asked for no signal at the daemon's death
 			}
 			b.lose()
 		}

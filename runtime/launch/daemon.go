@@ -7,9 +7,7 @@ import (
 	"os/signal"
 	"runtime"
 	"runtime/debug"
-	"strconv"
 	"sync"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -48,7 +46,7 @@ type daemon struct {
 	early   map[int]death  // children that died before they were booked
 	others  others
 	closing bool       // nothing starts any more
-	empty   *sync.Cond // a box went
+	freed   *sync.Cond // a box went
 	leaks   []error    // what could not be removed
 }
 
@@ -81,7 +79,7 @@ func Daemon() int {
 	runtime.GOMAXPROCS(4 + 2*hostCPUs) // a thread that waits, or is in a raw call, keeps its processor: one for each
 	debug.SetGCPercent(800)            // little is allocated, and a collection waits for every clone
 	d := &daemon{rooms: rooms{layers: layers{top: "/l"}}, open: make(chan struct{}), boxes: map[int64]*box{}, pids: map[int]*box{}, early: map[int]death{}}
-	d.empty = sync.NewCond(&d.mu)
+	d.freed = sync.NewCond(&d.mu)
 	unix.CloseOnExec(launchFD)
 	unix.CloseOnExec(controlFD)
 	if err := d.begin(exposed); err != nil {
@@ -101,6 +99,7 @@ func Daemon() int {
 
 // config is the client's first message.
 type config struct {
+	cgroup   string // name of ours
 	pool     int
 	lean     bool
 	rootless bool
@@ -132,7 +131,7 @@ func (d *daemon) begin(exposed error) error {
 		return fmt.Errorf("read configuration: %w", err)
 	}
 	dec := decoder{b: buf[:n]}
-	c := config{pool: int(dec.int()), lean: dec.bool(), rootless: dec.bool(), unified: dec.bool(), bind: dec.bool(), runtime: Runtime{kind(dec.int()), dec.string()}}
+	c := config{cgroup: dec.string(), pool: int(dec.int()), lean: dec.bool(), rootless: dec.bool(), unified: dec.bool(), bind: dec.bool(), runtime: Runtime{kind(dec.int()), dec.string()}}
 	if dec.err != nil {
 		return dec.err
 	}
@@ -148,6 +147,9 @@ func (d *daemon) begin(exposed error) error {
 		if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 			return fmt.Errorf("private mounts: %w", err)
 		}
+		if err := ownProc(); err != nil {
+			return err
+		}
 	}
 	host := probeKernel()
 	if c.bind {
@@ -155,15 +157,11 @@ func (d *daemon) begin(exposed error) error {
 	}
 	host.Rootless, host.Launcher = c.rootless, c.runtime.String()
 	missing := map[string]error{}
-	name := cgroupName(os.Getpid(), strconv.FormatInt(time.Now().UnixNano()&0xffffffffff, 36))
 	if d.cg = (&cgroups{}); c.runtime.kind != process { // which has none, and describeProcess says so
-		d.cg, missing = openCgroups(name, c.unified, c.runtime.controllers()...)
+		d.cg, missing = openCgroups(c.cgroup, c.unified, c.runtime.controllers()...)
 	}
 	host.setCgroups(d.cg, missing)
-	d.restrict(name, &host)
-	if _, err := d.cg.cleanBeside(); err != nil {
-		fmt.Fprintln(os.Stderr, "coldstorm launcher: left by a run that was killed:", err)
-	}
+	d.restrict(c.cgroup, &host)
 	d.pool, d.visits = newPool(d, c.pool), make(visits)
 	if c.runtime.Isolates() {
 		if d.makers, err = newMakers(); err != nil {
@@ -189,11 +187,12 @@ func (d *daemon) begin(exposed error) error {
 	return d.sendControl((&hello{host: host}).encode())
 }
 
-// startWorkers starts the threads that clone: those that launch, and the last, which
-// fills the pool. The first builds the stage.
+// startWorkers starts the threads that clone: those that launch, and the last, one for
+// each processor, which fill the pool. The first builds the stage.
 func (d *daemon) startWorkers(host *Host, lean bool) error {
 	launching := max(2, hostCPUs)
-	return d.startThreads(launching+1, func(i int) (err error) {
+	d.pool.fills.Add(hostCPUs)
+	return d.startThreads(launching+hostCPUs, func(i int) (err error) {
 		if i > 0 {
 			err = d.st.enter()
 		} else if d.st, err = newStage(d.self, d.rootless, host.Overlay.OK, lean); err == nil {
@@ -204,7 +203,7 @@ func (d *daemon) startWorkers(host *Host, lean bool) error {
 		}
 		return err
 	}, func(i int) {
-		if i == launching {
+		if i >= launching {
 			d.pool.fill()
 		} else {
 			d.work()
@@ -278,6 +277,10 @@ func (d *daemon) serve() {
 		}
 		if kind == msgPark || kind == msgFill {
 			d.fill(kind, seq, &dec)
+			continue
+		}
+		if kind == msgSettle || kind == msgFootprint {
+			go d.account(kind, seq)
 			continue
 		}
 		e := encoder{}
@@ -414,8 +417,13 @@ func sendPacket(fd int, b []byte, fds ...int) error {
 	if len(fds) > 0 {
 		rights = unix.UnixRights(fds...)
 	}
+	return sendMessage(fd, b, rights)
+}
+
+// sendMessage is sendPacket with control messages of any kind.
+func sendMessage(fd int, b, control []byte) error {
 	for {
-		err := unix.Sendmsg(fd, b, rights, nil, unix.MSG_NOSIGNAL)
+		err := unix.Sendmsg(fd, b, control, nil, unix.MSG_NOSIGNAL)
 		if !errors.Is(err, unix.EINTR) {
 			return err
 		}
@@ -445,7 +453,7 @@ func (d *daemon) end() (code int) {
 		}
 		d.mu.Lock()
 		for len(d.boxes) > 0 {
-			d.empty.Wait()
+			d.freed.Wait()
 		}
 		d.mu.Unlock()
 		if d.runtime.kind == process {

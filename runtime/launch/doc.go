@@ -6,13 +6,15 @@
 // own because launches, and what ends after them, must not delay an engine or a load
 // generator, and because a program of many threads can't enter a user namespace. When its client goes, however it
 // goes, the daemon ends every sandbox, removes the cgroups that it made, and goes
-// too; its mounts are in a namespace of its own and end with it. A daemon that is
-// killed takes its sandboxes with it by the signal that they asked for; its client,
-// the next Start or Clean ends those that took that back and removes the cgroups.
-// (A container, which an OCI runtime leaves without that signal, is ended by its
-// client; without root, by nobody if the client is killed too.)
-// What stays: controllers handed down from a version 2 cgroup, which others may
-// use by then; and, without cgroups, a sandbox that refused the signal.
+// too; its mounts are in a namespace of its own and end with it.
+//
+// A daemon that is killed takes all that it started with it, containers of OCI runtimes
+// too, since it is the first process of a pid namespace (pid.go); the cgroups are
+// removed by its client, the next Start or Clean, which also thaw what a version 1
+// freezer keeps from dying. The process launcher alone has no such namespace: its
+// programs are found by a mark in their environment (mark.go). What stays: controllers
+// handed down from a version 2 cgroup, which others may use by then; and of the process
+// launcher, a program's descendant that left its session and emptied its environment.
 //
 // In the daemon a launch is data: scripts of about 60 system calls (script, compile),
 // which a child that shares the daemon's memory runs in a loop of raw calls up to execve

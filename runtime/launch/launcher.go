@@ -11,8 +11,10 @@ import (
 	"os/exec"
 	"runtime"
 	"slices"
+	"strconv"
 	"sync"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -73,6 +75,7 @@ func Start(c Config) (*Launcher, error) {
 		return nil, fmt.Errorf("start launcher: %w", err)
 	}
 	makeRoom()
+	beside := l.runtime.cleanBeside() // while the process starts
 	if err := l.spawn(c); err != nil {
 		leaveRoom()
 		return nil, fmt.Errorf("start launcher: %w", err)
@@ -83,7 +86,17 @@ func Start(c Config) (*Launcher, error) {
 		return nil, fmt.Errorf("start launcher: %w", err)
 	}
 	go l.listen()
+	if err := <-beside; err != nil {
+		fmt.Fprintln(c.stderr(), "coldstorm: left by a run that was killed:", err)
+	}
 	return l, nil
+}
+
+func (c Config) stderr() io.Writer {
+	if c.Stderr == nil {
+		return os.Stderr
+	}
+	return c.Stderr
 }
 
 // Host is what the launcher found.
@@ -99,6 +112,9 @@ func (l *Launcher) spawn(c Config) error {
 		return errors.Join(err, asks.Close(), asksTheirs.Close())
 	}
 	l.asks, l.control = asks, control
+	if err := hearPIDs(asks); err != nil {
+		return errors.Join(err, asks.Close(), asksTheirs.Close(), control.Close(), controlTheirs.Close())
+	}
 	exe := c.Exe
 	if exe == "" {
 		exe = "/proc/self/exe"
@@ -109,12 +125,9 @@ func (l *Launcher) spawn(c Config) error {
 	}
 	cmd := exec.Command(exe, args...)
 	cmd.Env = append(os.Environ(), c.Env...)
-	cmd.Stderr = c.Stderr
-	if c.Stderr == nil {
-		cmd.Stderr = os.Stderr
-	}
-	cmd.ExtraFiles = []*os.File{asksTheirs, controlTheirs} // launchFD, controlFD
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Pdeathsig: unix.SIGTERM, Cloneflags: unix.CLONE_NEWNS}
+	cmd.Stderr = c.stderr()
+	cmd.ExtraFiles = []*os.File{asksTheirs, controlTheirs}                                                                          // launchFD, controlFD
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Pdeathsig: unix.SIGTERM, Cloneflags: unix.CLONE_NEWNS | unix.CLONE_NEWPID} // see ownProc
 	switch {
 	case !l.runtime.Isolates():
 		cmd.SysProcAttr.Cloneflags = 0
@@ -177,6 +190,7 @@ func socketPair() (*net.UnixConn, *os.File, error) {
 // greet sends the configuration and hears what the host offers.
 func (l *Launcher) greet(c Config) error {
 	e := encoder{}
+	e.string(cgroupName(l.pid, strconv.FormatInt(time.Now().UnixNano()&0xffffffffff, 36)))
 	e.int(int64(c.Pool))
 	e.bool(c.Profile == ProfileLean)
 	e.bool(c.rootless())

@@ -24,13 +24,14 @@ import (
 // the leaf then: from inside of a user namespace, the processes outside can't be
 // recognised by what they execute.
 
-// leafMark ends the name of a leaf. Its owner is asked after by pid (Clean).
-const leafMark = "-self"
+// leafMark ends the name of a leaf.
+const leafMark = "-" + lockedMark + "self"
 
 // room counts the launchers of this process, for which one leaf does.
 var room struct {
 	sync.Mutex
 	users int
+	lock  int // on the leaf that this process made, see Clean; 0 without
 }
 
 // makeRoom moves this run's processes into a leaf of the cgroup that they are
@@ -48,10 +49,12 @@ func makeRoom() {
 	if !ok {
 		return
 	}
-	leaf := filepath.Join(own, fmt.Sprintf("%s%d-%s%s", cgroupPrefix, os.Getpid(), pidNamespace(), leafMark))
-	if err := os.Mkdir(leaf, 0o755); err != nil {
+	leaf := filepath.Join(own, cgroupName(os.Getpid(), strings.TrimPrefix(leafMark, "-"+lockedMark)))
+	lock, err := makeLocked(leaf)
+	if err != nil {
 		return
 	}
+	room.lock = lock
 	if move(pids, leaf) != nil { // back, and it was for nothing
 		leaveLeaf(leaf)
 	}
@@ -117,10 +120,16 @@ func sameProgram(pid int) bool {
 	return err == nil && err2 == nil && os.SameFile(ours, theirs)
 }
 
-// parent is a process's parent, 0 if it has none or is gone (proc(5), stat).
-func parent(pid int) int {
+// stat is what the kernel says of a process from its state on, after its name; nothing
+// if it is gone (proc(5), stat).
+func stat(pid int) []string {
 	text, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
-	f := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:])) // state, parent, ...
+	return strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
+}
+
+// parent is a process's parent, 0 if it has none or is gone.
+func parent(pid int) int {
+	f := stat(pid)
 	if len(f) < 2 {
 		return 0
 	}
@@ -170,6 +179,10 @@ func leaveLeaf(leaf string) {
 	}
 	if move(words(filepath.Join(leaf, "cgroup.procs")), dir) == nil {
 		rmdir(unix.AT_FDCWD, leaf)
+		if room.lock > 0 {
+			unix.Close(room.lock)
+			room.lock = 0
+		}
 	}
 }
 

@@ -50,7 +50,7 @@ func TestParent(t *testing.T) {
 
 func TestIsLeaf(t *testing.T) {
 	for dir, want := range map[string]bool{
-		"/c/coldstorm-7-x-self": true, "/c/coldstorm-7-x-Ly": false, "/c/coldstorm-7-x-self/s1": false, "/c/my-self": false,
+		"/c/coldstorm-7-x-Lself": true, "/c/coldstorm-7-x-Ly": false, "/c/coldstorm-7-x-Lself/s1": false, "/c/my-self": false,
 	} {
 		if isLeaf(dir) != want {
 			t.Errorf("%s: %v", dir, !want)

@@ -264,17 +264,14 @@ func engine(t *testing.T) {
 	select {}
 }
 
-// TestDaemonDeath kills the daemon: sandboxes end with it, also a frozen one and,
-// where there are cgroups, one that wants no signal of that, and their cgroups go.
+// TestDaemonDeath kills the daemon: sandboxes end with it, also a frozen one and those
+// that want no signal of that, and their cgroups go.
 func TestDaemonDeath(t *testing.T) {
 	l, err := Start(Config{Pool: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
-	boxes := []*Sandbox{run(t, l, Spec{}, "children"), run(t, l, Spec{}, "children")}
-	if l.Host().Cgroup != "none" {
-		boxes = append(boxes, run(t, l, Spec{}, "undying"))
-	}
+	boxes := []*Sandbox{run(t, l, Spec{}, "children"), run(t, l, Spec{}, "children"), run(t, l, Spec{}, "undying"), run(t, l, Spec{}, "orphan")}
 	var list []int
 	for _, b := range boxes {
 		line(t, b.Stdout)
@@ -380,13 +377,14 @@ func TestOpenWhileOthersClean(t *testing.T) {
 	var cleaners sync.WaitGroup
 	for range 2 {
 		cleaners.Go(func() {
-			g := &cgroups{all: []*hierarchy{{dir: filepath.Join(top, "x"), fd: -1}}}
 			for {
 				select {
 				case <-done:
 					return
 				default:
-					g.cleanBeside()
+					var dead deadRuns
+					dead.addIn(top)
+					dead.remove()
 				}
 			}
 		})
@@ -404,7 +402,9 @@ func TestOpenWhileOthersClean(t *testing.T) {
 	}
 	close(done)
 	cleaners.Wait()
-	(&cgroups{all: []*hierarchy{{dir: filepath.Join(top, "x"), fd: -1}}}).cleanBeside()
+	var dead deadRuns
+	dead.addIn(top)
+	dead.remove()
 	if left := foldersIn(top); len(left) > 0 {
 		t.Errorf("left: %v", left)
 	}
@@ -413,7 +413,7 @@ func TestOpenWhileOthersClean(t *testing.T) {
 // TestLocked tells the names whose owner is asked by a lock.
 func TestLocked(t *testing.T) {
 	for name, want := range map[string]bool{
-		cgroupName(7, "x"): true, "coldstorm-7-abc-freezer": false, "coldstorm-7": false, "coldstorm-7-abc": false, "coldstorm-": false,
+		cgroupName(7, "x"): true, "coldstorm-7-abc-Lself": true, "coldstorm-7-abc-freezer": false, "coldstorm-7": false, "coldstorm-7-abc": false, "coldstorm-": false,
 	} {
 		if locked(name) != want {
 			t.Errorf("%s: %v", name, !want)

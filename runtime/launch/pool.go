@@ -17,7 +17,7 @@ import (
 type pool struct {
 	d     *daemon
 	names atomic.Int64
-	ended chan struct{} // fill has returned
+	fills sync.WaitGroup // calls of fill under way
 
 	mu     sync.Mutex
 	turn   *sync.Cond // something of what follows changed
@@ -34,10 +34,15 @@ type shelf struct {
 	like  *Spec // what they are for; nil: not known yet
 	want  int
 	ready []*birth
+	made  int   // on their way
 	err   error // why there can be none
 }
 
+// lacks says whether there are fewer than there are to be.
 func (s *shelf) lacks() bool { return s.like != nil && s.err == nil && len(s.ready) < s.want }
+
+// wants says whether another is to be made, beside those on their way.
+func (s *shelf) wants() bool { return s.lacks() && len(s.ready)+s.made < s.want }
 
 // set changes what a shelf is for. It returns what was there and doesn't suit.
 func (s *shelf) set(like *Spec, want int) (old []*birth) {
@@ -62,7 +67,7 @@ func suits(mode string, made, s *Spec) bool {
 }
 
 func newPool(d *daemon, size int) *pool {
-	p := &pool{d: d, ended: make(chan struct{}), pooled: shelf{mode: ModePooled, want: size}, parked: shelf{mode: ModeParked}}
+	p := &pool{d: d, pooled: shelf{mode: ModePooled, want: size}, parked: shelf{mode: ModeParked}}
 	p.turn = sync.NewCond(&p.mu)
 	return p
 }
@@ -162,29 +167,33 @@ func (p *pool) busy(n int) {
 // again: the program that was launched last has the processors to itself.
 const calm = 2 * time.Millisecond
 
-// fill keeps the pool full, at a low priority, until it is closed. What can't be made
+// fill keeps the pool full, at a low priority, until it is closed. Several threads do, one
+// sandbox each at a time: an empty pool is filled by all processors. What can't be made
 // is given up until something else is asked for: launches go on without, and say so by
 // their mode. The calling thread must be one of the stage's and never end, since its
 // children would with it.
 func (p *pool) fill() {
 	unix.Setpriority(unix.PRIO_PROCESS, 0, 10) // of this thread alone
-	defer close(p.ended)
+	defer p.fills.Done()
 	seen := 0
 	for {
 		p.mu.Lock()
-		for !p.done && (p.work > 0 || !p.pooled.lacks() && !p.parked.lacks()) {
+		for !p.done && (p.work > 0 || !p.pooled.wants() && !p.parked.wants()) {
 			p.turn.Wait()
 		}
 		done, asked, next := p.done, p.asked, &p.pooled
-		if p.parked.lacks() {
+		if p.parked.wants() {
 			next = &p.parked
 		}
-		like := next.like
+		like, quiet := next.like, asked == seen
+		if !done && quiet {
+			next.made++
+		}
 		p.mu.Unlock()
 		if done {
 			return
 		}
-		if asked != seen {
+		if !quiet {
 			seen = asked
 			time.Sleep(calm)
 			continue
@@ -207,9 +216,10 @@ func (p *pool) keep(on *shelf, like *Spec, b *birth, err error) *birth {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	defer p.turn.Broadcast()
+	on.made--
 	switch {
 	case err == errGone: // ended by somebody: another instead
-	case !suits(on.mode, like, on.like):
+	case !suits(on.mode, like, on.like), len(on.ready) >= on.want:
 		return b
 	case err != nil:
 		on.err = fmt.Errorf("make a %s sandbox: %w", on.mode, err)
@@ -229,5 +239,5 @@ func (p *pool) close() {
 		p.turn.Wait()
 	}
 	p.mu.Unlock()
-	<-p.ended
+	p.fills.Wait()
 }

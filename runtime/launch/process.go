@@ -25,8 +25,8 @@ import (
 // Its end is that of all its processes: its descendants, and the orphans that
 // stayed in its session. One that left its parent and its session both can't be
 // told from another sandbox's: it ends with the launcher. A launcher that is killed
-// takes the program with it, and its client the rest of the session; if both are
-// killed at once, what the program has started lives on.
+// takes the program with it, and its client, the next launcher of this kind or Clean
+// what that has started (see endMarked).
 
 // describeProcess says of a host what a launcher without isolation makes of it.
 func (h *Host) describeProcess() {
@@ -145,7 +145,7 @@ func onHost(root, inside string) (string, error) {
 }
 
 // hostEnv replaces, where a function is told them, the addresses that hold inside
-// a sandbox by those of the host.
+// a sandbox by those of the host, and adds the launcher's mark.
 func hostEnv(env []string, api, root string) []string {
 	list := make([]string, len(env))
 	for i, v := range env {
@@ -157,7 +157,7 @@ func hostEnv(env []string, api, root string) []string {
 		}
 		list[i] = v
 	}
-	return list
+	return append(list, mark())
 }
 
 // address is where a socket listens.

@@ -121,7 +121,5 @@ func (d *daemon) release(b *box) {
 		d.leaks = append(d.leaks, err)
 	}
 	delete(d.boxes, b.id)
-	if len(d.boxes) == 0 {
-		d.empty.Broadcast()
-	}
+	d.freed.Broadcast()
 }

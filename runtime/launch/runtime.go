@@ -103,7 +103,6 @@ func (d *daemon) startRuntime(host *Host) error {
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		return fmt.Errorf("child subreaper: %w", err)
 	}
-	close(d.pool.ended) // nothing fills it
 	launch := func(int) { d.work() }
 	if d.runtime.kind == process {
 		host.describeProcess()

@@ -209,7 +209,7 @@ func hasTheHostsPlace(t testing.TB, l *Launcher) {
 		t.Errorf("uid %d, gid %d on %s", v.UID, v.GID, v.Hostname)
 	}
 	task := s.Image.Layers[0] + TaskDir
-	if v.Dir != task || len(v.Env) != 3 || v.Env[0] != "A=b" || v.Env[2] != "LAMBDA_TASK_ROOT="+task {
+	if v.Dir != task || len(v.Env) != 4 || v.Env[0] != "A=b" || v.Env[2] != "LAMBDA_TASK_ROOT="+task || !strings.HasPrefix(v.Env[3], markVariable+"=") {
 		t.Errorf("folder %s, environment %q", v.Dir, v.Env)
 	}
 	if api := v.Env[1]; !strings.HasPrefix(api, "AWS_LAMBDA_RUNTIME_API=127.0.0.1:") || strings.HasSuffix(api, ":9001") {

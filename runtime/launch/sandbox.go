@@ -105,7 +105,7 @@ func (x *Exit) decode(d *decoder) {
 // Stdout, Stderr) and closes them, with Close if it is done with all.
 type Sandbox struct {
 	ID       string
-	PID      int          // of its first process, as the host counts
+	PID      int          // of its first process, as the client counts; 0 if that had ended before it could be told
 	Mode     string       // ModeCold, ModePooled or ModeParked
 	Listener net.Listener // the Runtime API's socket, listening inside; Addr is what to tell the function
 	Stdout   *os.File     // what it writes
@@ -141,11 +141,14 @@ func (b *Sandbox) runs(d *decoder) error {
 	return d.err
 }
 
-// accept takes the sandbox as it is about to execute its program.
-func (b *Sandbox) accept(d *decoder, fds []int) error {
-	b.PID = int(d.int())
+// accept takes the sandbox as it is about to execute its program, from a message whose
+// sender named pid in its credentials.
+func (b *Sandbox) accept(d *decoder, pid int, fds []int) error {
 	b.Mode = d.string()
 	b.v2 = d.bool()
+	if b.PID = int(d.int()); b.PID > 0 && b.l.runtime.Isolates() {
+		b.PID = pid
+	}
 	if d.err != nil || len(fds) < 3 {
 		closeAll(fds...)
 		if d.err == nil {
@@ -278,18 +281,20 @@ func (b *Sandbox) finish(x Exit) {
 	close(b.done)
 }
 
-// lose is the end of a sandbox whose launcher's process died: the kernel has
-// killed it for that (see secure), but a task that a version 1 freezer holds dies
-// only once it is thawed.
-func (b *Sandbox) lose() {
+// let lets a sandbox die whose launcher's process is dying: the kernel has killed it
+// for that, but a task that a version 1 freezer holds dies only once it is thawed, and
+// the process only after it.
+func (b *Sandbox) let() {
 	b.mu.Lock()
+	defer b.mu.Unlock()
 	b.stopped = true
 	if b.freezer >= 0 && !b.v2 {
 		unix.Pwrite(b.freezer, freezerWords[[2]bool{false, false}], 0)
 	}
-	b.mu.Unlock()
-	b.finish(Exit{Code: -1, Signal: unix.SIGKILL, At: results.Now()})
 }
+
+// lose is the end of a sandbox whose launcher's process has died.
+func (b *Sandbox) lose() { b.finish(Exit{Code: -1, Signal: unix.SIGKILL, At: results.Now()}) }
 
 // Close closes the caller's descriptors. It doesn't stop the sandbox.
 func (b *Sandbox) Close() error {

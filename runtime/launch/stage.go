@@ -25,11 +25,11 @@ import (
 //	/l/N       layers of images, read-only
 //	/mnt       where a root is mounted
 //	/s         where a child mounts its writable upper layer, if it asked for one
-//	/proc      the host's, without which a user namespace may not mount its own
+//	/proc      the daemon's, without which a user namespace may not mount its own
 type stage struct {
 	ns       int // descriptor of the namespace
 	self     int // the daemon's
-	proc     int // descriptor of the host's /proc
+	proc     int // descriptor of the daemon's /proc
 	fds      int // of the folder of this process's descriptors
 	rootless bool
 	overlay  bool

@@ -41,8 +41,8 @@ var (
 func (m vm) kernelDir() string { return "/var/cache/coldstorm/kernel-" + m.arch }
 
 // TestVirtualMachine runs this package's tests, and some of the engine's, again
-// where most users are: on a host whose controllers are all in version 2, as root and as an ordinary user,
-// in each situation of testdata/vm.
+// where most users are: on a host whose controllers are all in version 2, as root and as
+// an ordinary user, in each situation of testdata/vm.
 func TestVirtualMachine(t *testing.T) {
 	if runtime.GOARCH != "amd64" {
 		t.Skip("the virtual machine is an amd64 one, with this machine's programs in it")
@@ -64,6 +64,7 @@ func (m vm) test(t *testing.T, more func(c *cpio, dir string) error) {
 	if os.Geteuid() != 0 {
 		t.Skip("root runs it, and it has ordinary users inside")
 	}
+	t.Parallel() // with the other machine: each emulates on one processor
 	qemu, err := exec.LookPath(m.qemu)
 	if err != nil {
 		skip(t, "no %s (make deps): %v", m.qemu, err)
@@ -82,7 +83,7 @@ func (m vm) test(t *testing.T, more func(c *cpio, dir string) error) {
 	defer cancel()
 	console := filepath.Join(dir, "console")
 	args := []string{
-		"-accel", "tcg,thread=multi", "-smp", "2", "-m", "2048", "-nodefaults", "-display", "none", "-no-reboot",
+		"-accel", "tcg,thread=single", "-smp", "2", "-m", "2048", "-nodefaults", "-display", "none", "-no-reboot",
 		"-kernel", kernel, "-initrd", root, "-append", "console=" + m.console + " panic=-1 mitigations=off", "-serial", "file:" + console,
 	}
 	cmd := exec.CommandContext(ctx, qemu, append(args, m.args...)...)
@@ -117,7 +118,6 @@ func (m vm) writeRoot(name, kernel string, more func(c *cpio, dir string) error)
 	for _, b := range [][]string{
 		{"go", "build", "-o", filepath.Join(dir, "init"), "./testdata/vm"},
 		{"go", "build", "-o", filepath.Join(dir, "bootstrap"), "./testdata/inside"},
-		{"go", "build", "-o", filepath.Join(dir, "escape"), "./testdata/escape"},
 		{"go", "build", "-o", filepath.Join(dir, "function"), "../engine/testdata/bootstrap"},
 		{"go", "test", "-c", "-ldflags=-s -w", "-o", filepath.Join(dir, "launch.test"), "."},
 		{"go", "test", "-c", "-ldflags=-s -w", "-o", filepath.Join(dir, "engine.test"), "../engine"},
@@ -143,7 +143,6 @@ func (m vm) writeRoot(name, kernel string, more func(c *cpio, dir string) error)
 		"root/test/launch.test":                 "launch.test",
 		"root/test/engine.test":                 "engine.test",
 		"root/test/inside/bootstrap":            "bootstrap",
-		"root/test/escape/bootstrap":            "escape",
 		"root/test/function/var/task/bootstrap": "function",
 	} {
 		if err := c.addFile(to, filepath.Join(dir, from)); err != nil {

@@ -15,20 +15,22 @@ const maxPacket = 128 << 10
 
 // The kinds of message.
 const (
-	msgHello   = 'H' // daemon: host
-	msgLaunch  = 'L' // client: seq, spec
-	msgBorn    = 'B' // daemon: seq, pid, mode, whether the freezer is of version 2; descriptors
-	msgRuns    = 'N' // daemon: seq, error; if that is empty, stamps and what the host forbade
-	msgReply   = 'R' // daemon: seq, error, fields of the request's answer; descriptors
-	msgStop    = 'S' // client: seq, box
-	msgFreeze  = 'F' // client: seq, box, 1 or 0
-	msgCPU     = 'C' // client: seq, box, CPUs
-	msgUsage   = 'U' // client: seq, box
-	msgSocket  = 'D' // client: seq, box; the reply has a socket
-	msgPark    = 'P' // client: seq, 0, number, spec; the reply comes when as many are parked
-	msgFill    = 'W' // client: seq, 0, spec; the reply comes when the pool is full for that
-	msgExit    = 'X' // daemon: box, exit
-	msgGoodbye = 'Q' // client: seq; the reply comes when nothing is left
+	msgHello     = 'H' // daemon: host
+	msgLaunch    = 'L' // client: seq, spec
+	msgBorn      = 'B' // daemon: seq, mode, whether the freezer is of version 2, pid (see sendPID); descriptors
+	msgRuns      = 'N' // daemon: seq, error; if that is empty, stamps and what the host forbade
+	msgReply     = 'R' // daemon: seq, error, fields of the request's answer; descriptors
+	msgStop      = 'S' // client: seq, box
+	msgFreeze    = 'F' // client: seq, box, 1 or 0
+	msgCPU       = 'C' // client: seq, box, CPUs
+	msgUsage     = 'U' // client: seq, box
+	msgSocket    = 'D' // client: seq, box; the reply has a socket
+	msgPark      = 'P' // client: seq, 0, number, spec; the reply comes when as many are parked
+	msgFill      = 'W' // client: seq, 0, spec; the reply comes when the pool is full for that
+	msgSettle    = 'E' // client: seq, 0; the reply comes when what ended is removed
+	msgFootprint = 'O' // client: seq, 0
+	msgExit      = 'X' // daemon: box, exit
+	msgGoodbye   = 'Q' // client: seq; the reply comes when nothing is left
 )
 
 var errMessage = errors.New("malformed message")

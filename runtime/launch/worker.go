@@ -123,13 +123,12 @@ func (d *daemon) sendBorn(b *box, mode string, freezer int, fds ...int) error {
 	e := encoder{}
 	e.int(msgBorn)
 	e.int(b.id)
-	e.int(int64(b.pid))
 	e.string(mode)
 	e.bool(d.cg.v2 != nil && d.cg.at["freezer"] == d.cg.v2)
 	if freezer >= 0 {
 		fds = append(fds, freezer)
 	}
-	if err := sendPacket(launchFD, e.b, fds...); err != nil {
+	if err := d.sendPID(e, b.pid, fds...); err != nil {
 		return fmt.Errorf("answer: %w", err)
 	}
 	return nil

@@ -2,6 +2,7 @@ package live
 
 import (
 	"io"
+	"math"
 	"runtime"
 	"time"
 
@@ -13,12 +14,18 @@ import (
 type Config struct {
 	Name      string            // function by default
 	Handler   string            // bootstrap by default
+	Version   string            // of the function; $LATEST by default
 	MemoryMB  int               // 128 by default; 1,769 MB is one processor
 	Timeout   time.Duration     // of an invocation; 3 s by default
-	InitLimit time.Duration     // 10 s by default
+	InitLimit time.Duration     // 10 s by default; but for on-demand 130 s or Timeout, the longer
 	Env       map[string]string // the function's own variables
 
 	EphemeralMB int // size of /tmp; 512 by default
+
+	// InitializationType is on-demand by default, provisioned-concurrency, snap-start
+	// or lambda-managed-instances: what the runtime is told, and which limit its
+	// init has.
+	InitializationType string
 
 	// Extensions names the external extensions that a sandbox starts beside the
 	// runtime, under a first process that tells of each end and ends at SIGTERM.
@@ -53,7 +60,8 @@ type Config struct {
 	Container bool
 	ImageEnv  []string
 
-	Concurrency int           // reserved; 0: the account's 1,000
+	Concurrency int           // reserved; 0: the account's 1,000, negative: no bound, somebody else keeps it
+	Provisioned int           // environments kept ready, from Provision on
 	KeepAlive   time.Duration // idle time before an environment is reclaimed; 0: at once, negative: never
 	Lifetime    time.Duration // age from which an environment is replaced, however busy; 0: never (Lambda: some hours)
 
@@ -93,14 +101,29 @@ func (c Config) withDefaults() Config {
 	if c.Handler == "" {
 		c.Handler = "bootstrap"
 	}
+	if c.Version == "" {
+		c.Version = latest
+	}
 	if c.MemoryMB == 0 {
 		c.MemoryMB = 128
 	}
 	if c.Timeout == 0 {
 		c.Timeout = 3 * time.Second
 	}
+	if c.SnapStart {
+		c.InitializationType = snapStart
+	}
+	if c.InitializationType == "" {
+		c.InitializationType = onDemand
+	}
+	if c.InitLimit == 0 && c.SnapStart {
+		c.InitLimit = restoreLimit
+	}
 	if c.InitLimit == 0 {
 		c.InitLimit = 10 * time.Second
+		if c.InitializationType != onDemand {
+			c.InitLimit = max(130*time.Second, c.Timeout)
+		}
 	}
 	if c.SettleGrace == 0 {
 		c.SettleGrace = 50 * time.Millisecond
@@ -115,7 +138,10 @@ func (c Config) withDefaults() Config {
 func (c Config) Rules() plane.LambdaRules {
 	r := plane.LambdaRules{
 		Concurrency: c.Concurrency, Reserved: c.Concurrency > 0, KeepAlive: c.KeepAlive, Lifetime: c.Lifetime,
-		ScaleOutBurst: c.ScaleOutBurst, ScaleOutRate: c.ScaleOutRate, RequestRate: c.RequestRate, Restore: c.SnapStart,
+		ScaleOutBurst: c.ScaleOutBurst, ScaleOutRate: c.ScaleOutRate, RequestRate: c.RequestRate, Provisioned: c.Provisioned, Restore: c.SnapStart,
+	}
+	if c.Concurrency < 0 {
+		r.Concurrency = math.MaxInt32
 	}
 	if r.ScaleOutBurst == 0 {
 		r.ScaleOutBurst = -1
@@ -133,6 +159,9 @@ func (c Config) processors() float64 {
 }
 
 // ARN is the function's, as runtimes are told it.
-func (c Config) ARN() string {
-	return "arn:aws:lambda:" + region + ":" + account + ":function:" + c.Name
+func (c Config) ARN() string { return ARN(c.Name) }
+
+// ARN is that of the function with this name.
+func ARN(name string) string {
+	return "arn:aws:lambda:" + Region + ":" + Account + ":function:" + name
 }

@@ -54,9 +54,9 @@
 //
 // # Left out
 //
-// An environment that crashed or timed out is reset by a new sandbox under its
-// name, its log stream and its suppressed init; AWS keeps its /tmp, which here is
-// empty: what a sandbox wrote ends with its first process. Provisioned concurrency
-// is the simulation's alone. Of SnapStart, credentials by an endpoint instead of
-// variables.
+// An environment that crashed or timed out is reset by a new sandbox with its name,
+// its log stream, its /tmp and its suppressed init, where AWS keeps the sandbox; one that
+// was restored is followed by another that is. The time in which extensions work on after
+// an answer isn't in the REPORT line's Duration. Credentials of a restored environment
+// are variables, where AWS has an endpoint.
 package live

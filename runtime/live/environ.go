@@ -8,11 +8,17 @@ import (
 	"time"
 )
 
+// Region and Account are where functions believe that they run.
 const (
-	region  = "us-east-1"
-	account = "123456789012"
-	version = "$LATEST"
+	Region  = "us-east-1"
+	Account = "123456789012"
+
+	onDemand  = "on-demand"
+	snapStart = "snap-start"
 )
+
+// latest is the version of what isn't published.
+const latest = "$LATEST"
 
 // overridable variables have a default that the function's own may replace (AWS
 // Runtime Interface Emulator, environment). Those of AWS aside they are a zip's
@@ -43,25 +49,26 @@ func (c Config) environ(stream string) []string {
 			vars[k] = v
 		}
 	}
-	for k := range reserved { // an image's own
-		delete(vars, k)
+	for k := range reserved { // an image's own, but for what its runtime is called
+		if k != "AWS_EXECUTION_ENV" {
+			delete(vars, k)
+		}
 	}
 	maps.Copy(vars, c.told())
 	maps.Copy(vars, map[string]string{
 		"_HANDLER":                        c.Handler,
 		"LAMBDA_TASK_ROOT":                "/var/task",
 		"LAMBDA_RUNTIME_DIR":              "/var/runtime",
-		"AWS_REGION":                      region,
-		"AWS_DEFAULT_REGION":              region,
+		"AWS_REGION":                      Region,
+		"AWS_DEFAULT_REGION":              Region,
 		"AWS_LAMBDA_FUNCTION_NAME":        c.Name,
-		"AWS_LAMBDA_FUNCTION_VERSION":     version,
+		"AWS_LAMBDA_FUNCTION_VERSION":     c.Version,
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": strconv.Itoa(c.MemoryMB),
 		"AWS_LAMBDA_LOG_GROUP_NAME":       "/aws/lambda/" + c.Name,
 		"AWS_LAMBDA_LOG_STREAM_NAME":      stream,
-		"AWS_LAMBDA_INITIALIZATION_TYPE":  "on-demand",
+		"AWS_LAMBDA_INITIALIZATION_TYPE":  c.InitializationType,
 	})
-	if c.SnapStart { // whose environments share their variables, and have no log stream of their own there
-		vars["AWS_LAMBDA_INITIALIZATION_TYPE"] = "snap-start"
+	if c.InitializationType == snapStart { // a snapshot is older than its environment's log
 		delete(vars, "AWS_LAMBDA_LOG_GROUP_NAME")
 		delete(vars, "AWS_LAMBDA_LOG_STREAM_NAME")
 	}
@@ -74,7 +81,7 @@ func (c Config) environ(stream string) []string {
 
 // streamName is the log stream's of an environment that starts now.
 func (c Config) streamName(id string, now time.Time) string {
-	return now.UTC().Format("2006/01/02/") + "[" + version + "]" + id
+	return now.UTC().Format("2006/01/02/") + "[" + c.Version + "]" + id
 }
 
 // Credentials are those of a function's role.

@@ -80,6 +80,11 @@ func (f *Function) reset(c Config) {
 	f.plane = plane.NewLambda(c.Rules())
 	f.began, f.last = results.Now(), 0
 	f.units = map[plane.Unit]*unit{}
+	if k, ok := f.launcher.(interface{ Forget(id string) }); ok {
+		for _, r := range f.crashed {
+			k.Forget(r.id)
+		}
+	}
 	f.settling, f.crashed = 0, nil
 	if f.alarm != nil {
 		f.alarm.Stop()

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"cmp"
 	"time"
 
 	"coldstorm/results"
@@ -10,6 +11,7 @@ import (
 // Request is one trigger.
 type Request struct {
 	ID            string        // request id; a new one if empty
+	ARN           string        // by which the function was invoked, with a qualifier; the function's own if empty
 	Received      results.Stamp // now, if 0
 	Payload       []byte
 	ContentType   string
@@ -174,14 +176,14 @@ func startPhases(received, asked results.Stamp, b Birth, end results.Stamp) (p r
 func (u *unit) invoke(r Request, a assignment) Result {
 	u.obey() // thaw
 	if u.f.log != nil || r.Tail {
-		u.out.begin(r.ID)
+		u.out.begin(r.ID, u.config.Version)
 	}
 	watched := u.api.Telemetry()
 	if watched {
 		u.emitStart(r)
 	}
 	answer, err := u.api.Invoke(api.Invocation{
-		ID: r.ID, ARN: u.config.ARN(), Deadline: a.due.Time(),
+		ID: r.ID, ARN: cmp.Or(r.ARN, u.config.ARN()), Deadline: a.due.Time(),
 		TraceID: r.TraceID, ClientContext: r.ClientContext, Cognito: r.Cognito, TenantID: r.TenantID,
 		ContentType: r.ContentType, Payload: r.Payload, Stream: r.Stream,
 	})
@@ -224,7 +226,7 @@ func (u *unit) phases(e *results.Evidence, delivered results.Stamp) {
 	if delivered == 0 { // died before the event was written
 		delivered = e.Responded
 	}
-	if e.Start != results.StartWarm {
+	if e.Start != results.StartWarm && e.Start != results.StartProvisioned {
 		e.Mode = u.birth.Mode
 		e.Phases = startPhases(e.Received, u.asked, u.birth, u.ready)
 		e.Phases.Queue += delivered.Sub(u.ready)

@@ -31,6 +31,12 @@ type remains struct {
 // keep puts an environment's remains aside for the next start. The caller holds
 // the lock.
 func (f *Function) keep(u *unit) {
+	if u.config.SnapStart { // another is restored instead
+		return
+	}
+	if k, ok := u.box.(interface{ Keep() }); ok {
+		k.Keep() // its /tmp
+	}
 	f.crashed = append(f.crashed, remains{u.id, u.stream})
 }
 
@@ -48,7 +54,10 @@ func (f *Function) revive(u *unit) {
 // initLimit is how long an init may take in its phase. The caller holds the lock
 // or is alone.
 func (u *unit) initLimit() time.Duration {
-	if u.phase == initOwn {
+	switch {
+	case u.cause == results.CauseProvisioned:
+		return max(u.config.InitLimit, provisionedInit, u.config.Timeout)
+	case u.phase == initOwn:
 		return u.config.InitLimit
 	}
 	return u.config.Timeout
@@ -78,6 +87,9 @@ func (u *unit) retried(exit *Failure) bool {
 	if u.gone || why == nil || u.phase != initOwn {
 		u.f.mu.Unlock()
 		return false
+	}
+	if k, ok := u.box.(interface{ Keep() }); ok {
+		k.Keep()
 	}
 	u.phase = initAgain
 	u.past = u.used.CPU

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"regexp"
 	"strings"
 	"sync"
@@ -225,24 +224,20 @@ func (l termLauncher) Launch(ctx context.Context, s Spec) (Sandbox, error) {
 	return term{b.(*guest), func(s syscall.Signal) { l.heard(b.(*guest), s) }}, nil
 }
 
-func (g *guest) register() int {
-	g.base = strings.TrimSuffix(g.base, "/")
-	req, _ := http.NewRequestWithContext(g.ctx, "POST", g.base+"/2020-01-01/extension/register", strings.NewReader(`{"events":[]}`))
-	req.Header.Set("Lambda-Extension-Name", "GoLangEnableSIGTERM")
-	res, err := g.client.Do(req)
-	if err != nil {
-		return 0
-	}
-	res.Body.Close()
-	return res.StatusCode
+// extend registers an internal extension that waits for ever, as aws-lambda-go's
+// for SIGTERM does.
+func (g *guest) extend() {
+	const id = "Lambda-Extension-Identifier"
+	h := g.extension("POST", "register", `{"events":[]}`, "Lambda-Extension-Name", "GoLangEnableSIGTERM")
+	go g.extension("GET", "event/next", "", id, h.Get(id))
 }
 
 func TestSIGTERMOnlyIfAnExtensionIsRegistered(t *testing.T) {
 	for _, extended := range []bool{true, false} {
 		heard := make(chan syscall.Signal, 1)
 		l := termLauncher{&fake{t: t, behave: func(g *guest) Exit {
-			if extended && g.register() != 200 {
-				t.Error("not registered")
+			if extended {
+				g.extend()
 			}
 			return echo(g)
 		}}, func(g *guest, s syscall.Signal) {
@@ -253,7 +248,9 @@ func TestSIGTERMOnlyIfAnExtensionIsRegistered(t *testing.T) {
 			g.kill() // it ends by itself
 		}}
 		f := New(l, Config{KeepAlive: -1})
-		f.Invoke(Request{})
+		if r := f.Invoke(Request{}); r.Outcome != results.OutcomeServed {
+			t.Errorf("got %+v", r)
+		}
 		f.Close()
 		if n := len(heard); (n == 1) != extended {
 			t.Errorf("extended %v: %d signals", extended, n)
@@ -367,5 +364,30 @@ func TestARefusedLaunchOfTheSecondInitFailsTheInvocation(t *testing.T) {
 	}
 	if r := f.Invoke(Request{}); r.ErrorType != "Sandbox.Failure" || !strings.Contains(string(r.Payload), "no room") {
 		t.Errorf("got %s", r.Payload)
+	}
+}
+
+func TestTheInitLimitIsLongerWhereNobodyWaitsForIt(t *testing.T) {
+	for _, tt := range []struct {
+		kind    string
+		timeout time.Duration
+		want    time.Duration
+	}{
+		{"", 900 * time.Second, 10 * time.Second},
+		{"on-demand", 0, 10 * time.Second},
+		{"provisioned-concurrency", 0, 130 * time.Second},
+		{"snap-start", 129 * time.Second, 130 * time.Second},
+		{"lambda-managed-instances", 900 * time.Second, 900 * time.Second},
+	} {
+		if got := (Config{InitializationType: tt.kind, Timeout: tt.timeout}).withDefaults().InitLimit; got != tt.want {
+			t.Errorf("%q with a timeout of %v: %v, want %v", tt.kind, tt.timeout, got, tt.want)
+		}
+	}
+}
+
+func TestSnapStartHasNoNamesOfItsLog(t *testing.T) {
+	got := strings.Join(Config{InitializationType: "snap-start"}.withDefaults().environ("s"), "\n")
+	if strings.Contains(got, "AWS_LAMBDA_LOG_") || !strings.Contains(got, "AWS_LAMBDA_INITIALIZATION_TYPE=snap-start") {
+		t.Error(got)
 	}
 }

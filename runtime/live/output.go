@@ -132,7 +132,7 @@ func (o *output) say(line []byte) {
 }
 
 // begin starts the tail of an invocation.
-func (o *output) begin(request string) {
+func (o *output) begin(request, version string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.tail = o.tail[:0]

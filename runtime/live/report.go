@@ -22,7 +22,7 @@ func (u *unit) report(r Request, res Result, began bool) []byte {
 	var b []byte
 	if !began {
 		b = u.appendFailedStart(b, res)
-		b = fmt.Appendf(b, "START RequestId: %s Version: %s\n", r.ID, version)
+		b = fmt.Appendf(b, "START RequestId: %s Version: %s\n", r.ID, u.config.Version)
 	}
 	if res.fatal && u.config.FreeText {
 		b = res.failure.appendText(b, r.ID, time.Now())

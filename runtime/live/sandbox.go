@@ -31,7 +31,9 @@ type Spec struct {
 }
 
 // A Sandbox is one started sandbox. Its methods may be called from any
-// goroutine.
+// goroutine. What more one may have: Signal, to its first process; DialContext, to
+// servers inside; Keep, which has the next sandbox of its ID begin with its /tmp,
+// unless its launcher's Forget is called for that ID.
 type Sandbox interface {
 	Birth() Birth
 	Freeze() error

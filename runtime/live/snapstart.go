@@ -16,6 +16,10 @@ import (
 // startup performance with Lambda SnapStart"). How a process is restored is the
 // launcher's business.
 
+// restoreLimit bounds a restore with its hooks (AWS documentation: "Handling runtime
+// exceptions" of SnapStart).
+const restoreLimit = 10 * time.Second
+
 // publishLimit is the least that an init may take that is published (AWS
 // documentation: "Understanding the Lambda execution environment lifecycle").
 const publishLimit = 130 * time.Second
@@ -24,6 +28,7 @@ const publishLimit = 130 * time.Second
 // calls take with it as its runtime waits for the restore. It returns how long the init
 // took. The sandbox has ended by then.
 func Publish(ctx context.Context, l Launcher, c Config, take func(Sandbox) error) (took time.Duration, err error) {
+	c.SnapStart = true
 	c = c.withDefaults()
 	c.InitLimit = max(publishLimit, c.Timeout)
 	took, err = upToRestore(ctx, l, c, take)
@@ -36,7 +41,7 @@ func Publish(ctx context.Context, l Launcher, c Config, take func(Sandbox) error
 // Rehearse restores an environment that l starts, but doesn't wake it: no hook runs. The
 // error says what keeps environments of this function from being restored on this host.
 func Rehearse(ctx context.Context, l Launcher, c Config) error {
-	c.Log = nil
+	c.Log, c.SnapStart = nil, true
 	_, err := upToRestore(ctx, l, c.withDefaults(), nil)
 	if err != nil {
 		return fmt.Errorf("restore %s: %w", c.Name, err)
@@ -47,7 +52,6 @@ func Rehearse(ctx context.Context, l Launcher, c Config) error {
 // upToRestore is one environment up to its ask for the restore. take, unless nil, is
 // called then.
 func upToRestore(ctx context.Context, l Launcher, c Config, take func(Sandbox) error) (took time.Duration, err error) {
-	c.SnapStart = true
 	log := NewLog(c.Log)
 	defer func() { err = errors.Join(err, log.Close()) }()
 	box, err := l.Launch(ctx, Spec{ID: newEnvironmentID(), Env: c.environ(""), MemoryMB: c.MemoryMB, TmpMB: c.EphemeralMB})
@@ -62,7 +66,7 @@ func upToRestore(ctx context.Context, l Launcher, c Config, take func(Sandbox) e
 	defer box.Stop()
 	ready, failed := make(chan results.Stamp, 1), make(chan *Failure, 2)
 	env := api.New(birth.Listener, api.Config{
-		FunctionName: c.Name, Handler: c.Handler, SnapStart: true,
+		FunctionName: c.Name, Version: c.Version, Handler: c.Handler, SnapStart: true,
 		RestoreReady: func(at results.Stamp) { ready <- at },
 		InitError:    func(e api.InitError) { failed <- initFailure(e) },
 		Ready:        func(results.Stamp) { failed <- errNoAsk },

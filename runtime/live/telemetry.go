@@ -39,7 +39,7 @@ func (u *unit) subscribed() {
 	env, at := u.api, u.began
 	u.f.mu.Unlock()
 	r := record{
-		"initializationType": "on-demand", "phase": u.phase.phaseName(), "functionName": u.config.Name, "functionVersion": version,
+		"initializationType": u.config.InitializationType, "phase": u.phase.phaseName(), "functionName": u.config.Name, "functionVersion": u.config.Version,
 		"instanceId": u.id, "instanceMaxMemory": u.config.MemoryMB << 20,
 	}
 	if u.config.RuntimeVersion != "" {
@@ -51,7 +51,7 @@ func (u *unit) subscribed() {
 // emitReady tells of an init that has ended well.
 func (u *unit) emitReady(env *api.Environment, at results.Stamp) {
 	base := func() record {
-		return record{"initializationType": "on-demand", "phase": u.phase.phaseName(), "status": "success"}
+		return record{"initializationType": u.config.InitializationType, "phase": u.phase.phaseName(), "status": "success"}
 	}
 	env.Emit("platform.initRuntimeDone", at.Time(), base())
 	r := base()
@@ -60,7 +60,7 @@ func (u *unit) emitReady(env *api.Environment, at results.Stamp) {
 }
 
 func (u *unit) emitStart(r Request) {
-	rec := record{"requestId": r.ID, "version": version}
+	rec := record{"requestId": r.ID, "version": u.config.Version}
 	if r.TraceID != "" {
 		rec["tracing"] = record{"type": "X-Amzn-Trace-Id", "value": r.TraceID}
 	}

@@ -97,7 +97,7 @@ func (u *unit) run() (again bool) {
 	}
 	asked := results.Now()
 	box, err := u.f.launcher.Launch(u.f.ctx, Spec{
-		ID: u.id, Env: u.config.environ(u.stream), MemoryMB: u.config.MemoryMB, TmpMB: u.config.EphemeralMB,
+		ID: u.id, Env: u.environ(), MemoryMB: u.config.MemoryMB, TmpMB: u.config.EphemeralMB,
 	})
 	<-u.slots
 	if err != nil {
@@ -139,20 +139,16 @@ func (u *unit) raise(asked results.Stamp, box Sandbox) bool {
 		return false
 	}
 	u.box = box
-	u.out.heard, u.out.told = u.look, nil
-	if len(u.config.Extensions) > 0 {
-		u.out.told = u.tellLines
-	}
+	u.out.heard, u.out.told = u.look, u.tellLines
 	u.out.open(birth.Output)
 	u.api = api.New(birth.Listener, api.Config{
-		FunctionName: u.config.Name, Handler: u.config.Handler,
+		FunctionName: u.config.Name, Version: u.config.Version, Handler: u.config.Handler,
 		MaxStream: u.config.MaxStream, StreamBurst: u.config.StreamBurst, StreamRate: u.config.StreamRate,
 		Ready: u.isReady, Idle: u.isIdle,
-		InitError: func(e api.InitError) { u.fail(initFailure(e)) },
-		SnapStart: u.config.SnapStart, RestoreReady: u.restored,
-		RestoreError: func(e api.InitError) { u.fail(initFailure(e)) },
+		InitError: u.initError,
+		SnapStart: u.config.SnapStart, RestoreReady: u.restored, RestoreError: u.initError,
 
-		Extensions: u.config.Extensions, AccountID: account, Dial: dialer(box),
+		Extensions: u.config.Extensions, AccountID: Account, Dial: dialer(box),
 		Exited: u.exited, ExtensionError: u.extensionError, Registered: u.registered, Subscribed: u.subscribed,
 	})
 	if u.f.log != nil && u.phase == initOwn {
@@ -208,6 +204,15 @@ func (u *unit) fail(why *Failure) {
 	}
 }
 
+// initError is what the runtime told of its init. Its sandbox is ended aside, since
+// the runtime waits for its answer.
+func (u *unit) initError(e api.InitError) {
+	why := initFailure(e)
+	if u.f.lose(u, why) {
+		go u.end(why)
+	}
+}
+
 // late is called when a deadline has come, perhaps one that was moved since.
 func (u *unit) late() {
 	u.f.mu.Lock()
@@ -223,7 +228,7 @@ func (u *unit) late() {
 	case starting:
 		if u.look(); u.config.SnapStart {
 			u.fail(u.blame(timeoutFailure("Restore", u.config.InitLimit)))
-		} else if u.again(u.blame(timeoutFailure("Init", u.config.InitLimit))) {
+		} else if u.again(u.blame(timeoutFailure("Init", u.initLimit()))) {
 			box.Stop() // run goes on from there
 		}
 	default:

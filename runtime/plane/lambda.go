@@ -11,9 +11,9 @@ import (
 // the scale-out rate and the concurrency limit, and throttles beyond. Build it
 // with NewLambda.
 //
-// Left out in this version: environments initialised ahead of their first trigger,
+// Left out in this version: environments initialised ahead of their first trigger, and
 // the one to two minutes before an allocation of provisioned concurrency
-// starts, and its readiness only when all of it is ready.
+// starts.
 type Lambda struct {
 	rules LambdaRules
 
@@ -27,6 +27,8 @@ type Lambda struct {
 	inFlight  int // triggers that run or wait for their environment
 	starting  int
 	busy      int
+	preparing int // provisioned environments of the allocation that were never ready
+	failed    int // of those, gone
 	crashed   int // environments that died and were not replaced yet
 	reclaimed int // environments that keep-alive took and a later trigger could have used
 	wake      time.Duration
@@ -57,7 +59,8 @@ type LambdaRules struct {
 	RequestRate float64
 	// Provisioned is the number of environments that are kept ready. They take
 	// ten requests a second each (AWS quota), unless RequestRate is negative;
-	// what is beyond goes to others.
+	// what is beyond goes to others. None is used before all have been ready (AWS
+	// documentation: "Configuring provisioned concurrency").
 	Provisioned int
 	// Restore says that a start is a restore from a snapshot (SnapStart).
 	Restore bool
@@ -123,6 +126,17 @@ func (l *Lambda) Census() Census {
 	return Census{Starting: l.starting, Idle: l.idle.len() + len(l.ready), Busy: l.busy}
 }
 
+// Provisioned says how many provisioned environments are ready, idle or not, and
+// how many failed to start.
+func (l *Lambda) Provisioned() (ready, failed int) {
+	for _, u := range l.units {
+		if u.provisioned && (u.state == unitIdle || u.state == unitBusy) {
+			ready++
+		}
+	}
+	return ready, l.failed
+}
+
 // Handle applies the rules to e.
 func (l *Lambda) Handle(e Event, out []Action) []Action {
 	if !l.begun {
@@ -149,6 +163,7 @@ func (l *Lambda) Handle(e Event, out []Action) []Action {
 func (l *Lambda) provision(out []Action) []Action {
 	for range l.rules.Provisioned {
 		out = l.start(NoTrigger, results.CauseProvisioned, out)
+		l.preparing++
 	}
 	for range l.rules.Warm {
 		out = l.start(NoTrigger, results.CauseDeployed, out)
@@ -183,7 +198,7 @@ func (l *Lambda) reason(reserved, account Reason) Reason {
 // pick takes an idle environment off its list, provisioned ones first, or
 // returns 0.
 func (l *Lambda) pick(at time.Duration) Unit {
-	if n := len(l.ready); n > 0 && l.prepared.take(at) {
+	if n := len(l.ready); n > 0 && l.preparing == 0 && l.prepared.take(at) {
 		u := l.ready[n-1]
 		l.ready = l.ready[:n-1]
 		return u
@@ -241,6 +256,9 @@ func (l *Lambda) unitReady(e Event, out []Action) []Action {
 	l.starting--
 	unit.born = e.At
 	if unit.trigger == NoTrigger {
+		if unit.provisioned && l.preparing > 0 {
+			l.preparing--
+		}
 		return l.rest(e, out)
 	}
 	l.busy++
@@ -310,6 +328,7 @@ func (l *Lambda) gone(u Unit, out []Action) []Action {
 	unit.state = unitGone
 	if unit.provisioned {
 		if !started {
+			l.failed++
 			return out
 		}
 		return l.start(NoTrigger, results.CauseProvisioned, out)

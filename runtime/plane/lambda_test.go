@@ -1,6 +1,7 @@
 package plane
 
 import (
+	"strconv"
 	"testing"
 	"time"
 )
@@ -248,5 +249,37 @@ func TestEventsOfUnknownUnitsAreIgnored(t *testing.T) {
 	for _, k := range []Kind{Ready, Done, Gone, Abandon, NodeUp, NodeGone, Tick} {
 		want(t, s.send(0, Event{Kind: k, Unit: 7}))
 		want(t, s.send(0, Event{Kind: k, Unit: -1}))
+	}
+}
+
+// A burst of 300 that is sent again until it is taken in: the environments are a
+// full bucket at once, and then as many a second as refill it.
+func TestEnvironmentsFollowTheScaleOutBucket(t *testing.T) {
+	s := lambda(t, LambdaRules{Concurrency: 1000, ScaleOutBurst: 100, ScaleOutRate: 10, RequestRate: -1, KeepAlive: time.Minute})
+	next := 0
+	for second := 0; next < 300; second++ {
+		for next < 300 {
+			got := s.arrive(float64(second), Trigger(next))
+			if got[0].Verb != StartUnit {
+				want(t, got, "refuse "+strconv.Itoa(next)+" ConcurrentInvocationLimitExceeded")
+				break
+			}
+			next++
+		}
+		if expected := min(300, 100+10*second); next != expected {
+			t.Fatalf("after %d s there are %d environments, want %d", second, next, expected)
+		}
+	}
+}
+
+func TestProvisionedConcurrencyIsUsedWhenAllOfItIsReady(t *testing.T) {
+	s := lambda(t, LambdaRules{KeepAlive: time.Minute, Provisioned: 2})
+	s.tick(0)
+	s.ready(1, 1)
+	want(t, s.arrive(2, 0), "start 3 for 0 scale-out")
+	s.ready(3, 2)
+	want(t, s.arrive(4, 1), "dispatch 1 to 2 provisioned")
+	if ready, failed := s.p.(*Lambda).Provisioned(); ready != 2 || failed != 0 {
+		t.Errorf("%d ready and %d failed, want 2 and 0", ready, failed)
 	}
 }

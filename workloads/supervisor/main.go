@@ -3,6 +3,9 @@
 // function's own program, which its arguments are, tells the Runtime API of each
 // that ends, and ends once all have.
 //
+// With --wait it is the first program of an environment that is started again:
+// see await.
+//
 // SIGTERM begins the shutdown phase: the runtime is sent it too, and killed after
 // its share of the phase; extensions hear of it by their SHUTDOWN event, and are
 // killed with the sandbox.
@@ -32,7 +35,26 @@ func main() {
 		fmt.Fprintln(os.Stderr, "supervisor: no program to run")
 		os.Exit(2)
 	}
+	if os.Args[1] == "--wait" {
+		os.Exit(await(os.Args[2:]))
+	}
 	os.Exit(supervise(os.Args[1:]))
+}
+
+// await waits until /tmp is as its environment left it, and then becomes another
+// program.
+func await(argv []string) (code int) {
+	const mark = "/tmp/.coldstorm-ready"
+	for {
+		if _, err := os.Lstat(mark); err == nil {
+			break
+		}
+		time.Sleep(200 * time.Microsecond)
+	}
+	os.Remove(mark)
+	err := syscall.Exec(argv[0], argv, os.Environ())
+	fmt.Fprintf(os.Stderr, "execve %s: %v\n", argv[0], err)
+	return 127
 }
 
 // supervise returns the runtime's exit code.

@@ -9,11 +9,15 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
+	"syscall"
 	"time"
 )
 
 var base = "http://" + os.Getenv("AWS_LAMBDA_RUNTIME_API") + "/2018-06-01/runtime/"
+
+func init() { runtime.LockOSThread() } // a death signal is the first thread's
 
 func main() {
 	behaviour := os.Getenv("BEHAVIOUR")
@@ -23,6 +27,8 @@ func main() {
 		os.Exit(3)
 	case "never asks":
 		time.Sleep(time.Hour)
+	case "lives on":
+		liveOn()
 	}
 	for n := 0; ; n++ {
 		resp, err := http.Get(base + "invocation/next")
@@ -68,6 +74,23 @@ func post(path string, body []byte) {
 	resp.Body.Close()
 	if resp.StatusCode != http.StatusAccepted {
 		fmt.Fprintln(os.Stderr, resp.Status, strings.TrimSpace(string(answer)))
+	}
+}
+
+// liveOn does what a program can to outlive who started it: it takes back the signal
+// at its parent's death, and so does a child of it, in a session of its own.
+func liveOn() {
+	if os.Getenv("CHILD") == "" {
+		child := exec.Command("/proc/self/exe")
+		child.Env = append(os.Environ(), "CHILD=1")
+		child.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+		if err := child.Start(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
+	}
+	syscall.RawSyscall(syscall.SYS_PRCTL, syscall.PR_SET_PDEATHSIG, 0, 0)
+	if os.Getenv("CHILD") != "" {
+		time.Sleep(time.Hour)
 	}
 }
 

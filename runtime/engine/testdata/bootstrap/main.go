@@ -11,6 +11,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"os/signal"
 	"runtime"
 	"strconv"
 	"strings"
@@ -19,7 +20,11 @@ import (
 	"unsafe"
 )
 
+// released gets a value for each SIGUSR1.
+var released = make(chan os.Signal, 1)
+
 func main() {
+	signal.Notify(released, syscall.SIGUSR1)
 	switch os.Getenv("MODE") {
 	case "exit":
 		os.Exit(3)
@@ -51,11 +56,24 @@ func serve(rt *client, id, event string) {
 		fmt.Println("printed by " + id)
 	case `"environ"`:
 		answer = `"` + strings.Join(os.Environ(), " ") + `"`
+	case `"keep"`: // counts the calls in /tmp, and dies
+		count, _ := os.ReadFile("/tmp/kept/count")
+		os.Mkdir("/tmp/kept", 0o700)
+		os.WriteFile("/tmp/kept/count", append(count, '|'), 0o600)
+		os.Symlink("kept/count", "/tmp/link")
+		os.Exit(1)
+	case `"kept"`:
+		count, err := os.ReadFile("/tmp/link")
+		err2 := os.WriteFile("/tmp/kept/more", nil, 0o600) // still its own
+		_, left := os.Stat("/tmp/.coldstorm-ready")
+		answer = fmt.Sprintf(`"%s %v %v %v"`, count, err, err2, os.IsNotExist(left))
 	case `"crash"`:
 		os.Exit(1)
 	case `"panic"`:
 		var p *int
 		*p = 1
+	case `"until released"`:
+		<-released
 	case `"hang"`:
 		time.Sleep(time.Hour)
 	case `"big"`:

@@ -44,6 +44,14 @@ func main() {
 		syscall.RawSyscall6(syscall.SYS_PRCTL, syscall.PR_SET_PDEATHSIG, 0, 0, 0, 0, 0)
 		fmt.Println("ready")
 		time.Sleep(time.Hour)
+	case "orphan": // a child of its own session, that wants no signal either, and outlives its parent
+		cmd := exec.Command("/proc/self/exe", "undying")
+		cmd.Stdout = os.Stdout
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+		if err := cmd.Start(); err != nil {
+			fmt.Println(err)
+		}
+		time.Sleep(time.Hour)
 	case "echo":
 		fmt.Print("out")
 		fmt.Fprint(os.Stderr, "err")

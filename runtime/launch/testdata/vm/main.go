@@ -178,7 +178,7 @@ func (s situation) run(out *os.File) error {
 	}
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = "/test", out, out, attr
-	cmd.Env = []string{"PATH=/usr/bin", "TMPDIR=/tmp", "HOME=/tmp", "CI=true", "TERM=dumb", "COLDSTORM_TEST_INSIDE=/test/inside", "COLDSTORM_TEST_ESCAPE=/test/escape", "COLDSTORM_TEST_CALLS=/test/calls", "COLDSTORM_TEST_BOOTSTRAP=/test/function", "COLDSTORM_TEST_CGROUPS=" + s.cgroups, "COLDSTORM_TEST_HINT=" + s.hint}
+	cmd.Env = []string{"PATH=/usr/bin", "TMPDIR=/tmp", "HOME=/tmp", "CI=true", "TERM=dumb", "COLDSTORM_TEST_INSIDE=/test/inside", "COLDSTORM_TEST_CALLS=/test/calls", "COLDSTORM_TEST_BOOTSTRAP=/test/function", "COLDSTORM_TEST_CGROUPS=" + s.cgroups, "COLDSTORM_TEST_HINT=" + s.hint}
 	defer time.AfterFunc(patience-10*time.Second, askKernel).Stop()
 	return errors.Join(cmd.Run(), left())
 }

@@ -19,5 +19,5 @@ var situations = []situation{
 	{name: "run", program: "/usr/bin/coldstorm run /test/hello.yaml --no-projection --out /tmp/runs"},
 	{name: "rules", tests: "^(TestConformancePooled|TestConformanceUserNamespace)$/(" + rules + ")"},
 	{name: "rules of a user", uid: uid, group: "user.slice/a.scope", owned: "user.slice/a.scope", on: "+cpu +memory +pids", tests: "^TestConformance$/(" + rules + ")", cgroups: all},
-	{name: "escape", tests: "^TestEscape$/^parked$"},
+	{name: "every mode", tests: "^TestStampsOfEveryMode$"},
 }

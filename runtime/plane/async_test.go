@@ -1,0 +1,51 @@
+package plane
+
+import (
+	"testing"
+	"time"
+)
+
+func TestAFailedEventIsTriedAgainAfterOneAndTwoMinutes(t *testing.T) {
+	r := DefaultAsync()
+	for failed, want := range map[int]struct {
+		wait time.Duration
+		end  Condition
+	}{1: {time.Minute, ""}, 2: {2 * time.Minute, ""}, 3: {0, ConditionExhausted}} {
+		wait, end := r.AfterFailure(Attempts{Failed: failed}, 0)
+		if wait != want.wait || end != want.end {
+			t.Errorf("after %d failures: %v %q", failed, wait, end)
+		}
+	}
+}
+
+func TestRetriesAreConfigured(t *testing.T) {
+	r := DefaultAsync()
+	r.Retries = 0
+	_, end := r.AfterFailure(Attempts{Failed: 1}, 0)
+	equal(t, end, ConditionExhausted)
+}
+
+func TestAThrottledEventBacksOffToFiveMinutes(t *testing.T) {
+	r := DefaultAsync()
+	for throttled, want := range map[int]time.Duration{1: time.Second, 2: 2 * time.Second, 9: 256 * time.Second, 10: 5 * time.Minute, 1000: 5 * time.Minute} {
+		wait, end := r.AfterThrottle(Attempts{Throttled: throttled}, time.Hour)
+		if wait != want || end != "" {
+			t.Errorf("after %d throttles: %v %q, want %v", throttled, wait, end, want)
+		}
+	}
+}
+
+func TestAnEventIsGivenUpAtItsMaximumAge(t *testing.T) {
+	r := DefaultAsync()
+	_, end := r.AfterThrottle(Attempts{Throttled: 100}, 6*time.Hour-time.Minute)
+	equal(t, end, ConditionAge)
+	_, end = r.AfterFailure(Attempts{Failed: 1}, 6*time.Hour-time.Second)
+	equal(t, end, ConditionAge)
+}
+
+func TestAStoppedFunctionsEventsAreNotTriedAgain(t *testing.T) {
+	r := DefaultAsync()
+	r.NoThrottled = true
+	_, end := r.AfterThrottle(Attempts{Throttled: 1}, 0)
+	equal(t, end, ConditionExhausted)
+}
