@@ -15,7 +15,7 @@ var flow = [][]string{
 	{"report/stats"},
 	{"loadgen/storm", "loadgen/record"},
 	{"runtime/image"},
-	{"runtime/launch", "runtime/api", "runtime/plane"},
+	{"runtime/launch", "runtime/api", "runtime/plane", "runtime/snapshot"},
 	{"runtime/live", "runtime/sim"},
 	{"runtime/invoke", "runtime/trigger"},
 	{"runtime/engine"},

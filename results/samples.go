@@ -105,16 +105,22 @@ var columns = slices.Concat([]column{
 	}},
 	integer("max_memory_bytes", func(s *Sample) *int64 { return &s.MaxMemory }),
 	integer("cpu_ns", func(s *Sample) *time.Duration { return &s.CPU }),
-}, momentColumns())
+}, momentColumns(), []column{phaseColumn(PhaseRestore)})
 
 var starts = []Start{StartCold, StartWarm, StartProvisioned, StartRestored, StartUnknown}
 
 func phaseColumns() []column {
 	var all []column
 	for _, p := range PhaseNames {
-		all = append(all, integer(string(p)+"_ns", func(s *Sample) *time.Duration { return s.Phases.at(p) }))
+		if p != PhaseRestore { // last of all, where older runs have nothing
+			all = append(all, phaseColumn(p))
+		}
 	}
 	return all
+}
+
+func phaseColumn(p Phase) column {
+	return integer(string(p)+"_ns", func(s *Sample) *time.Duration { return s.Phases.at(p) })
 }
 
 func momentColumns() []column {

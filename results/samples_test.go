@@ -24,7 +24,7 @@ func some() []Sample {
 			Outcome: OutcomeServed, Status: 200, Bytes: 5969,
 			Evidence: Evidence{
 				Environment: "e-1", Start: StartCold, Cause: CauseScaleOut, Mode: "cold",
-				Phases: Phases{Queue: 1, Sandbox: 2, Rootfs: 3, RuntimeInit: 4, FunctionInit: 5, Init: 6, Invoke: 7, Transport: 972},
+				Phases: Phases{Queue: 1, Sandbox: 2, Rootfs: 3, RuntimeInit: 4, FunctionInit: 5, Init: 6, Restore: 2, Invoke: 7, Transport: 972},
 				Billed: 3 * time.Millisecond, MaxMemory: 40 << 20, CPU: 2500,
 				Moments: Moments{MomentAsk: t0 + 21, MomentReceived: t0 + 22, MomentCloned: t0 + 23, MomentRootfs: t0 + 26, MomentExec: t0 + 26, MomentReady: t0 + 41},
 			},
@@ -110,19 +110,26 @@ func TestSamplesFile(t *testing.T) {
 	}
 }
 
-// TestSamplesOfOlderRunsAreRead holds that the table as it was before it had moments is
-// read: all but they are there.
+// TestSamplesOfOlderRunsAreRead holds that the table as it was before it had moments, and
+// before it had restores, is read: all but they are there.
 func TestSamplesOfOlderRunsAreRead(t *testing.T) {
-	f, err := os.Open("testdata/samples-before-moments.csv")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	got, err := ReadSamples(f)
-	want := shifted(some())
-	want[0].Moments = Moments{}
-	if diff := cmp.Diff(want, got); err != nil || diff != "" {
-		t.Errorf("error %v, -want +got:\n%s", err, diff)
+	for what, had := range map[string]bool{"moments": false, "restores": true} {
+		f, err := os.Open("testdata/samples-before-" + what + ".csv")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		got, err := ReadSamples(f)
+		want := shifted(some())
+		for i := range want {
+			want[i].Phases.Restore = 0
+			if !had {
+				want[i].Moments = Moments{}
+			}
+		}
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Errorf("before %s: error %v, -want +got:\n%s", what, err, diff)
+		}
 	}
 }
 
@@ -132,7 +139,7 @@ func TestAMomentWithoutASendIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	header, _, _ := strings.Cut(string(old), "\n")
-	row := "ramp,3,,200,,,,unsent,,0,0,unknown,,,0,,0,0,0,0,0,0,0,0,0,0,0,7" + strings.Repeat(",", int(moments)-1)
+	row := "ramp,3,,200,,,,unsent,,0,0,unknown,,,0,,0,0,0,0,0,0,0,0,0,0,0,7" + strings.Repeat(",", int(moments)-1) + ",0"
 	if _, err := ReadSamples(strings.NewReader(header + "\n" + row + "\n")); err == nil || !strings.Contains(err.Error(), "at_ask_ns: there without lag_ns") {
 		t.Errorf("error %v", err)
 	}
@@ -260,7 +267,7 @@ func TestReadSamplesRefuses(t *testing.T) {
 		{"no header", "no header", func([][]string) [][]string { return nil }},
 		{"an unknown column", `unknown column "p99"`, func(r [][]string) [][]string { r[0][3] = "p99"; return r }},
 		{"columns in another order", "column 1 is seq, not series", func(r [][]string) [][]string { r[0][0], r[0][1] = r[0][1], r[0][0]; return r }},
-		{"a column too few", "no column at_ready_ns", func(r [][]string) [][]string { r[0] = r[0][:len(r[0])-1]; return r }},
+		{"a column too few", "no column at_ready_ns", func(r [][]string) [][]string { r[0] = r[0][:len(r[0])-2]; return r }},
 		{"a cell too few", "wrong number of fields", func(r [][]string) [][]string { r[1] = r[1][:3]; return r }},
 		{"text for a number", `line 2, column bytes: "many" is not a whole number`, set(at("bytes"), "many")},
 		{"an offset before the first", "column t_offset_ns: -1 is before", set(at("t_offset_ns"), "-1")},

@@ -53,19 +53,20 @@ const (
 	PhaseRuntimeInit  Phase = "runtime_init"  // exec to the runtime's first instruction
 	PhaseFunctionInit Phase = "function_init" // to its first ask for work
 	PhaseInit         Phase = "init"          // both, where the runtime does not stamp itself
+	PhaseRestore      Phase = "restore"       // of a restored start, instead of init: exec to the first ask for work
 	PhaseInvoke       Phase = "invoke"        // event delivered to response received
 	PhaseTransport    Phase = "transport"     // what the client measured beyond all these
 )
 
 // PhaseNames lists every Phase in the order in which they happen.
 var PhaseNames = []Phase{
-	PhaseQueue, PhaseSandbox, PhaseRootfs, PhaseRuntimeInit, PhaseFunctionInit, PhaseInit, PhaseInvoke, PhaseTransport,
+	PhaseQueue, PhaseSandbox, PhaseRootfs, PhaseRuntimeInit, PhaseFunctionInit, PhaseInit, PhaseRestore, PhaseInvoke, PhaseTransport,
 }
 
 // Phases holds the time spent in each phase of one invocation. A phase that
 // did not happen is zero.
 type Phases struct {
-	Queue, Sandbox, Rootfs, RuntimeInit, FunctionInit, Init, Invoke, Transport time.Duration
+	Queue, Sandbox, Rootfs, RuntimeInit, FunctionInit, Init, Restore, Invoke, Transport time.Duration
 }
 
 // Get returns the time spent in p, or 0 for an unknown phase.
@@ -85,11 +86,14 @@ func (ph *Phases) Set(p Phase, d time.Duration) {
 
 // Sum adds up all phases, transport included.
 func (ph Phases) Sum() time.Duration {
-	return ph.Queue + ph.Sandbox + ph.Rootfs + ph.RuntimeInit + ph.FunctionInit + ph.Init + ph.Invoke + ph.Transport
+	return ph.Queue + ph.Sandbox + ph.Rootfs + ph.RuntimeInit + ph.FunctionInit + ph.Init + ph.Restore + ph.Invoke + ph.Transport
 }
 
 // InitDuration is what an AWS REPORT line calls Init Duration.
 func (ph Phases) InitDuration() time.Duration { return ph.RuntimeInit + ph.FunctionInit + ph.Init }
+
+// RestoreDuration is what an AWS REPORT line calls Restore Duration.
+func (ph Phases) RestoreDuration() time.Duration { return ph.Restore }
 
 func (ph *Phases) at(p Phase) *time.Duration {
 	switch p {
@@ -105,6 +109,8 @@ func (ph *Phases) at(p Phase) *time.Duration {
 		return &ph.FunctionInit
 	case PhaseInit:
 		return &ph.Init
+	case PhaseRestore:
+		return &ph.Restore
 	case PhaseInvoke:
 		return &ph.Invoke
 	case PhaseTransport:

@@ -56,6 +56,9 @@ func (w *writer) function(f Function) {
 	w.line(1, "keep_alive: %s", f.KeepAlive)
 	w.line(1, "architecture: %s", f.Architecture)
 	w.line(1, "freeze: %t", f.Freeze)
+	if f.SnapStart {
+		w.line(1, "snapstart: true")
+	}
 	if f.Runtime != "" {
 		w.line(1, "runtime: %s", text(f.Runtime))
 	}

@@ -44,6 +44,7 @@ var functionKeys = []key[Function]{
 		f.Architecture, err = v.word("architecture", "architectures", Architectures)
 		return
 	}},
+	{"snapstart", func(f *Function, v value) (err error) { f.SnapStart, err = v.truth("snapstart"); return }},
 	{"freeze", func(f *Function, v value) (err error) { f.Freeze, err = v.truth("freeze"); return }},
 	{"runtime", func(f *Function, v value) (err error) { f.Runtime, err = v.runtime(); return }},
 	{"handler", func(f *Function, v value) (err error) { f.Handler, err = v.handler(); return }},

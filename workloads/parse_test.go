@@ -103,6 +103,7 @@ function:
   keep_alive: 90s
   architecture: x86_64
   freeze: false
+  snapstart: true
   runtime: python3.13
   env: {LEVEL: debug, COUNT: 08, "ON": true}
 `))
@@ -114,7 +115,7 @@ function:
 		Name: "full",
 		Function: Function{
 			Path: "fn", Name: "fn_1", MemoryMB: 1536, Timeout: 15 * time.Minute, Concurrency: 20, KeepAlive: 90 * time.Second,
-			Architecture: "x86_64", Runtime: "python3.13", Env: map[string]string{"LEVEL": "debug", "COUNT": "08", "ON": "true"},
+			Architecture: "x86_64", SnapStart: true, Runtime: "python3.13", Env: map[string]string{"LEVEL": "debug", "COUNT": "08", "ON": "true"},
 		},
 		Payloads: []Payload{{Name: "x", Inline: `{"a": 1}`, Weight: 3}, {Name: "y", File: "bodies/y.json", Weight: 1}},
 		Storms: []Storm{

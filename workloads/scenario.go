@@ -29,6 +29,7 @@ type Function struct {
 	KeepAlive    time.Duration     // idle time before an environment is reclaimed; 5 min by default
 	Architecture string            // x86_64 or arm64: for prices; the host's by default
 	Freeze       bool              // between invocations, as Lambda does; true by default
+	SnapStart    bool              // also measure it restored from a snapshot of its init
 	Runtime      string            // as AWS names it; of a bundled function provided.al2023; empty: as Path's contents say. Decides what AWS offers (SnapStart)
 	Handler      string            // module.function of a managed runtime; empty: the usual one
 	Env          map[string]string // variables of the function

@@ -25,7 +25,8 @@ type measured struct {
 	storm    workloads.Storm
 	schedule storm.Schedule
 	recorder *record.Recorder
-	bound    int // environments that this host's memory allowed; 0 if that was no bound
+	restored bool // from a snapshot: no simulation learns of it
+	bound    int  // environments that this host's memory allowed; 0 if that was no bound
 }
 
 // measure fires every storm of the scenario at the function, on this machine.
@@ -69,6 +70,11 @@ func (r *runner) measure(ctx context.Context) error {
 		}
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
+		}
+	}
+	if r.options.snapStart || r.scenario.Function.SnapStart {
+		if err := l.restored(ctx); err != nil {
+			return err
 		}
 	}
 	return l.sweep(ctx)

@@ -91,6 +91,9 @@ func quietest(series []measured) []measured {
 	var quiet []measured
 	held := map[string]bool{}
 	for _, s := range sorted {
+		if s.restored {
+			continue
+		}
 		fresh := false
 		for kind := range s.kinds() {
 			fresh = fresh || !held[kind]

@@ -44,6 +44,11 @@ reference to a registry, which is asked with the credentials that docker login
 keeps. Layers are kept in $COLDSTORM_STORE, or else in ~/.cache/coldstorm, until
 coldstorm clean.
 
+--snapstart measures restores beside cold starts: the function's init runs once, its
+hooks before a snapshot run (snapshot_restore_py), and every environment is restored
+from there and runs its hooks after a restore. A function that can't be restored here
+is said why.
+
 --launcher compares container runtimes by cold start: the same function, storms
 and rules with an OCI runtime in the place of coldstorm's own launcher, or with
 none at all (process: the function runs with your rights, as root if you are).
@@ -60,6 +65,7 @@ Examples:
     docker save fn:latest -o fn.tar && coldstorm run --function fn.tar
     coldstorm run --function registry.example/team/fn:1.2
     coldstorm run workloads/scenarios/burst.yaml --out /tmp/runs
+    coldstorm run --function ./py --snapstart
     coldstorm run --launcher oci:crun`,
 	setup: func(f *pflag.FlagSet) func(context.Context, *app, []string) error {
 		var o runOptions
@@ -70,6 +76,7 @@ Examples:
 		f.IntVar(&o.memory, "memory", 0, "memory of the function in `MB`, instead of the scenario's; 1769 is one vCPU")
 		f.DurationVar(&o.timeout, "timeout", 0, "the function's timeout, instead of the scenario's, 1s to 900s")
 		f.StringVar(&o.launcher, "launcher", launch.RuntimeBuiltin, "`launcher` that starts sandboxes: builtin, process (a plain process: no isolation, no limits) or oci:PATH (runc, crun, runsc)")
+		f.BoolVar(&o.snapStart, "snapstart", false, "measure restores too: fire the storms of cold starts again at the function restored from a snapshot of its init (Python; see README)")
 		f.StringVar(&o.out, "out", results.Root, "`folder` in which the run's folder is made")
 		f.BoolVar(&o.noProjection, "no-projection", false, "measure here alone, project and price nothing")
 		return func(ctx context.Context, a *app, args []string) error {
@@ -95,6 +102,7 @@ type runOptions struct {
 	timeout           time.Duration
 	launcher, out     string
 	noProjection      bool
+	snapStart         bool
 }
 
 // scenario is what is to be run, by the arguments and flags.

@@ -20,11 +20,12 @@ import (
 // liveTarget is the deployed function as storms see it.
 type liveTarget struct {
 	*runner
-	engine *engine.Engine
-	image  image.Image
-	log    string           // function.log
-	bound  int              // environments that the host's memory allows, of what is deployed; 0 if that is no bound
-	peak   map[string]int64 // by payload: highest memory of an environment after its first invocation, bytes
+	engine    *engine.Engine
+	snapStart bool // deploy restores it
+	image     image.Image
+	log       string           // function.log
+	bound     int              // environments that the host's memory allows, of what is deployed; 0 if that is no bound
+	peak      map[string]int64 // by payload: highest memory of an environment after its first invocation, bytes
 }
 
 // deploy discards every environment and deploys the function with the storm's
@@ -36,7 +37,7 @@ func (l *liveTarget) deploy(st workloads.Storm) error {
 	}
 	err := l.engine.Deploy(engine.Function{
 		Image: l.image, Name: f.Name, MemoryMB: f.MemoryMB, Timeout: f.Timeout, Env: f.Env,
-		NoFreeze: !f.Freeze, Concurrency: f.Concurrency, KeepAlive: f.KeepAlive, RequestRate: rate,
+		SnapStart: l.snapStart, NoFreeze: !f.Freeze, Concurrency: f.Concurrency, KeepAlive: f.KeepAlive, RequestRate: rate,
 	})
 	if err != nil {
 		return fmt.Errorf("deploy for storm %s: %w", st.Name, err)

@@ -15,13 +15,13 @@ import (
 // phaseWords says each phase in the words of a reader.
 var phaseWords = map[results.Phase]string{
 	results.PhaseQueue: "queue", results.PhaseSandbox: "sandbox", results.PhaseRootfs: "rootfs",
-	results.PhaseRuntimeInit: "runtime init", results.PhaseFunctionInit: "function init", results.PhaseInit: "init",
+	results.PhaseRuntimeInit: "runtime init", results.PhaseFunctionInit: "function init", results.PhaseInit: "init", results.PhaseRestore: "restore",
 	results.PhaseInvoke: "invoke", results.PhaseTransport: "transport",
 }
 
 var phaseColours = map[results.Phase]color.NRGBA{
 	results.PhaseQueue: faint, results.PhaseSandbox: sky, results.PhaseRootfs: sky,
-	results.PhaseRuntimeInit: orange, results.PhaseFunctionInit: orange, results.PhaseInit: orange,
+	results.PhaseRuntimeInit: orange, results.PhaseFunctionInit: orange, results.PhaseInit: orange, results.PhaseRestore: orange,
 	results.PhaseInvoke: blue, results.PhaseTransport: faint,
 }
 

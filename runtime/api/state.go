@@ -216,10 +216,10 @@ func (c *conn) restoreNext() error {
 	e := c.env
 	at := results.Now()
 	e.mu.Lock()
-	was := e.state
-	if e.closed || was != started {
+	was, closed := e.state, e.closed
+	if closed || was != started {
 		e.mu.Unlock()
-		if e.closed {
+		if closed {
 			return ErrClosed
 		}
 		return c.refuse(errTransition(was, restoreReady))

@@ -51,6 +51,7 @@ type Engine struct {
 	next    int64
 	replies map[int64]chan error // nil once the process's output has ended
 	watcher func(Census)
+	taken   Snapshot // by the last deployment that took one
 }
 
 // Start starts an engine's process and its launcher, and waits until it can
@@ -140,6 +141,9 @@ func (e *Engine) listen(lines *bufio.Reader) {
 		}
 		e.mu.Lock()
 		reply, watcher := e.replies[m.Reply], e.watcher
+		if m.Snapshot != nil {
+			e.taken = *m.Snapshot
+		}
 		delete(e.replies, m.Reply)
 		e.mu.Unlock()
 		switch {

@@ -25,6 +25,8 @@ type Function struct {
 	Env      map[string]string `json:"env,omitempty"`
 	NoFreeze bool              `json:"no_freeze,omitempty"`
 
+	SnapStart bool `json:"snap_start,omitempty"` // environments are restored from a snapshot, taken as it is deployed
+
 	Concurrency   int           `json:"concurrency,omitempty"`   // reserved; 0: the account's 1,000
 	KeepAlive     time.Duration `json:"keep_alive_ns,omitempty"` // 0: reclaimed at once, negative: never
 	ScaleOutBurst float64       `json:"scale_out_burst,omitempty"`
@@ -55,6 +57,6 @@ func (f Function) config(log io.Writer) live.Config {
 		Name: f.Name, Handler: handler, Container: f.Image.Kind == image.KindContainer, ImageEnv: f.Image.Env, Runtime: f.Image.Runtime, MemoryMB: f.MemoryMB, Timeout: f.Timeout, InitLimit: f.Init,
 		Env: f.Env, NoFreeze: f.NoFreeze, Concurrency: f.Concurrency, KeepAlive: f.KeepAlive,
 		ScaleOutBurst: f.ScaleOutBurst, ScaleOutRate: f.ScaleOutRate, RequestRate: f.RequestRate,
-		SettleGrace: f.SettleGrace, EphemeralMB: f.EphemeralMB, Lifetime: f.Lifetime, Log: log,
+		SettleGrace: f.SettleGrace, EphemeralMB: f.EphemeralMB, SnapStart: f.SnapStart, Lifetime: f.Lifetime, Log: log,
 	}
 }

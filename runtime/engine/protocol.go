@@ -50,6 +50,8 @@ type message struct {
 	Reply  int64   `json:"reply,omitempty"` // the command's ID
 	Error  string  `json:"error,omitempty"`
 	Census *Census `json:"census,omitempty"`
+
+	Snapshot *Snapshot `json:"snapshot,omitempty"` // that a deployment took
 }
 
 // Census is a moment of the engine's timeline. Triggers are counted since the

@@ -36,6 +36,7 @@ type server struct {
 	deployer    *deployer
 	triggers    *trigger.Sources
 	supervisor  supervisor
+	snapshots   snapshots
 	log         io.Writer // of functions; nil for none
 	stderr      io.Writer // complaints
 	pool        int       // sandboxes that the launcher keeps ready
@@ -201,6 +202,11 @@ func (s *server) deploy(f Function) error {
 		return errors.Join(err, no)
 	}
 	config.Extensions = names
+	if f.SnapStart {
+		if l.image, no = s.publish(l, config); no != nil {
+			return errors.Join(err, no)
+		}
+	}
 	function := live.New(l, config)
 	if s.pool > 0 {
 		if err2 := s.launcher.Fill(l.next(function)); err2 != nil { // launches go on without, and say so by their mode
@@ -278,7 +284,7 @@ func (s *server) end() (err error) {
 		if s.service != nil {
 			err = s.endAccount()
 		}
-		err = errors.Join(err, s.retire(), s.http.Close(), s.launcher.Close(), s.unfreeze(), s.supervisor.remove())
+		err = errors.Join(err, s.retire(), s.http.Close(), s.launcher.Close(), s.unfreeze(), s.supervisor.remove(), s.snapshots.remove())
 	})
 	return err
 }

@@ -50,6 +50,10 @@ type Config struct {
 	MaxConcurrency    int          // told to the runtime as AWS_LAMBDA_MAX_CONCURRENCY; 0: not told
 	NoFreeze          bool         // idle environments run on
 
+	// SnapStart says that what the launcher starts is restored from a snapshot (see
+	// Publish), up to the runtime's restore/next.
+	SnapStart bool
+
 	// Container says that the function is a container image, and ImageEnv holds
 	// that image's variables as NAME=value, or those of a managed runtime. Env counts
 	// for more. What Lambda sets for a zip alone, such as PATH, is left to the image.
@@ -106,8 +110,14 @@ func (c Config) withDefaults() Config {
 	if c.Timeout == 0 {
 		c.Timeout = 3 * time.Second
 	}
+	if c.SnapStart {
+		c.InitializationType = snapStart
+	}
 	if c.InitializationType == "" {
 		c.InitializationType = onDemand
+	}
+	if c.InitLimit == 0 && c.SnapStart {
+		c.InitLimit = restoreLimit
 	}
 	if c.InitLimit == 0 {
 		c.InitLimit = 10 * time.Second
@@ -128,7 +138,7 @@ func (c Config) withDefaults() Config {
 func (c Config) Rules() plane.LambdaRules {
 	r := plane.LambdaRules{
 		Concurrency: c.Concurrency, Reserved: c.Concurrency > 0, KeepAlive: c.KeepAlive, Lifetime: c.Lifetime,
-		ScaleOutBurst: c.ScaleOutBurst, ScaleOutRate: c.ScaleOutRate, RequestRate: c.RequestRate, Provisioned: c.Provisioned,
+		ScaleOutBurst: c.ScaleOutBurst, ScaleOutRate: c.ScaleOutRate, RequestRate: c.RequestRate, Provisioned: c.Provisioned, Restore: c.SnapStart,
 	}
 	if c.Concurrency < 0 {
 		r.Concurrency = math.MaxInt32

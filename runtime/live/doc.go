@@ -43,10 +43,20 @@
 // init is suppressed: under the function's timeout, within the REPORT line's
 // Duration, and without an Init Duration there.
 //
+// # Restores
+//
+// With Config.SnapStart an environment is restored from a snapshot of its function's
+// init, which Publish has run: its start and cause are restored, and a restore phase, from
+// execution to the first ask for work, stands in the place of init. The hooks after a
+// restore are part of it and are what is billed of it; a restore that fails, or takes
+// longer than Config.InitLimit, is not repeated. Where the snapshot comes from, and
+// whether a function can be restored, is its launcher's business.
+//
 // # Left out
 //
 // An environment that crashed or timed out is reset by a new sandbox with its name,
-// its log stream, its /tmp and its suppressed init, where AWS keeps the sandbox.
-// The time in which extensions work on after an answer isn't in the REPORT line's
-// Duration. Provisioned concurrency and SnapStart are the simulation's alone.
+// its log stream, its /tmp and its suppressed init, where AWS keeps the sandbox; one that
+// was restored is followed by another that is. The time in which extensions work on after
+// an answer isn't in the REPORT line's Duration. Credentials of a restored environment
+// are variables, where AWS has an endpoint.
 package live

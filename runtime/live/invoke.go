@@ -46,9 +46,10 @@ type Result struct {
 	StreamBytes int64         // written to the stream
 	FirstByte   results.Stamp // the head of the response was read; 0 if there was none
 
-	fatal   bool          // the environment ended with it
-	failure *Failure      // how it ended
-	within  time.Duration // the part of its Duration that was init
+	fatal    bool          // the environment ended with it
+	failure  *Failure      // how it ended
+	within   time.Duration // the part of its Duration that was init
+	restored time.Duration // the part of a restore that is billed
 }
 
 // Invoke sends a trigger to the function and waits for what becomes of it. A
@@ -145,7 +146,8 @@ func (f *Function) failedStart(r Request, a assignment) Result {
 	f.mu.Unlock()
 	e.Environment, e.Start, e.Cause, e.Mode = u.id, a.start, a.cause, birth.Mode
 	e.Phases = startPhases(r.Received, asked, birth, e.Responded)
-	bill(&e, used, used.CPU)
+	u.restore(&e)
+	bill(&e, used, used.CPU, 0)
 	res := r.failure(a.failure, e)
 	res.within = u.since(e.Responded)
 	res.Tail = u.report(r, res, false)
@@ -194,7 +196,7 @@ func (u *unit) invoke(r Request, a assignment) Result {
 	}
 	u.phases(&e, answer.Delivered)
 	used, cpu := u.measure()
-	bill(&e, used, cpu)
+	bill(&e, used, cpu, u.billedRestore(e))
 	if err == nil {
 		u.answered()
 	}
@@ -211,7 +213,7 @@ func (u *unit) invoke(r Request, a assignment) Result {
 	if res.Streamed = answer.Streamed; res.Streamed {
 		res.StreamBytes = answer.Size
 	}
-	res.within = u.within(a.start)
+	res.within, res.restored = u.within(a.start), u.billedRestore(e)
 	if watched {
 		u.emitEnd(res, answer)
 	}
@@ -229,6 +231,7 @@ func (u *unit) phases(e *results.Evidence, delivered results.Stamp) {
 		e.Phases = startPhases(e.Received, u.asked, u.birth, u.ready)
 		e.Phases.Queue += delivered.Sub(u.ready)
 		u.start(e)
+		u.restore(e)
 	} else {
 		e.Phases.Queue = delivered.Sub(e.Received)
 	}
@@ -265,8 +268,10 @@ func (u *unit) measure() (Usage, time.Duration) {
 	return u.account(now)
 }
 
-func bill(e *results.Evidence, used Usage, cpu time.Duration) {
-	e.Billed = ceilMS(e.Phases.Invoke + e.Phases.InitDuration())
+// bill adds what an invocation is billed: with its init, or, of a restore, with so much
+// of it.
+func bill(e *results.Evidence, used Usage, cpu, restored time.Duration) {
+	e.Billed = ceilMS(e.Phases.Invoke + e.Phases.InitDuration() + restored)
 	e.MaxMemory, e.CPU = used.PeakMemory, cpu
 }
 

@@ -31,6 +31,9 @@ type remains struct {
 // keep puts an environment's remains aside for the next start. The caller holds
 // the lock.
 func (f *Function) keep(u *unit) {
+	if u.config.SnapStart { // another is restored instead
+		return
+	}
 	if k, ok := u.box.(interface{ Keep() }); ok {
 		k.Keep() // its /tmp
 	}
@@ -66,7 +69,7 @@ func (u *unit) initLimit() time.Duration {
 func (u *unit) again(why *Failure) bool {
 	u.f.mu.Lock()
 	defer u.f.mu.Unlock()
-	if u.gone || u.state != unitStarting || u.phase != initOwn || u.retry != nil {
+	if u.gone || u.state != unitStarting || u.phase != initOwn || u.retry != nil || u.config.SnapStart {
 		return false
 	}
 	u.retry = why

@@ -21,7 +21,7 @@ func (u *unit) report(r Request, res Result, began bool) []byte {
 	}
 	var b []byte
 	if !began {
-		b = appendInitReport(b, res.lastInit(u), u.phase, res.failure)
+		b = u.appendFailedStart(b, res)
 		b = fmt.Appendf(b, "START RequestId: %s Version: %s\n", r.ID, u.config.Version)
 	}
 	if res.fatal && u.config.FreeText {
@@ -58,6 +58,9 @@ func appendReport(b []byte, res Result, memoryMB int) []byte {
 		res.RequestID, ms(e.Phases.Invoke+res.within), e.Billed/time.Millisecond, memoryMB, (e.MaxMemory+1<<20-1)>>20)
 	if d := e.Phases.InitDuration(); d > 0 && res.within == 0 {
 		b = fmt.Appendf(b, "Init Duration: %.2f ms\t", ms(d))
+	}
+	if e.Phases.Restore > 0 {
+		b = fmt.Appendf(b, "Restore Duration: %.2f ms\tBilled Restore Duration: %d ms\t", ms(e.Phases.Restore), ceilMS(res.restored)/time.Millisecond)
 	}
 	return append(b, status(res)...)
 }

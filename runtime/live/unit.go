@@ -49,6 +49,7 @@ type unit struct {
 	asked results.Stamp // launch
 	birth Birth
 	ready results.Stamp // first ask for work
+	woken results.Stamp // answer to the ask for a restore
 
 	freezer sync.Mutex // held while freezing or thawing
 	frozen  bool       // guarded by freezer
@@ -145,12 +146,13 @@ func (u *unit) raise(asked results.Stamp, box Sandbox) bool {
 		MaxStream: u.config.MaxStream, StreamBurst: u.config.StreamBurst, StreamRate: u.config.StreamRate,
 		Ready: u.isReady, Idle: u.isIdle,
 		InitError: u.initError,
+		SnapStart: u.config.SnapStart, RestoreReady: u.restored, RestoreError: u.initError,
 
 		Extensions: u.config.Extensions, AccountID: Account, Dial: dialer(box),
 		Exited: u.exited, ExtensionError: u.extensionError, Registered: u.registered, Subscribed: u.subscribed,
 	})
 	if u.f.log != nil && u.phase == initOwn {
-		u.out.say(u.config.appendInitStart(nil))
+		u.out.say(u.config.appendStart(nil))
 	}
 	u.lines.Store(u.api)
 	u.deadline = birth.Exec.Add(u.initLimit())
@@ -224,7 +226,9 @@ func (u *unit) late() {
 	switch {
 	case !due:
 	case starting:
-		if u.look(); u.again(u.blame(timeoutFailure("Init", u.initLimit()))) {
+		if u.look(); u.config.SnapStart {
+			u.fail(u.blame(timeoutFailure("Restore", u.config.InitLimit)))
+		} else if u.again(u.blame(timeoutFailure("Init", u.initLimit()))) {
 			box.Stop() // run goes on from there
 		}
 	default:
@@ -250,6 +254,9 @@ func (u *unit) blame(f *Failure) *Failure {
 
 // isReady is called at the runtime's first ask for work.
 func (u *unit) isReady(at results.Stamp) {
+	if u.config.SnapStart && u.f.log != nil { // before it gets work
+		u.out.say(AppendRestoreReport(nil, at.Sub(u.birth.Exec), nil))
+	}
 	u.f.mu.Lock()
 	u.ready = at
 	env := u.api
