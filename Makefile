@@ -31,7 +31,7 @@ test: functions ## all tests
 	$(STATIC) $(GO) vet ./...
 	$(STATIC) $(GO) test -count=1 -timeout 20m ./...
 
-test-user: ## all tests again as an ordinary user (needs root to switch)
+test-user: ## tests of what depends on the user, as an ordinary one (needs root to switch)
 	./.ci/as-user
 
 bench: build ## comparisons with peers and limits, into results/bench/
