@@ -32,21 +32,16 @@ var heapSizes = []int64{0, 512 << 20, 2 << 30}
 // launched, and whether launches slow down with what that process has on its heap.
 func benchCalm(ctx context.Context, o benchOptions) (benchTable, error) {
 	var t benchTable
-	dir, remove, err := workFolder()
+	spec, remove, err := probeAlone()
 	if err != nil {
 		return t, err
 	}
 	defer remove()
-	_, img, err := probe(dir, launch.FirstProgram())
-	if err != nil {
-		return t, err
-	}
 	l, err := launch.Start(launch.Config{Pool: burstPool(o.burst)})
 	if err != nil {
 		return t, err
 	}
 	defer l.Close()
-	spec := probeSpec(img)
 	if err := calmNaps(ctx, &t, l, spec, o); err != nil {
 		return t, err
 	}

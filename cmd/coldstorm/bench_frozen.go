@@ -21,16 +21,11 @@ const (
 // once, and says what each costs the machine, the kernel's memory included.
 func benchFrozen(ctx context.Context, o benchOptions) (benchTable, error) {
 	var t benchTable
-	dir, remove, err := workFolder()
+	spec, remove, err := probeAlone()
 	if err != nil {
 		return t, err
 	}
 	defer remove()
-	_, img, err := probe(dir, launch.FirstProgram())
-	if err != nil {
-		return t, err
-	}
-	spec := probeSpec(img)
 	for _, p := range []struct {
 		name    string
 		profile launch.Profile

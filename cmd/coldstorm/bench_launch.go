@@ -114,6 +114,21 @@ func probeSpec(img image.Image) launch.Spec {
 	return launch.Spec{Image: img, MemoryBytes: 128 << 20, CPUs: 1, Pids: 64}
 }
 
+// probeAlone is the first program as a sandbox's in a folder of its own, which remove
+// removes.
+func probeAlone() (spec launch.Spec, remove func(), err error) {
+	dir, remove, err := workFolder()
+	if err != nil {
+		return spec, nil, err
+	}
+	_, img, err := probe(dir, launch.FirstProgram())
+	if err != nil {
+		remove()
+		return spec, nil, err
+	}
+	return probeSpec(img), remove, nil
+}
+
 // ownContenders are coldstorm's own launchers of an image, one for each mode and profile.
 func ownContenders(img image.Image) (all []*starter, closers []func(), err error) {
 	for _, own := range []struct {

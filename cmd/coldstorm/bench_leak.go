@@ -19,16 +19,11 @@ const (
 // these and the kernel hold before and after the five.
 func benchLeak(ctx context.Context, o benchOptions) (benchTable, error) {
 	var t benchTable
-	dir, remove, err := workFolder()
+	spec, remove, err := probeAlone()
 	if err != nil {
 		return t, err
 	}
 	defer remove()
-	_, img, err := probe(dir, launch.FirstProgram())
-	if err != nil {
-		return t, err
-	}
-	spec := probeSpec(img)
 	for _, own := range []struct {
 		mode string
 		pool int

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 
 	"coldstorm/results"
 )
@@ -15,22 +16,20 @@ import (
 // waits for ever. What passes from asking for a start to reading that byte is
 // the launcher's time and nobody else's, which makes it the program to compare
 // launchers with.
-func FirstProgram() []byte {
-	if runtime.GOARCH == "arm64" {
-		return executable(machineARM64, firstARM64())
-	}
-	return executable(machineAMD64, firstAMD64())
-}
+func FirstProgram() []byte { return executable(firstAMD64, firstARM64, '1') }
 
-// The machines of an ELF header (elf(5)).
-const (
-	machineAMD64 = 62
-	machineARM64 = 183
-)
-
-// executable is a static executable of one segment that begins with code.
-func executable(machine uint16, code []byte) []byte {
+// executable is a static executable of one segment: this machine's instructions, and the
+// data that follows them.
+func executable(amd64 []byte, arm64 []uint32, data ...byte) []byte {
 	const base, head = 0x400000, 64 + 56
+	machine, code := uint16(62), slices.Clone(amd64) // elf(5)
+	if runtime.GOARCH == "arm64" {
+		machine, code = 183, nil
+		for _, c := range arm64 {
+			code = binary.LittleEndian.AppendUint32(code, c)
+		}
+	}
+	code = append(code, data...)
 	size := uint64(head + len(code))
 	le := binary.LittleEndian
 	b := append([]byte("\x7fELF\x02\x01\x01"), make([]byte, 9)...)
@@ -53,8 +52,8 @@ func executable(machine uint16, code []byte) []byte {
 	return append(b, code...)
 }
 
-func firstAMD64() []byte {
-	return []byte{
+var (
+	firstAMD64 = []byte{
 		0xb8, 1, 0, 0, 0, // mov eax, SYS_write
 		0xbf, 1, 0, 0, 0, // mov edi, 1
 		0x48, 0x8d, 0x35, 16, 0, 0, 0, // lea rsi, [rip+16]
@@ -63,12 +62,8 @@ func firstAMD64() []byte {
 		0xb8, 34, 0, 0, 0, // mov eax, SYS_pause
 		0x0f, 0x05, // syscall
 		0xeb, 0xf7, // jmp -9
-		'1',
 	}
-}
-
-func firstARM64() []byte {
-	code := []uint32{
+	firstARM64 = []uint32{
 		0xd2800808, // mov x8, SYS_write
 		0xd2800020, // mov x0, 1
 		0x10000141, // adr x1, +40
@@ -82,12 +77,7 @@ func firstARM64() []byte {
 		0xd4000001, // svc 0
 		0x17fffffa, // b -6
 	}
-	var b []byte
-	for _, c := range code {
-		b = binary.LittleEndian.AppendUint32(b, c)
-	}
-	return append(b, '1')
-}
+)
 
 // First launches a sandbox and reads the first byte that its program writes:
 // the stamps of its launch and the moment at which the byte was read. The
