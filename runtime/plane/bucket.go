@@ -27,7 +27,7 @@ func (b *bucket) take(at time.Duration) bool {
 }
 
 func (b *bucket) fill(at time.Duration) {
-	b.tokens = min(b.size, b.tokens+b.rate*(at-b.at).Seconds())
+	b.tokens = min(b.size, b.tokens+b.rate*(float64(at-b.at)/1e9)) // not Seconds: two divisions, and this is asked for every trigger
 	b.at = at
 }
 

@@ -15,7 +15,6 @@ func BenchmarkLambda(b *testing.B) {
 		KeepAlive: 10 * time.Minute, Concurrency: 1200, Warm: 1200, RequestRate: -1,
 	})
 	m := theory(p, exponential("warm", 100*ms), exponential("cold", 200*ms), 1, 0)
-	m.triggers = make([]trigger, 0, b.N)
 	b.ReportAllocs()
 	b.ResetTimer()
 	if err := m.run(stream(10_000, b.N), 0); err != nil {

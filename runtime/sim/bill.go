@@ -25,6 +25,7 @@ type billing struct {
 	requestBytes, responseBytes float64
 
 	use       results.Usage
+	ran       ran
 	started   int
 	instances float64 // seconds
 }
@@ -49,26 +50,55 @@ const (
 	requestsPerConnection = 10
 )
 
+// ran counts invocations that ran, in whole numbers, so that the sum of two is
+// the same in any order. Times are billed milliseconds.
+type ran struct {
+	n, restored                 int64
+	onDemand, init, provisioned int64
+}
+
 // invocation bills one invocation that ran.
 func (b *billing) invocation(t *trigger) {
 	if t.state != triggerAnswered {
 		return
 	}
-	b.use.Requests++
-	b.use.EgressGB += b.responseBytes / 1e9
+	b.ran.n++
 	if !b.lambda {
 		return
 	}
 	// AWS: billed duration = ceil(Duration + Init Duration), in ms.
-	gbs := b.memoryGB * float64(ceilTo(t.service+t.init, int64(time.Millisecond))) / 1e9
+	ms := milliseconds(t.service + t.init)
 	if t.start == startProvisioned {
-		b.use.ProvisionedDurationGBSeconds += gbs
+		b.ran.provisioned += ms
 		return
 	}
-	b.use.LambdaGBSeconds += gbs
-	b.use.LambdaInitGBSeconds += gbs - b.memoryGB*float64(ceilTo(t.service, int64(time.Millisecond)))/1e9
-	if t.start == startRestored && !b.free {
-		b.use.RestoredGB += b.memoryGB
+	b.ran.onDemand += ms
+	if t.init > 0 {
+		b.ran.init += ms - milliseconds(t.service)
+	}
+	if t.start == startRestored {
+		b.ran.restored++
+	}
+}
+
+// milliseconds rounds up.
+func milliseconds(ns int64) int64 {
+	return (ns + int64(time.Millisecond) - 1) / int64(time.Millisecond)
+}
+
+// usage adds what invocations are billed by.
+func (b *billing) usage(u *results.Usage) {
+	u.Requests = b.ran.n
+	u.EgressGB = float64(b.ran.n) * b.responseBytes / 1e9
+	if !b.lambda {
+		return
+	}
+	gbs := b.memoryGB / 1000
+	u.LambdaGBSeconds = gbs * float64(b.ran.onDemand)
+	u.LambdaInitGBSeconds = gbs * float64(b.ran.init)
+	u.ProvisionedDurationGBSeconds = gbs * float64(b.ran.provisioned)
+	if !b.free {
+		u.RestoredGB = b.memoryGB * float64(b.ran.restored)
 	}
 }
 
@@ -107,6 +137,7 @@ func (b *billing) node(from, to int64, book *book, stopped bool) {
 // finish adds what is billed by the span alone and returns the usage.
 func (b *billing) finish(model, arch string, span time.Duration, triggers int) results.Usage {
 	u := b.use
+	b.usage(&u)
 	u.Model, u.Architecture, u.Window = model, arch, span
 	s := span.Seconds()
 	if b.instance != nil {

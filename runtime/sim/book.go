@@ -3,8 +3,6 @@ package sim
 import (
 	"time"
 
-	"github.com/HdrHistogram/hdrhistogram-go"
-
 	"coldstorm/results"
 	"coldstorm/runtime/plane"
 )
@@ -30,8 +28,7 @@ type book struct {
 	counts  results.Counts
 	causes  map[results.Cause]int
 	reasons map[string]int
-	hist    [startKinds]*hdrhistogram.Histogram
-	all     *hdrhistogram.Histogram
+	latency [startKinds]tally
 	cold    []time.Duration
 	last    int64 // last answer
 
@@ -64,7 +61,6 @@ func newBook(b *billing) *book {
 	return &book{
 		end: never, bill: b,
 		causes: map[results.Cause]int{}, reasons: map[string]int{},
-		all: hdrhistogram.New(shortest, longest, digits),
 	}
 }
 
@@ -101,14 +97,7 @@ func (b *book) served(id int, t *trigger, at int64) {
 	default:
 		b.counts.Ready++
 	}
-	h := b.hist[t.start]
-	if h == nil {
-		h = hdrhistogram.New(shortest, longest, digits)
-		b.hist[t.start] = h
-	}
-	v := min(latency, longest)
-	_ = h.RecordValue(v) // v is within range
-	_ = b.all.RecordValue(v)
+	b.latency[t.start].add(latency)
 	b.bill.invocation(t)
 	b.line.completed(t.start == startCold)
 }

@@ -56,15 +56,15 @@ type machine struct {
 	cores  *cores // this host's processor; nil on AWS
 	slots  slots  // for launches on this host
 
-	now  int64
-	heap queue
-	wake int64 // the plane's wake-up, or never
-	boot bool  // what starts now has been there before the first trigger
+	now    int64
+	events queue
+	wake   int64 // the plane's wake-up, or never
+	boot   bool  // what starts now has been there before the first trigger
 
 	settled bool // every trigger is answered
 
 	acts     []plane.Action
-	triggers []trigger
+	triggers window
 	units    []unit // from 1
 	nodes    []unit // from 1
 }
@@ -83,7 +83,8 @@ type triggerState uint8
 const (
 	triggerWaiting triggerState = iota
 	triggerRunning
-	triggerAnswered // served, refused, failed or timed out
+	triggerAnswered  // served, refused, failed or timed out
+	triggerForgotten // answered, and no event of it is to come
 )
 
 // unit is a unit of capacity or a node as it is billed.
@@ -110,10 +111,8 @@ func (m *machine) run(a arrivals, until int64) error {
 	next, more := a.next()
 	for more || m.book.open > 0 || m.now < until {
 		m.settled = !more && m.book.open == 0
-		at := min(m.wake, next)
-		if len(m.heap) > 0 {
-			at = min(at, m.heap[0].at)
-		}
+		event := m.events.next()
+		at := min(m.wake, next, event)
 		if m.cores != nil {
 			at = min(at, m.cores.next(m.now))
 		}
@@ -125,10 +124,10 @@ func (m *machine) run(a arrivals, until int64) error {
 		}
 		m.advance(at)
 		switch {
-		case len(m.heap) > 0 && m.heap[0].at == at:
-			m.happen(m.heap.pop())
+		case event == at:
+			m.happen(m.events.pop())
 		case m.cores != nil && m.cores.next(at) <= at:
-			m.heap.push(m.cores.pop(at))
+			m.events.push(m.cores.pop(at))
 		case m.wake == at:
 			m.wake = never
 			m.handle(plane.Event{Kind: plane.Tick})
@@ -154,8 +153,8 @@ func (m *machine) run(a arrivals, until int64) error {
 func (m *machine) bootstrap() {
 	m.boot = true
 	m.handle(plane.Event{Kind: plane.Tick})
-	for len(m.heap) > 0 && m.heap[0].at == 0 {
-		m.happen(m.heap.pop())
+	for m.events.next() == 0 {
+		m.happen(m.events.pop())
 	}
 	m.boot = false
 }
@@ -168,8 +167,7 @@ func (m *machine) advance(at int64) {
 }
 
 func (m *machine) arrive() {
-	t := plane.Trigger(len(m.triggers))
-	m.triggers = append(m.triggers, trigger{arrived: m.now})
+	t := m.triggers.add(m.now)
 	m.book.arrived(m.now)
 	m.handle(plane.Event{Kind: plane.Arrive, Trigger: t})
 }
@@ -194,8 +192,8 @@ func (m *machine) happen(p pending) {
 	case plane.Done:
 		e.Unit = plane.Unit(p.id)
 		m.answer(p.trigger, p.id)
-		if rest := m.timing.rest(m.triggers[p.trigger].service); rest > 0 {
-			m.heap.push(pending{at: m.now + rest, kind: rested, id: p.id, trigger: p.trigger})
+		if rest := m.timing.rest(m.triggers.of(p.trigger).service); rest > 0 {
+			m.events.push(pending{at: m.now + rest, kind: rested, id: p.id, trigger: p.trigger})
 			return
 		}
 		m.units[p.id].running--
@@ -207,10 +205,13 @@ func (m *machine) happen(p pending) {
 		m.timeOut(p.trigger, p.id)
 	}
 	m.handle(e)
+	if p.trigger != plane.NoTrigger {
+		m.triggers.done(p.trigger)
+	}
 }
 
 func (m *machine) answer(id plane.Trigger, u int32) {
-	t := &m.triggers[id]
+	t := m.triggers.of(id)
 	if t.state != triggerRunning {
 		m.fault("unit %d finished trigger %d, which it does not serve", u, id)
 		return
@@ -224,7 +225,7 @@ func (m *machine) answer(id plane.Trigger, u int32) {
 }
 
 func (m *machine) timeOut(id plane.Trigger, u int32) {
-	t := &m.triggers[id]
+	t := m.triggers.of(id)
 	t.state = triggerAnswered
 	m.book.timedOut(int(id), t, "FunctionTimeout", m.now)
 	m.units[u].running = 0
@@ -264,9 +265,9 @@ func (m *machine) act(a *plane.Action) {
 }
 
 func (m *machine) dispatch(a *plane.Action) {
-	t := &m.triggers[a.Trigger]
-	if t.state != triggerWaiting {
-		m.fault("trigger %d is dispatched twice", a.Trigger)
+	t := m.waiting(a.Trigger)
+	if t == nil {
+		m.fault("trigger %d is dispatched after it was answered or dispatched", a.Trigger)
 		return
 	}
 	u := &m.units[a.Unit]
@@ -304,7 +305,7 @@ func (m *machine) later(p pending, work, wait int64) {
 		return
 	}
 	p.at = m.now + work + wait
-	m.heap.push(p)
+	m.events.push(p)
 }
 
 func (m *machine) startUnit(a *plane.Action) {
@@ -358,13 +359,25 @@ func (m *machine) retire(u int32) {
 }
 
 func (m *machine) refuse(a *plane.Action) {
-	t := &m.triggers[a.Trigger]
-	if t.state != triggerWaiting {
+	t := m.waiting(a.Trigger)
+	if t == nil {
 		m.fault("trigger %d is refused after it was answered or dispatched", a.Trigger)
 		return
 	}
 	t.state = triggerAnswered
 	m.book.refused(int(a.Trigger), t, a.Reason, m.now)
+	m.triggers.done(a.Trigger)
+}
+
+// waiting is a trigger that waits, or nil if it does not.
+func (m *machine) waiting(id plane.Trigger) *trigger {
+	if !m.triggers.holds(id) {
+		return nil
+	}
+	if t := m.triggers.of(id); t.state == triggerWaiting {
+		return t
+	}
+	return nil
 }
 
 // fault keeps the first breach of the contract between plane and executor.

@@ -12,33 +12,6 @@ import (
 	"coldstorm/workloads"
 )
 
-func TestQueueHandsOutInOrderOfTime(t *testing.T) {
-	r := rand.New(rand.NewPCG(1, 1))
-	for n := range 200 {
-		var q queue
-		var want []int64
-		for range n {
-			at := r.Int64N(50)
-			q.push(pending{at: at})
-			want = append(want, at)
-			if r.IntN(4) == 0 {
-				got := q.pop().at
-				if got != slices.Min(want) {
-					t.Fatalf("popped %d of %v", got, want)
-				}
-				i := slices.Index(want, got)
-				want = slices.Delete(want, i, i+1)
-			}
-		}
-		slices.Sort(want)
-		for _, w := range want {
-			if got := q.pop().at; got != w {
-				t.Fatalf("popped %d, want %d", got, w)
-			}
-		}
-	}
-}
-
 func TestDistributionsHaveTheirPercentiles(t *testing.T) {
 	for _, test := range []struct {
 		d             dist

@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -80,15 +79,17 @@ func Run(c Config) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
-	times := schedule(slices.Clone(c.Arrivals))
-	slices.SortFunc(times, cmp.Compare)
+	times := schedule(c.Arrivals)
+	if !slices.IsSorted(times) {
+		times = slices.Clone(times)
+		slices.Sort(times)
+	}
 	if len(times) > 0 && times[0] < 0 {
 		return Outcome{}, fmt.Errorf("simulate %s: an arrival at %v, before the storm's start", c.Model, times[0])
 	}
 	b := newBook(&mo.billing)
 	b.line = newTimeline()
 	m := newMachine(mo.plane(), mo.timing, c.Seed, b)
-	m.triggers = make([]trigger, 0, len(times))
 	window := c.Window
 	if window == 0 {
 		window = time.Hour
@@ -120,14 +121,18 @@ func (m *machine) outcome(mo *model, c Config, span time.Duration) Outcome {
 		Peak: b.alive.peak, Mean: b.alive.total / float64(max(int64(span), 1)),
 		Recover: time.Duration(b.last), Timeline: b.line.finish(b.open, m.plane),
 		Latency: map[results.Start]results.Quantiles{}, Spectra: map[results.Start]results.Spectrum{},
-		All: stats.FromHistogram(b.all), Spectrum: stats.SpectrumFromHistogram(b.all),
 	}
-	for i, h := range b.hist {
-		if h != nil {
+	var all tally
+	for i := range b.latency {
+		all.merge(&b.latency[i])
+		if b.latency[i].n > 0 {
+			h := b.latency[i].histogram()
 			o.Latency[startNames[i]] = stats.FromHistogram(h)
 			o.Spectra[startNames[i]] = stats.SpectrumFromHistogram(h)
 		}
 	}
+	h := all.histogram()
+	o.All, o.Spectrum = stats.FromHistogram(h), stats.SpectrumFromHistogram(h)
 	o.Usage = b.bill.finish(string(c.Model), architecture(c.Function), span, b.counts.Offered)
 	return o
 }

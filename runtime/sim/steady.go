@@ -42,7 +42,6 @@ func Steady(c Config) (Outcome, error) {
 	b.stream, b.skip = true, warmUp
 	b.from = int64(float64(warmUp) / c.Steady * 1e9)
 	m := newMachine(mo.plane(), mo.timing, c.Seed, b)
-	m.triggers = make([]trigger, 0, warmUp+n)
 	stream := &poisson{rng: rand.New(rand.NewPCG(uint64(c.Seed), 1)), mean: 1e9 / c.Steady, n: warmUp + n}
 	if err := m.run(stream, 0); err != nil {
 		return Outcome{}, fmt.Errorf("simulate %s at %v/s: %w", c.Model, c.Steady, err)
