@@ -20,6 +20,7 @@ type Lambda struct {
 	idle     deque  // on-demand environments, the longest idle first
 	ready    []Unit // idle provisioned ones
 	units    []lambdaUnit
+	unused   []Unit // numbers that Reuse hands out again
 	scaleOut bucket
 	requests bucket
 	prepared bucket // requests to provisioned environments
@@ -67,6 +68,10 @@ type LambdaRules struct {
 	// Warm is the number of on-demand environments that start with the first
 	// event, for no trigger: what earlier traffic left behind.
 	Warm int
+	// Reuse lets a new environment have the number of one that is gone, so that
+	// the plane's memory follows from how many there are at a time. It is for
+	// executors of whose stopped environments no event is to come.
+	Reuse bool
 	// LeastRecent routes to the environment that has been idle longest; the
 	// default is the one that has been idle shortest.
 	LeastRecent bool
@@ -228,12 +233,31 @@ func (l *Lambda) cause() results.Cause {
 }
 
 func (l *Lambda) start(t Trigger, cause results.Cause, out []Action) []Action {
-	u := Unit(len(l.units))
-	l.units = append(l.units, lambdaUnit{
+	u := l.number()
+	l.units[u] = lambdaUnit{
 		trigger: t, cause: cause, state: unitStarting, provisioned: cause == results.CauseProvisioned,
-	})
+	}
 	l.starting++
 	return append(out, Action{Verb: StartUnit, Unit: u, Trigger: t, Cause: cause})
+}
+
+// number is a new environment's.
+func (l *Lambda) number() Unit {
+	if n := len(l.unused); n > 0 {
+		u := l.unused[n-1]
+		l.unused = l.unused[:n-1]
+		return u
+	}
+	l.units = append(l.units, lambdaUnit{})
+	return Unit(len(l.units) - 1)
+}
+
+// discard forgets an environment.
+func (l *Lambda) discard(u Unit) {
+	l.units[u].state = unitGone
+	if l.rules.Reuse {
+		l.unused = append(l.unused, u)
+	}
 }
 
 func (l *Lambda) dispatch(u Unit, t Trigger, out []Action) []Action {
@@ -298,7 +322,7 @@ func (l *Lambda) rest(e Event, out []Action) []Action {
 }
 
 func (l *Lambda) reclaim(u Unit, out []Action) []Action {
-	l.units[u].state = unitGone
+	l.discard(u)
 	l.reclaimed++
 	return append(out, Action{Verb: StopUnit, Unit: u})
 }
@@ -325,8 +349,9 @@ func (l *Lambda) gone(u Unit, out []Action) []Action {
 		l.idle.remove(u)
 		l.ready = removeUnit(l.ready, u)
 	}
-	unit.state = unitGone
-	if unit.provisioned {
+	provisioned := unit.provisioned
+	l.discard(u)
+	if provisioned {
 		if !started {
 			l.failed++
 			return out

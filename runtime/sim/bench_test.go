@@ -57,3 +57,19 @@ func BenchmarkFleet(b *testing.B) {
 	}
 	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "invocations/s")
 }
+
+// BenchmarkTrace is a trace of 1,000 functions, whose rates span four decades. An
+// operation is an invocation.
+func BenchmarkTrace(b *testing.B) {
+	c := lives(1000, 24*time.Hour)
+	b.ResetTimer()
+	n := 0
+	for n < b.N {
+		o, err := Trace(b.Context(), c)
+		if err != nil {
+			b.Fatal(err)
+		}
+		n += o.Counts.Offered
+	}
+	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "invocations/s")
+}

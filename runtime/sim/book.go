@@ -30,7 +30,9 @@ type book struct {
 	reasons map[string]int
 	latency [startKinds]tally
 	cold    []time.Duration
+	keep    int   // cold latencies that are kept
 	last    int64 // last answer
+	busy    int64 // time from arrival to answer, of all that ran
 
 	open  int // arrived and not answered
 	alive capacity
@@ -59,7 +61,7 @@ func (c *capacity) change(by int, at, from int64) {
 
 func newBook(b *billing) *book {
 	return &book{
-		end: never, bill: b,
+		end: never, bill: b, keep: coldKept,
 		causes: map[results.Cause]int{}, reasons: map[string]int{},
 	}
 }
@@ -85,11 +87,12 @@ func (b *book) served(id int, t *trigger, at int64) {
 	}
 	b.counts.Offered++
 	b.counts.Served++
+	b.busy += at - t.arrived
 	latency := at - t.arrived + int64(Network) + t.overhead
 	switch t.start {
 	case startCold:
 		b.counts.Cold++
-		if len(b.cold) < coldKept {
+		if len(b.cold) < b.keep {
 			b.cold = append(b.cold, time.Duration(latency))
 		}
 	case startWarm:
@@ -110,6 +113,7 @@ func (b *book) timedOut(id int, t *trigger, reason string, at int64) {
 	}
 	b.counts.Offered++
 	b.counts.TimedOut++
+	b.busy += at - t.arrived
 	b.reasons[reason]++
 	b.bill.invocation(t)
 	b.line.failed()
@@ -176,9 +180,20 @@ func (b *book) close(m *machine, end int64) {
 	}
 }
 
-// reach is told before time moves on to at.
-func (b *book) reach(at int64, m *machine) {
-	if b.line != nil && at >= b.line.mark {
-		b.line.reach(at, b.open, m.plane)
+// mark is when the book looks at the census first, or never.
+func (b *book) mark() int64 {
+	if b.line == nil {
+		return never
 	}
+	return b.line.mark
+}
+
+// reach is told before time moves on to at, where that is a mark or later, and
+// returns the next mark. The timeline of a storm ends with its last answer.
+func (b *book) reach(at int64, m *machine) int64 {
+	if m.settled && !b.line.fixed {
+		return never
+	}
+	b.line.reach(at, b.open, m.plane)
+	return b.line.mark
 }

@@ -10,6 +10,7 @@ import (
 type dist struct {
 	name    string // and its source, for a reader of the code
 	samples []int64
+	table   []int64 // quantiles in tableSteps equal steps
 	median  float64 // of a log-normal
 	sigma   float64
 	mean    float64 // of an exponential
@@ -45,6 +46,8 @@ func (d *dist) draw(r *rand.Rand) int64 {
 			return d.samples[0]
 		}
 		return d.samples[r.IntN(len(d.samples))]
+	case d.table != nil:
+		return lookUp(d.table, r)
 	case d.median > 0:
 		return int64(d.median * math.Exp(d.sigma*r.NormFloat64()))
 	case d.mean > 0:
@@ -60,6 +63,8 @@ func (d *dist) average() float64 {
 	switch {
 	case d.samples != nil:
 		return averageOf(d.samples)
+	case d.table != nil:
+		return (averageOf(d.table)*(tableSteps+1) - float64(d.table[0]+d.table[tableSteps])/2) / tableSteps
 	case d.median > 0:
 		return d.median * math.Exp(d.sigma*d.sigma/2)
 	case d.mean > 0:

@@ -59,6 +59,7 @@ type machine struct {
 	now    int64
 	events queue
 	wake   int64 // the plane's wake-up, or never
+	mark   int64 // when the book looks at the census next, or never
 	boot   bool  // what starts now has been there before the first trigger
 
 	settled bool // every trigger is answered
@@ -97,10 +98,18 @@ type unit struct {
 }
 
 func newMachine(p plane.Plane, t timing, seed int64, b *book) *machine {
-	return &machine{
-		plane: p, timing: t, book: b, wake: never,
-		rng:   rand.New(rand.NewPCG(uint64(seed), 0x636f6c6473746f72)),
-		units: make([]unit, 1, 64), nodes: make([]unit, 1, 16),
+	m := &machine{units: make([]unit, 1, 64), nodes: make([]unit, 1, 16)}
+	m.renew(p, t, seed, b)
+	return m
+}
+
+// renew makes m a new machine, which keeps its memory.
+func (m *machine) renew(p plane.Plane, t timing, seed int64, b *book) {
+	*m = machine{
+		plane: p, timing: t, book: b, wake: never, mark: b.mark(),
+		rng:    rand.New(rand.NewPCG(uint64(seed), 0x636f6c6473746f72)),
+		events: m.events.emptied(), triggers: window{ring: m.triggers.ring},
+		units: m.units[:1], nodes: m.nodes[:1], acts: m.acts,
 	}
 }
 
@@ -160,8 +169,8 @@ func (m *machine) bootstrap() {
 }
 
 func (m *machine) advance(at int64) {
-	if !m.settled {
-		m.book.reach(at, m)
+	if at >= m.mark {
+		m.mark = m.book.reach(at, m)
 	}
 	m.now = at
 }
@@ -309,16 +318,19 @@ func (m *machine) later(p pending, work, wait int64) {
 }
 
 func (m *machine) startUnit(a *plane.Action) {
-	if int(a.Unit) != len(m.units) {
+	if int(a.Unit) > len(m.units) || int(a.Unit) < len(m.units) && !m.units[a.Unit].gone {
 		m.fault("unit %d is started after %d", a.Unit, len(m.units)-1)
 		return
 	}
-	u := unit{from: m.now}
+	if int(a.Unit) == len(m.units) {
+		m.units = append(m.units, unit{})
+	}
+	u := &m.units[a.Unit]
+	*u = unit{from: m.now}
+	m.book.unitStarted(m.now)
 	p := pending{kind: plane.Ready, id: int32(a.Unit), trigger: plane.NoTrigger}
 	var work, wait int64
 	if m.timing.onHost && !m.boot {
-		m.units = append(m.units, u)
-		m.book.unitStarted(m.now)
 		m.launch(p.id)
 		return
 	}
@@ -331,8 +343,6 @@ func (m *machine) startUnit(a *plane.Action) {
 			u.init = min(wait, int64(snapStartBilled))
 		}
 	}
-	m.units = append(m.units, u)
-	m.book.unitStarted(m.now)
 	m.later(p, work, wait)
 }
 

@@ -33,6 +33,9 @@ const (
 	wheelUntil = 16
 )
 
+// emptied is an empty queue that keeps the heap's memory.
+func (q *queue) emptied() queue { return queue{heap: q.heap[:0], wheel: q.wheel.emptied()} }
+
 func (q *queue) len() int { return len(q.heap) + q.wheel.n }
 
 // next is the time of the next event, or never.

@@ -122,19 +122,24 @@ func (m *machine) outcome(mo *model, c Config, span time.Duration) Outcome {
 		Recover: time.Duration(b.last), Timeline: b.line.finish(b.open, m.plane),
 		Latency: map[results.Start]results.Quantiles{}, Spectra: map[results.Start]results.Spectrum{},
 	}
+	o.latencies(&b.latency)
+	o.Usage = b.bill.finish(string(c.Model), architecture(c.Function), span, b.counts.Offered)
+	return o
+}
+
+// latencies fills in the quantiles and spectra of latencies by the kind of start.
+func (o *Outcome) latencies(by *[startKinds]tally) {
 	var all tally
-	for i := range b.latency {
-		all.merge(&b.latency[i])
-		if b.latency[i].n > 0 {
-			h := b.latency[i].histogram()
+	for i := range by {
+		all.merge(&by[i])
+		if by[i].n > 0 {
+			h := by[i].histogram()
 			o.Latency[startNames[i]] = stats.FromHistogram(h)
 			o.Spectra[startNames[i]] = stats.SpectrumFromHistogram(h)
 		}
 	}
 	h := all.histogram()
 	o.All, o.Spectrum = stats.FromHistogram(h), stats.SpectrumFromHistogram(h)
-	o.Usage = b.bill.finish(string(c.Model), architecture(c.Function), span, b.counts.Offered)
-	return o
 }
 
 // Storm returns the outcome as the run's schema has it, without a bill.

@@ -11,6 +11,7 @@ import (
 // times as long. The zero value is empty.
 type tally struct {
 	counts []int64 // by bucket, as far as there was one
+	used   uint64  // a bit for each octave that counts something
 	n      int64
 }
 
@@ -42,6 +43,7 @@ func (t *tally) add(v int64) {
 		t.reach(i)
 	}
 	t.counts[i]++
+	t.used |= 1 << (i >> octaveBits)
 	t.n++
 }
 
@@ -52,26 +54,46 @@ func (t *tally) reach(i int) {
 	t.counts = counts
 }
 
+// octaves yields the counts of each octave in use, and its first bucket.
+func (t *tally) octaves(yield func(first int, counts []int64) bool) {
+	for used := t.used; used != 0; used &= used - 1 {
+		first := bits.TrailingZeros64(used) << octaveBits
+		if !yield(first, t.counts[first:first+octave]) {
+			return
+		}
+	}
+}
+
 // merge adds what another tally counted.
 func (t *tally) merge(o *tally) {
-	if o.n == 0 {
-		return
-	}
 	if len(o.counts) > len(t.counts) {
 		t.reach(len(o.counts) - 1)
 	}
-	for i, c := range o.counts {
-		t.counts[i] += c
+	for first, counts := range o.octaves {
+		for i, c := range counts {
+			t.counts[first+i] += c
+		}
 	}
+	t.used |= o.used
 	t.n += o.n
+}
+
+// clear makes the tally empty, which keeps its memory.
+func (t *tally) clear() {
+	for _, counts := range t.octaves {
+		clear(counts)
+	}
+	t.used, t.n = 0, 0
 }
 
 // histogram is the tally as a histogram.
 func (t *tally) histogram() *hdrhistogram.Histogram {
 	h := hdrhistogram.New(shortest, longest, digits)
-	for i, c := range t.counts {
-		if c > 0 {
-			_ = h.RecordValues(lowestOf(i), c) // within its range
+	for first, counts := range t.octaves {
+		for i, c := range counts {
+			if c > 0 {
+				_ = h.RecordValues(lowestOf(first+i), c) // within its range
+			}
 		}
 	}
 	return h

@@ -16,10 +16,12 @@ const (
 
 // timeline counts what happens in intervals. A nil timeline records nothing.
 type timeline struct {
+	fixed  bool // points are there, none is added: what comes later counts as the last
 	every  int64
 	mark   int64 // end of the current interval
 	now    results.TimelinePoint
 	points []results.TimelinePoint
+	at     int // of a fixed one: the open interval's number
 }
 
 func newTimeline() *timeline { return &timeline{every: finest, mark: finest} }
@@ -54,6 +56,10 @@ func (l *timeline) failed() {
 
 // reach closes the intervals that end before or at the time at.
 func (l *timeline) reach(at int64, inFlight int, p plane.Plane) {
+	if l.fixed {
+		l.sum(at, inFlight, p)
+		return
+	}
 	c := p.Census()
 	for at >= l.mark {
 		l.now.At = time.Duration(l.mark - l.every)
@@ -90,12 +96,17 @@ func (l *timeline) halve() {
 
 func merge(a, b results.TimelinePoint) results.TimelinePoint {
 	b.At = a.At
-	b.Offered += a.Offered
-	b.Completed += a.Completed
-	b.Throttled += a.Throttled
-	b.Errors += a.Errors
-	b.Cold += a.Cold
+	count(&b, &a)
 	return b
+}
+
+// count adds what happened in another interval.
+func count(to, from *results.TimelinePoint) {
+	to.Offered += from.Offered
+	to.Completed += from.Completed
+	to.Throttled += from.Throttled
+	to.Errors += from.Errors
+	to.Cold += from.Cold
 }
 
 // finish closes the open interval and returns all.

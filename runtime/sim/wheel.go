@@ -46,6 +46,14 @@ func (w *wheel) fit(now int64, span float64, n int) {
 	w.free, w.run, w.n = 0, w.run[:0], 0
 }
 
+// emptied is a wheel that has to be fitted first and keeps its memory.
+func (w *wheel) emptied() wheel {
+	if w.n > 0 {
+		return wheel{} // its slots are not empty
+	}
+	return wheel{heads: w.heads, full: w.full, nodes: w.nodes, run: w.run}
+}
+
 // push takes p, or reports that it lies beyond the wheel's reach or before it.
 func (w *wheel) push(p pending) bool {
 	slot := p.at >> w.shift
