@@ -88,23 +88,7 @@ func (w *writer) payload(p Payload) {
 
 func (w *writer) storm(st Storm) {
 	w.line(1, "- name: %s", text(st.Name))
-	w.line(2, "shape: %s", st.Shape)
-	for _, k := range shapeKeys[st.Shape] {
-		switch k {
-		case "n":
-			w.line(2, "n: %d", st.N)
-		case "rate":
-			w.line(2, "rate: %s", perSecond(st.Rate))
-		case "from":
-			w.line(2, "from: %s", perSecond(st.From))
-		case "to":
-			w.line(2, "to: %s", perSecond(st.To))
-		case "for":
-			w.line(2, "for: %s", st.For)
-		case "gap":
-			w.line(2, "gap: %s", st.Gap)
-		}
-	}
+	w.schedule(2, st)
 	if len(st.Payloads) > 0 {
 		w.line(2, "payloads: [%s]", join(st.Payloads, text))
 	}

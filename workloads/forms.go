@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Scalars and lists with a form of their own.
@@ -108,6 +109,26 @@ func (v value) sizes(what string) ([]int, error) {
 			return nil, e.problem(fmt.Sprintf("%s of %d after %d", what, n, all[len(all)-1]), "list sizes in ascending order, without commas inside a number")
 		}
 		all = append(all, n)
+	}
+	return all, nil
+}
+
+// durations reads a list of spans, each in low..high.
+func (v value) durations(what string, low, high time.Duration) ([]time.Duration, error) {
+	entries, err := v.list(what)
+	if err != nil {
+		return nil, err
+	}
+	if len(entries) == 0 || len(entries) > maxGaps {
+		return nil, v.problem(fmt.Sprintf("%s lists %d", what, len(entries)), fmt.Sprintf("list 1 to %d durations: [1s, 2s, 5s]", maxGaps))
+	}
+	var all []time.Duration
+	for _, e := range entries {
+		d, err := e.duration(what, low, high)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, d)
 	}
 	return all, nil
 }

@@ -2,7 +2,6 @@ package workloads
 
 import (
 	"slices"
-	"time"
 )
 
 // The tables below are the form of a scenario file: every key there is and how
@@ -59,19 +58,13 @@ var payloadKeys = []key[Payload]{
 	{"weight", func(p *Payload, v value) (err error) { p.Weight, err = v.count("weight", 1, maxWeight); return }},
 }
 
-var stormKeys = []key[Storm]{
+var stormKeys = append(append([]key[Storm]{
 	{"name", func(s *Storm, v value) (err error) { s.Name, err = v.name("name"); return }},
-	{"shape", func(s *Storm, v value) error {
-		w, err := v.word("shape", "shapes", words(Shapes))
-		s.Shape = Shape(w)
-		return err
-	}},
-	{"n", func(s *Storm, v value) (err error) { s.N, err = v.count("n", 1, MaxTriggers); return }},
-	{"rate", func(s *Storm, v value) (err error) { s.Rate, err = v.rate("rate", false); return }},
-	{"from", func(s *Storm, v value) (err error) { s.From, err = v.rate("from", true); return }},
-	{"to", func(s *Storm, v value) (err error) { s.To, err = v.rate("to", true); return }},
-	{"for", func(s *Storm, v value) (err error) { s.For, err = v.duration("for", time.Millisecond, maxSpan); return }},
-	{"gap", func(s *Storm, v value) (err error) { s.Gap, err = v.duration("gap", time.Millisecond, maxSpan); return }},
+}, partKeys()...), settingKeys...)
+
+// settingKeys are those of a storm that say what it meets, not when it comes:
+// a part has none.
+var settingKeys = []key[Storm]{
 	{"payloads", func(s *Storm, v value) (err error) { s.Payloads, err = v.namesOnce("payloads"); return }},
 	{"keep_alive", func(s *Storm, v value) error {
 		d, err := v.duration("keep_alive", 0, maxSpan)
@@ -104,18 +97,6 @@ var projectKeys = []key[Project]{
 	{"instance", func(p *Project, v value) (err error) { p.Instance, err = v.instance(); return }},
 	{"cpu_factor", func(p *Project, v value) (err error) { p.CPUFactor, err = v.number("cpu_factor", maxCPUFactor); return }},
 }
-
-// shapeKeys says which keys of a schedule each shape uses; all are required.
-var shapeKeys = map[Shape][]string{
-	ShapeBurst:    {"n"},
-	ShapeConstant: {"rate", "for"},
-	ShapeRamp:     {"from", "to", "for"},
-	ShapeGap:      {"n", "gap"},
-	ShapeSequence: {"n"},
-}
-
-// scheduleKeys are those of which a shape uses some.
-var scheduleKeys = []string{"n", "rate", "from", "to", "for", "gap"}
 
 func words[S ~string](list []S) []string {
 	var all []string

@@ -25,6 +25,14 @@ const (
 	maxBurst       = 100_000 // of a sweep
 	maxRepeats     = 100
 	maxCPUFactor   = 100
+	maxSteps       = 10_000
+	maxSources     = 10_000
+	maxClients     = 10_000
+	maxGaps        = 1_000 // of a list, and of a ladder
+	maxTimes       = MaxTriggers
+	maxFunctions   = 1_000
+	maxParts       = 64 // of one composition: each trigger of an overlay is looked for in all
+	maxNested      = 8  // compositions in compositions
 )
 
 // MBPerVCPU is the memory that gives a Lambda function one vCPU (AWS

@@ -122,6 +122,33 @@ func (v value) number(what string, high float64) (float64, error) {
 	return n, nil
 }
 
+// within reads a plain number in low..high.
+func (v value) within(what string, low, high float64) (float64, error) {
+	s, err := v.written(what, "a number")
+	if err != nil {
+		return 0, err
+	}
+	n, unit, ok := split(s)
+	if !ok || unit != "" || n < low || n > high {
+		return 0, v.problem(fmt.Sprintf("%s cannot be %s", what, s), fmt.Sprintf("%s is a number from %g to %g", what, low, high))
+	}
+	return n, nil
+}
+
+// percent reads a share in (0, 1], which is written as 10%.
+func (v value) percent(what string) (float64, error) {
+	s, err := v.written(what, "a share such as 10%")
+	if err != nil {
+		return 0, err
+	}
+	digits, percent := strings.CutSuffix(s, "%")
+	n, unit, ok := split(strings.TrimSpace(digits))
+	if !percent || !ok || unit != "" || n <= 0 || n > 100 {
+		return 0, v.problem(fmt.Sprintf("%s cannot be %s", what, s), fmt.Sprintf("%s is above 0%% and up to 100%%, such as 10%%", what))
+	}
+	return n / 100, nil
+}
+
 // megabytes reads a memory size into whole MB of 1024 x 1024 bytes, which is
 // what AWS and the kernel both mean.
 func (v value) megabytes(what string, low, high int) (int, error) {

@@ -44,38 +44,6 @@ type Payload struct {
 	Weight int    // share among the payloads of a storm; 1 by default
 }
 
-// Shape names a storm's schedule.
-type Shape string
-
-// The shapes of this version.
-const (
-	ShapeBurst    Shape = "burst"    // N at once
-	ShapeConstant Shape = "constant" // at a rate
-	ShapeRamp     Shape = "ramp"     // from one rate to another
-	ShapeGap      Shape = "gap"      // single triggers with an idle gap between
-	ShapeSequence Shape = "sequence" // one after another: the next is sent when the last is answered
-)
-
-// Shapes lists every Shape.
-var Shapes = []Shape{ShapeBurst, ShapeConstant, ShapeRamp, ShapeGap, ShapeSequence}
-
-// Storm is one schedule of triggers against the function.
-type Storm struct {
-	Name     string // the shape by default; of each storm another, as it names the series' file
-	Shape    Shape
-	N        int           // burst, gap, sequence: triggers
-	Rate     float64       // constant: triggers a second
-	From, To float64       // ramp: triggers a second
-	For      time.Duration // constant, ramp: how long
-	Gap      time.Duration // gap: from one trigger to the next
-	Payloads []string      // names; all of the scenario's, by weight, if empty
-
-	KeepAlive   *time.Duration // for this storm; nil: the function's. 0 makes every start cold
-	Concurrency *int           // for this storm; nil: the function's
-	Warm        int            // environments made ready, by invocations that are not recorded, before the storm
-	Fresh       bool           // environments of earlier storms are discarded first; true by default
-}
-
 // Sweep is the scaling curve: bursts of growing size, each on a fresh
 // deployment.
 type Sweep struct {

@@ -40,6 +40,7 @@ func TestSchemaHasTheKeysOfTheParser(t *testing.T) {
 		{"function", s.Defs["function"], names(functionKeys)},
 		{"payload", s.Defs["payload"], names(payloadKeys)},
 		{"storm", s.Defs["storm"], names(stormKeys)},
+		{"part", s.Defs["part"], names(partKeys())},
 		{"sweep", s.Defs["sweep"], names(sweepKeys)},
 		{"project", s.Defs["project"], names(projectKeys)},
 	} {
@@ -50,7 +51,9 @@ func TestSchemaHasTheKeysOfTheParser(t *testing.T) {
 func TestSchemaHasTheWordsOfTheParser(t *testing.T) {
 	s := loadSchema(t)
 	sameWords(t, "models", s.Defs["model"].Enum, words(AllModels))
-	sameWords(t, "shape", enum(t, s.Defs["storm"].Properties["shape"]), words(Shapes))
+	sameWords(t, "shape", enum(t, s.Defs["part"].Properties["shape"]), words(Shapes))
+	sameWords(t, "arrivals", enum(t, s.Defs["part"].Properties["arrivals"]), arrivalWords)
+	sameWords(t, "thinking", enum(t, s.Defs["part"].Properties["thinking"]), thinkingWords)
 	sameWords(t, "workload", enum(t, s.Defs["function"].Properties["workload"]), bundledNames())
 	sameWords(t, "architecture", enum(t, s.Defs["function"].Properties["architecture"]), Architectures)
 	var sizes []string
@@ -62,9 +65,16 @@ func TestSchemaHasTheWordsOfTheParser(t *testing.T) {
 }
 
 func TestSchemaHasTheShapesOfTheParser(t *testing.T) {
+	s := loadSchema(t)
+	sameWords(t, "settings", s.Defs["settings"].Enum, append(names(settingKeys), "name"))
 	seen := 0
-	for _, raw := range loadSchema(t).Defs["storm"].OneOf {
-		var alternative schema
+	for _, raw := range s.Defs["shapes"].OneOf {
+		var alternative struct {
+			schema
+			PropertyNames struct {
+				AnyOf []schema `json:"anyOf"`
+			} `json:"propertyNames"`
+		}
 		if err := json.Unmarshal(raw, &alternative); err != nil {
 			t.Fatal(err)
 		}
@@ -73,18 +83,26 @@ func TestSchemaHasTheShapesOfTheParser(t *testing.T) {
 			t.Fatal(err)
 		}
 		seen++
-		sameWords(t, string(shape.Const)+" uses", alternative.Required, shapeKeys[shape.Const])
-		var forbidden []string
-		for k, v := range alternative.Properties {
-			if string(v) == "false" {
-				forbidden = append(forbidden, k)
-			}
-		}
-		sameWords(t, string(shape.Const)+" uses and does not", append(forbidden, alternative.Required...), scheduleKeys)
+		u := shapeKeys[shape.Const]
+		sameWords(t, string(shape.Const)+" needs", alternative.Required, u.needs)
+		sameWords(t, string(shape.Const)+" uses", alternative.PropertyNames.AnyOf[1].Enum, append(u.all(), "shape"))
 	}
 	if seen != len(Shapes) {
 		t.Errorf("schema has %d shapes, want %d", seen, len(Shapes))
 	}
+}
+
+func TestEveryShapeHasItsKeysAndEveryKeyAShape(t *testing.T) {
+	var used []string
+	for _, shape := range Shapes {
+		u, ok := shapeKeys[shape]
+		if !ok {
+			t.Errorf("%s has no keys", shape)
+		}
+		used = append(used, u.all()...)
+	}
+	slices.Sort(used)
+	sameWords(t, "keys", slices.Compact(used), scheduleKeys())
 }
 
 func enum(t *testing.T, raw json.RawMessage) []string {

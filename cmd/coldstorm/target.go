@@ -195,6 +195,9 @@ func (l *liveTarget) fire(ctx context.Context, st workloads.Storm, options ...fu
 	if err != nil {
 		return measured{}, err
 	}
+	if storm.Functions(schedule) > 1 || storm.Chilling(schedule) {
+		return measured{}, usageError("spread and cold storms need several functions at one endpoint", "storm %s: run has one function", st.Name)
+	}
 	m := measured{storm: st, schedule: schedule, bound: l.bound, Status: results.StatusComplete, recorder: &record.Recorder{
 		Name: st.Name, Shape: storm.Describe(schedule), Seed: l.scenario.Seed, Arrivals: storm.Hash(schedule),
 	}}

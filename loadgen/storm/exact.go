@@ -75,7 +75,7 @@ func series(y float64, first int) float64 {
 		sum = 1 - float64(y2*sum)/float64(n*(n-1))
 	}
 	if first == 1 {
-		return y * sum
+		return float64(y * sum)
 	}
 	return sum
 }

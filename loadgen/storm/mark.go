@@ -15,6 +15,15 @@ type Mark struct {
 	Cold bool
 }
 
+// number is the mark as a number, to be hashed.
+func (m Mark) number() uint64 {
+	n := uint64(m.Function) << 1
+	if m.Cold {
+		n++
+	}
+	return n
+}
+
 // marker is a schedule that marks its triggers.
 type marker interface {
 	// Functions is the number of functions, 1 or more.

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"hash"
 	"time"
 )
 
@@ -34,39 +35,60 @@ func Describe(s Schedule) string { return s.String() }
 
 // Hash returns the sha256, in hexadecimal, of the arrival times in nanoseconds,
 // as 64-bit little-endian numbers. What a closed schedule hashes begins with
-// the word closed, as its times alone say too little.
+// the word closed, as its times alone say too little; of several clients, or of
+// any that think, their number and their thinking times follow. Of a schedule
+// that marks its triggers the marks follow too.
 func Hash(s Schedule) string {
-	h := sha256.New()
+	h := numbers{Hash: sha256.New()}
 	if Closed(s) {
 		h.Write([]byte("closed"))
 	}
-	buf := make([]byte, 0, 8*512)
 	for i := range s.Len() {
 		at, _ := s.At(i)
-		buf = binary.LittleEndian.AppendUint64(buf, uint64(at))
-		if len(buf) == cap(buf) {
-			h.Write(buf)
-			buf = buf[:0]
+		h.add(uint64(at))
+	}
+	if _, ok := s.(looper); ok {
+		h.add(uint64(Clients(s)))
+		for i := range s.Len() {
+			h.add(uint64(Think(s, i)))
 		}
 	}
-	h.Write(buf)
+	if Functions(s) > 1 || Chilling(s) {
+		for i := range s.Len() {
+			h.add(MarkOf(s, i).number())
+		}
+	}
+	h.Write(h.buf)
 	return hex.EncodeToString(h.Sum(nil))
 }
 
+// numbers hashes numbers, many at a time.
+type numbers struct {
+	hash.Hash
+	buf []byte
+}
+
+func (h *numbers) add(n uint64) {
+	h.buf = binary.LittleEndian.AppendUint64(h.buf, n)
+	if len(h.buf) == 8*512 {
+		h.Write(h.buf)
+		h.buf = h.buf[:0]
+	}
+}
+
 // Peak returns the largest number of triggers that fall within any window of
-// the given length. A closed schedule has one at a time.
+// the given length. A closed schedule has one for each client.
 func Peak(s Schedule, window time.Duration) int {
 	if Closed(s) {
-		return min(1, s.Len())
+		return min(Clients(s), s.Len())
 	}
 	most, first := 0, 0
+	from, _ := s.At(0)
 	for i := range s.Len() {
 		at, _ := s.At(i)
-		for {
-			if from, _ := s.At(first); at-from <= window {
-				break
-			}
+		for at-from > window {
 			first++
+			from, _ = s.At(first)
 		}
 		most = max(most, i-first+1)
 	}

@@ -125,19 +125,19 @@ func TestNoDriftAtRatesThatLeaveARemainder(t *testing.T) {
 func TestPoisson(t *testing.T) {
 	p := storm.Poisson{Rate: 1000, For: 100 * s, Seed: 7}
 	list := p.Draw()
-	if n := float64(len(list)); math.Abs(n-1e5) > 5*math.Sqrt(1e5) {
+	if n := float64(list.Len()); math.Abs(n-1e5) > 5*math.Sqrt(1e5) {
 		t.Errorf("%v arrivals, want 100,000 within five standard deviations", n)
 	}
 	var sum, squares float64
 	last := time.Duration(0)
-	for _, at := range list {
+	for _, at := range times(list) {
 		if at < last || at >= p.For {
 			t.Fatalf("%v after %v", at, last)
 		}
 		gap := (at - last).Seconds()
 		sum, squares, last = sum+gap, squares+gap*gap, at
 	}
-	n := float64(len(list))
+	n := float64(list.Len())
 	mean := sum / n
 	if cv := math.Sqrt(squares/n-mean*mean) / mean; math.Abs(cv-1) > 0.02 {
 		t.Errorf("gaps vary by %v of their mean, want 1 as exponential ones do", cv)
@@ -149,7 +149,7 @@ func TestPoisson(t *testing.T) {
 	if storm.Hash(list) == storm.Hash(p.Draw()) {
 		t.Error("another seed drew the same arrivals")
 	}
-	if got := (storm.Poisson{Rate: -1, For: s}).Draw(); len(got) != 0 {
+	if got := (storm.Poisson{Rate: -1, For: s}).Draw(); got.Len() != 0 {
 		t.Errorf("a negative rate drew %v", got)
 	}
 }
