@@ -43,7 +43,8 @@ moment of a start and the next, and what these leave of the time measured outsid
     trigger  storms at a queue, a bucket, a schedule and asynchronous invocations: each
              part of an event's way, from its intended send to its handler's end
     lag      how far sends are off their schedule, beside stock vegeta
-    sim      simulated invocations a second
+    sim      simulated invocations a second, on one core and two, and a day of a trace
+             of 46,000 functions and a billion invocations (in proportion below 60 rounds)
 
 Examples:
 
@@ -92,7 +93,7 @@ var benchParts = []benchPart{
 	{"invoke", "Warm invocation through the Invoke API", inRounds(benchInvoke)},
 	{"trigger", "Triggers: storms of events that are not answered on their request", benchTrigger},
 	{"lag", "Schedule lag: actual minus intended send", inRounds(benchLag)},
-	{"sim", "Simulated invocations a second, Lambda plane, 1,000 environments, one core", inRounds(benchSim)},
+	{"sim", "Simulated invocations a second: a Lambda plane of 1,000 environments, and a day of many functions", inRounds(benchSim)},
 }
 
 // inRounds is a part that wants to know nothing but its rounds.
