@@ -92,11 +92,11 @@ func (w *worker) function(n int) error {
 	seed := w.config.Seed ^ int64(uint64(n+1)*0x9e3779b97f4a7c15) // another for each function
 	m := &w.machine
 	m.renew(plane.NewLambda(w.config.rules()), w.config.timing(&t), seed, b)
-	in := &inflow{worker: w, from: t.Arrivals, buf: make([]time.Duration, inflowSize)}
-	if err := m.run(in, int64(w.config.Span)); err != nil {
+	in := &inflow{worker: w, from: t.Arrivals}
+	times := newBatched(in)
+	if err := m.run(&times, int64(w.config.Span)); err != nil {
 		return fmt.Errorf("function %d, %s: %w", n, t.Name, err)
 	}
-	in.arrived += in.at
 	in.report(1)
 	w.close(n, &t, b)
 	return nil
@@ -155,48 +155,37 @@ func addCounts(to *results.Counts, from results.Counts) {
 // the replay is to end.
 type inflow struct {
 	*worker
-	from    Arrivals
-	buf     []time.Duration
-	at, n   int
-	arrived int
-	over    bool
+	from Arrivals
+	told int // triggers that have been reported
+	sent int // handed out
 }
 
-const (
-	inflowSize  = 256
-	reportEvery = 1 << 18 // triggers: some tens of milliseconds
-)
+// reportEvery is how many triggers pass between two reports: some tens of
+// milliseconds.
+const reportEvery = 1 << 18
 
-func (a *inflow) next() (int64, bool) {
-	if a.at == a.n {
-		a.fill()
-	}
-	if a.n == 0 || a.buf[a.at] >= a.config.Span {
-		a.over = true
-		return never, false
-	}
-	at := a.buf[a.at]
-	a.at++
-	return int64(at), true
-}
-
-func (a *inflow) fill() {
-	a.arrived += a.n
-	if a.arrived >= reportEvery {
+// Next is that of from, within the span.
+func (a *inflow) Next(buf []time.Duration) int {
+	if a.sent-a.told >= reportEvery {
 		a.report(0)
 	}
-	a.at, a.n = 0, 0
-	if !a.over && a.ctx.Err() == nil {
-		a.n = a.from.Next(a.buf)
+	if a.ctx.Err() != nil {
+		return 0
 	}
+	n := a.from.Next(buf)
+	for n > 0 && buf[n-1] >= a.config.Span { // they never decrease
+		n--
+	}
+	a.sent += n
+	return n
 }
 
 // report tells who wants to know of the triggers since it was last told.
 func (a *inflow) report(functions int) {
 	if a.config.Progress != nil {
-		a.config.Progress(a.arrived, functions)
+		a.config.Progress(a.sent-a.told, functions)
 	}
-	a.arrived = 0
+	a.told = a.sent
 }
 
 // outcome adds up what the workers and the functions came to.

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/HdrHistogram/hdrhistogram-go"
+
 	"coldstorm/report/stats"
 	"coldstorm/results"
 	"coldstorm/workloads"
@@ -22,7 +24,10 @@ type Config struct {
 
 	// Arrivals of a storm, from its start, in any order.
 	Arrivals []time.Duration
-	Seed     int64 // of every random choice
+	// Stream, where it is not nil, is the arrivals instead: of storms that are too
+	// long for a list. It is read to its end.
+	Stream Arrivals
+	Seed   int64 // of every random choice
 
 	// Steady is the rate, in triggers a second, for which capacity stands before
 	// a storm: it sizes fleets and provisioned concurrency. 0 is one unit. A
@@ -71,6 +76,18 @@ type Outcome struct {
 	Usage    results.Usage
 	Timeline []results.TimelinePoint
 	Notes    []string
+
+	latency [startKinds]tally
+}
+
+// Histogram is the latencies of one kind of start, in nanoseconds; nil of a kind
+// that there was none of.
+func (o *Outcome) Histogram(s results.Start) *hdrhistogram.Histogram {
+	i := slices.Index(startNames[:], s)
+	if i < 0 || o.latency[i].n == 0 {
+		return nil
+	}
+	return o.latency[i].histogram()
 }
 
 // Run simulates a storm.
@@ -79,13 +96,9 @@ func Run(c Config) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
-	times := schedule(c.Arrivals)
-	if !slices.IsSorted(times) {
-		times = slices.Clone(times)
-		slices.Sort(times)
-	}
-	if len(times) > 0 && times[0] < 0 {
-		return Outcome{}, fmt.Errorf("simulate %s: an arrival at %v, before the storm's start", c.Model, times[0])
+	times, err := c.arrivals()
+	if err != nil {
+		return Outcome{}, fmt.Errorf("simulate %s: %w", c.Model, err)
 	}
 	b := newBook(&mo.billing)
 	b.line = newTimeline()
@@ -94,11 +107,28 @@ func Run(c Config) (Outcome, error) {
 	if window == 0 {
 		window = time.Hour
 	}
-	if err := m.run(&times, int64(window)); err != nil {
+	if err := m.run(times, int64(window)); err != nil {
 		return Outcome{}, fmt.Errorf("simulate %s: %w", c.Model, err)
 	}
 	window = max(window, roundUp(time.Duration(b.last), time.Second))
 	return m.outcome(mo, c, window), nil
+}
+
+// arrivals are those of a storm, in the order of time.
+func (c *Config) arrivals() (arrivals, error) {
+	if c.Stream != nil {
+		b := newBatched(c.Stream)
+		return &b, nil
+	}
+	times := schedule(c.Arrivals)
+	if !slices.IsSorted(times) {
+		times = slices.Clone(times)
+		slices.Sort(times)
+	}
+	if len(times) > 0 && times[0] < 0 {
+		return nil, fmt.Errorf("an arrival at %v, before the storm's start", times[0])
+	}
+	return &times, nil
 }
 
 // Units is the number of units, or of provisioned environments, that stand for
@@ -130,6 +160,7 @@ func (m *machine) outcome(mo *model, c Config, span time.Duration) Outcome {
 // latencies fills in the quantiles and spectra of latencies by the kind of start.
 func (o *Outcome) latencies(by *[startKinds]tally) {
 	var all tally
+	o.latency = *by
 	for i := range by {
 		all.merge(&by[i])
 		if by[i].n > 0 {

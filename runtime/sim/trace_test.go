@@ -89,7 +89,7 @@ func TestTraceIsTheSameWhateverItsWorkersAndOrder(t *testing.T) {
 		c.Order = append(c.Order, c.Functions-1-i)
 	}
 	got := mustTrace(t, c)
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(FunctionOutcome{}, Digest{}, ran{})); diff != "" {
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(Outcome{}, FunctionOutcome{}, Digest{}, ran{}, tally{})); diff != "" {
 		t.Errorf("one worker and seven differ:\n%s", diff)
 	}
 	c.Seed++
@@ -248,6 +248,21 @@ func TestTraceRefuses(t *testing.T) {
 		if _, err := Trace(context.Background(), c); err == nil {
 			t.Errorf("%s: no error", name)
 		}
+	}
+}
+
+func TestStreamIsTheSameAsAListOfItsTimes(t *testing.T) {
+	c := sample(workloads.ModelLambda)
+	for i := range 1000 {
+		c.Arrivals = append(c.Arrivals, time.Duration(i)*3*ms)
+	}
+	want := mustRun(t, c)
+	c.Arrivals, c.Stream = nil, &even{n: 1000, every: 3 * ms}
+	if diff := cmp.Diff(want, mustRun(t, c), cmp.AllowUnexported(Outcome{}, tally{})); diff != "" {
+		t.Error(diff)
+	}
+	if n := want.Histogram(results.StartCold).TotalCount(); n != int64(want.Counts.Cold) || want.Histogram(results.StartRestored) != nil {
+		t.Errorf("a histogram of %d cold starts, want %d", n, want.Counts.Cold)
 	}
 }
 
