@@ -34,6 +34,9 @@ func pour(v reflect.Value, next *int64) {
 		for i := range v.NumField() {
 			pour(v.Field(i), next)
 		}
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		pour(v.Elem(), next)
 	case reflect.Slice:
 		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
 		pour(v.Index(0), next)

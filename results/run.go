@@ -23,6 +23,7 @@ type Run struct {
 
 	Series      []Series     `json:"series"`                // measured here, a storm each
 	Sweep       []SweepPoint `json:"sweep,omitempty"`       // measured here, bursts of growing size
+	Curves      []Curve      `json:"curves,omitempty"`      // measured here, one thing varied in each
 	Fidelity    []Fidelity   `json:"fidelity,omitempty"`    // the simulation held against live
 	Projections []Projection `json:"projections,omitempty"` // projected on AWS, a model each
 	BreakEven   []BreakEven  `json:"break_even,omitempty"`

@@ -32,7 +32,7 @@ type command struct {
 // commands lists every command.
 func commands() []command {
 	return []command{
-		runCommand, serveCommand, invokeCommand, reportCommand, gateCommand, doctorCommand, cleanCommand, benchCommand, versionCommand, helpCommand(),
+		runCommand, sweepCommand, serveCommand, invokeCommand, reportCommand, gateCommand, doctorCommand, cleanCommand, benchCommand, versionCommand, helpCommand(),
 		engineCommand, launcherCommand,
 	}
 }
@@ -101,7 +101,7 @@ func usage(w io.Writer) {
 	fmt.Fprint(w, `
 'coldstorm help COMMAND' says more, 'coldstorm help exit-codes' what the exit code means,
 'coldstorm help triggers' how events reach functions.
-Not built yet, and so absent: storm, sweep, cost, simulate.
+Not built yet, and so absent: storm, cost, simulate.
 `)
 }
 

@@ -77,7 +77,10 @@ func (r *runner) measure(ctx context.Context) error {
 			return err
 		}
 	}
-	return l.sweep(ctx)
+	if err := l.sweep(ctx); err != nil {
+		return err
+	}
+	return l.curves(ctx)
 }
 
 // poolSize is the number of networks and cgroups that the launcher keeps ready:

@@ -73,6 +73,9 @@ func charts(run results.Run, samples []results.Sample) []chart.Chart {
 	all := []chart.Chart{
 		chart.ColdAgainstWarm(run), chart.ColdDots(run, samples), chart.Scaling(run.Sweep), chart.CostLatency(run), chart.BreakEven(run), chart.Fidelity(run.Fidelity),
 	}
+	for _, cv := range run.Curves {
+		all = append(all, chart.Curve(cv))
+	}
 	for _, s := range run.Series {
 		all = append(all, chart.Spectrum(s, run.Objective), chart.Timeline(s))
 		if s.Counts.Cold > 0 {

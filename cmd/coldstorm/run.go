@@ -69,21 +69,14 @@ Examples:
     coldstorm run --launcher oci:crun`,
 	setup: func(f *pflag.FlagSet) func(context.Context, *app, []string) error {
 		var o runOptions
-		f.StringVar(&o.function, "function", "", "`directory` or zip with a bootstrap or a handler, or container image: measure this instead of the scenario's function")
-		f.StringVar(&o.payload, "payload", "", "`file` with the event that triggers carry (with --function; default {})")
-		f.StringVar(&o.runtime, "runtime", "", "`runtime` of the function as AWS names it: python3.13, nodejs22.x, provided.al2023 (with --function; default: as what is there says)")
-		f.StringVar(&o.handler, "handler", "", "`handler` of the function, module.function (with --function; default: the usual one)")
-		f.IntVar(&o.memory, "memory", 0, "memory of the function in `MB`, instead of the scenario's; 1769 is one vCPU")
-		f.DurationVar(&o.timeout, "timeout", 0, "the function's timeout, instead of the scenario's, 1s to 900s")
+		o.functionFlags(f)
 		f.StringVar(&o.launcher, "launcher", launch.RuntimeBuiltin, "`launcher` that starts sandboxes: builtin, process (a plain process: no isolation, no limits) or oci:PATH (runc, crun, runsc)")
 		f.BoolVar(&o.snapStart, "snapstart", false, "measure restores too: fire the storms of cold starts again at the function restored from a snapshot of its init (Python; see README)")
 		f.StringVar(&o.out, "out", results.Root, "`folder` in which the run's folder is made")
 		f.BoolVar(&o.noProjection, "no-projection", false, "measure here alone, project and price nothing")
 		return func(ctx context.Context, a *app, args []string) error {
-			for _, name := range []string{"function", "payload", "runtime", "handler", "launcher", "out"} {
-				if fl := f.Lookup(name); fl.Changed && fl.Value.String() == "" {
-					return usageError("is a variable of your shell empty?", "--%s is empty", name)
-				}
+			if err := noneEmpty(f, "function", "payload", "runtime", "handler", "launcher", "out"); err != nil {
+				return err
 			}
 			sc, err := o.scenario(args)
 			if err != nil {
@@ -94,7 +87,27 @@ Examples:
 	},
 }
 
-// runOptions are the flags of run.
+// functionFlags declares the flags that say what is measured.
+func (o *runOptions) functionFlags(f *pflag.FlagSet) {
+	f.StringVar(&o.function, "function", "", "`directory` or zip with a bootstrap or a handler, or container image: measure this instead of the scenario's function")
+	f.StringVar(&o.payload, "payload", "", "`file` with the event that triggers carry (with --function; default {})")
+	f.StringVar(&o.runtime, "runtime", "", "`runtime` of the function as AWS names it: python3.13, nodejs22.x, provided.al2023 (with --function; default: as what is there says)")
+	f.StringVar(&o.handler, "handler", "", "`handler` of the function, module.function (with --function; default: the usual one)")
+	f.IntVar(&o.memory, "memory", 0, "memory of the function in `MB`, instead of the scenario's; 1769 is one vCPU")
+	f.DurationVar(&o.timeout, "timeout", 0, "the function's timeout, instead of the scenario's, 1s to 900s")
+}
+
+// noneEmpty refuses flags that were given an empty text.
+func noneEmpty(f *pflag.FlagSet, names ...string) error {
+	for _, name := range names {
+		if fl := f.Lookup(name); fl.Changed && fl.Value.String() == "" {
+			return usageError("is a variable of your shell empty?", "--%s is empty", name)
+		}
+	}
+	return nil
+}
+
+// runOptions are the flags of run, and of sweep.
 type runOptions struct {
 	function, payload string
 	runtime, handler  string
@@ -103,6 +116,7 @@ type runOptions struct {
 	launcher, out     string
 	noProjection      bool
 	snapStart         bool
+	curves            *curveOptions // of sweep
 }
 
 // scenario is what is to be run, by the arguments and flags.
@@ -187,13 +201,13 @@ func (r *runner) do(ctx context.Context) error {
 
 	err := r.measure(ctx)
 	switch {
-	case ctx.Err() != nil && len(r.series) == 0 && len(r.run.Sweep) == 0:
+	case ctx.Err() != nil && !r.measured():
 		r.removeFolder()
 		return exitError{code: exitInterrupted, err: errors.New("interrupted before anything was measured")}
 	case ctx.Err() != nil:
 		r.run.Status = results.StatusAborted
 		err = nil
-	case err != nil && len(r.series) == 0 && len(r.run.Sweep) == 0:
+	case err != nil && !r.measured():
 		r.removeFolder()
 		return err
 	case err != nil:
@@ -220,6 +234,9 @@ func (r *runner) do(ctx context.Context) error {
 	}
 	return err
 }
+
+// measured reports whether there is anything to keep.
+func (r *runner) measured() bool { return len(r.series) > 0 || len(r.swept) > 0 }
 
 // prepare checks everything that can be checked before anything is started, and
 // makes the folders.

@@ -198,6 +198,11 @@ func (l *liveTarget) fire(ctx context.Context, st workloads.Storm, options ...fu
 	if storm.Functions(schedule) > 1 || storm.Chilling(schedule) {
 		return measured{}, usageError("spread and cold storms need several functions at one endpoint", "storm %s: run has one function", st.Name)
 	}
+	return l.fireSchedule(ctx, st, schedule, options...)
+}
+
+// fireSchedule is fire with a schedule of its own.
+func (l *liveTarget) fireSchedule(ctx context.Context, st workloads.Storm, schedule storm.Schedule, options ...func(*drive.Attack)) (measured, error) {
 	m := measured{storm: st, schedule: schedule, bound: l.bound, Status: results.StatusComplete, recorder: &record.Recorder{
 		Name: st.Name, Shape: storm.Describe(schedule), Seed: l.scenario.Seed, Arrivals: storm.Hash(schedule),
 	}}

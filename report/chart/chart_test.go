@@ -30,6 +30,9 @@ func all(run results.Run, samples []results.Sample) []Chart {
 		out = append(out, Spectrum(s, run.Objective), Timeline(s), Waterfall(s), Breakdown(s))
 	}
 	out = append(out, ColdAgainstWarm(run), ColdDots(run, samples), Scaling(run.Sweep), Fidelity(run.Fidelity), CostLatency(run), BreakEven(run))
+	for _, cv := range run.Curves {
+		out = append(out, Curve(cv))
+	}
 	for _, p := range run.Projections {
 		for _, s := range p.Storms {
 			out = append(out, ProjectedSpectrum(s.Name, run.Projections, run.Objective), ProjectedTimeline(p.Model, s))
@@ -43,6 +46,7 @@ func TestDrawingsDoNotChangeByThemselves(t *testing.T) {
 	for _, c := range []Chart{
 		Spectrum(run.Series[1], run.Objective), ColdDots(run, samples), Waterfall(run.Series[1]), Breakdown(run.Series[1]), Timeline(run.Series[1]), Scaling(run.Sweep),
 		Fidelity(run.Fidelity), CostLatency(run), BreakEven(run), ProjectedSpectrum("burst", run.Projections, run.Objective), ColdAgainstWarm(run),
+		Curve(run.Curves[0]), Curve(run.Curves[1]),
 	} {
 		path := filepath.Join("testdata", c.Name+".svg")
 		got := c.SVG()
@@ -238,6 +242,21 @@ func (w wild) counts() results.Counts {
 	return results.Counts{Offered: w.count(), Served: w.count(), Throttled: w.count(), Cold: w.count()}
 }
 
+func (w wild) curve() results.Curve {
+	cv := results.Curve{Axis: []string{"burst", "memory", "package", "unheard-of"}[w.IntN(4)], Unit: []string{"bytes", "MB"}[w.IntN(2)]}
+	if w.IntN(2) == 0 {
+		cv.Knee = &results.Knee{Value: w.number(), Highest: w.number(), Reached: w.IntN(2) == 0}
+	}
+	for range w.IntN(7) {
+		p := results.CurvePoint{Value: w.number(), Counts: w.counts(), Throughput: w.number(), Offered: w.number(), Limited: w.IntN(2) == 0, Latency: map[results.Start]results.Quantiles{}}
+		for _, k := range starts {
+			p.Latency[k.start] = w.quantiles()
+		}
+		cv.Points = append(cv.Points, p)
+	}
+	return cv
+}
+
 func (w wild) run() (results.Run, []results.Sample) {
 	run := results.Run{Objective: w.duration()}
 	var samples []results.Sample
@@ -270,6 +289,9 @@ func (w wild) run() (results.Run, []results.Sample) {
 		run.Sweep = append(run.Sweep, results.SweepPoint{N: w.count(), Repeats: w.count(), Counts: w.counts(), Cold: w.quantiles(), Ready: w.duration()})
 		run.Fidelity = append(run.Fidelity, results.Fidelity{Metric: []string{"p50", "cold_starts", "p"}[w.IntN(3)], Live: w.number(), Sim: w.number(), Error: w.number()})
 		run.BreakEven = append(run.BreakEven, results.BreakEven{A: "lambda", B: "ec2", Rate: w.number(), Monthly: results.USD(w.number())})
+	}
+	for range w.IntN(4) {
+		run.Curves = append(run.Curves, w.curve())
 	}
 	for _, m := range []string{"lambda", "ec2", "eks-ec2", "unheard-of"} {
 		p := results.Projection{Model: m, Offered: w.IntN(4) > 0, Steady: results.Steady{

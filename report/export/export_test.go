@@ -32,7 +32,7 @@ func text(t *testing.T, run results.Run, at export.Terminal) string {
 func Example() {
 	run, _, _ := random.Run(1)
 	run.Series, run.Projections = run.Series[:1], nil
-	run.Notes = nil
+	run.Notes, run.Curves = nil, nil
 	export.Text(os.Stdout, run, export.Terminal{Width: 100})
 	// Output:
 	// thumbnail, scenario default, 2025-01-02 03:04:05 UTC, took 94.0 s

@@ -22,13 +22,19 @@ type block struct {
 // blocks are the tables of a summary; those without rows are left out.
 func blocks(run results.Run) []block {
 	var out []block
-	for _, b := range []block{
+	measured := []block{
 		{"latency, from the intended send", chart.Measured, latencies(run.Series)},
 		parts(run.Series),
 		{"what became of every trigger", chart.Measured, outcomes(run.Series)},
-		{"compute models" + atRate(run), chart.Projected, models(run)},
-		{"break-even rates of the cheapest models", chart.Projected, breakEven(run)},
-	} {
+	}
+	for _, cv := range run.Curves {
+		c := chart.Curve(cv)
+		measured = append(measured, block{strings.ToLower(c.Title[:1]) + strings.TrimSuffix(c.Title[1:], ", "+string(c.Basis)), chart.Measured, c.Table})
+	}
+	for _, b := range append(measured,
+		block{"compute models" + atRate(run), chart.Projected, models(run)},
+		block{"break-even rates of the cheapest models", chart.Projected, breakEven(run)},
+	) {
 		if len(b.table.Rows) > 0 {
 			out = append(out, b)
 		}
@@ -197,6 +203,11 @@ func condition(run results.Run) string {
 // reasons says why models have no figure: once for all that share it.
 func reasons(run results.Run) []string {
 	var out, whys []string
+	for _, cv := range run.Curves {
+		if cv.Knee != nil {
+			out = append(out, "Over "+cv.Axis+": "+chart.KneeSentence(cv))
+		}
+	}
 	models := map[string][]string{}
 	for _, p := range run.Projections {
 		if p.Offered {

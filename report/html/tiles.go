@@ -14,7 +14,7 @@ func tiles(run results.Run) []tile {
 	var out []tile
 	if s, ok := chart.Foremost(run.Series, results.StartCold); ok {
 		out = append(out, latencyTile("cold start, p50", s, results.StartCold))
-	} else if !withoutEvidence(run.Series) {
+	} else if len(run.Series) > 0 && !withoutEvidence(run.Series) {
 		out = append(out, tile{Name: "cold start, p50", Basis: chart.Measured, Value: "none", Detail: []string{noColdStart(run.Series)}})
 	}
 	for _, start := range readyStarts {
@@ -31,10 +31,30 @@ func tiles(run results.Run) []tile {
 	if s, ok := hardest(run.Series); ok {
 		out = append(out, stormTile(s))
 	}
+	for _, cv := range run.Curves {
+		out = append(out, curveTiles(cv)...)
+	}
 	if len(run.Projections) > 0 {
 		out = append(out, cheapestTile(run))
 	}
 	return out
+}
+
+// curveTiles is what a scaling curve comes to: its knee, or else how the median
+// changes from its first value to its last.
+func curveTiles(cv results.Curve) []tile {
+	c := chart.Curve(cv)
+	switch {
+	case c.Empty != "":
+		return []tile{{Name: "over " + cv.Axis, Basis: chart.Measured, Value: "none", Detail: []string{c.Empty}, Bad: true}}
+	case cv.Knee != nil:
+		return []tile{{Name: "over " + cv.Axis + ", at most", Basis: chart.Measured, Value: figure.Rate(cv.Knee.Highest), Detail: []string{chart.KneeSentence(cv)}}}
+	}
+	first, last := cv.Points[0].Latency[results.StartCold], cv.Points[len(cv.Points)-1].Latency[results.StartCold]
+	return []tile{{
+		Name: "over " + cv.Axis + ", cold p50", Basis: chart.Measured,
+		Value: figure.Quantile(first.P50, first.N) + " to " + figure.Quantile(last.P50, last.N), Detail: []string{c.Alt},
+	}}
 }
 
 // noColdStart says why there is no cold start to tell of: a trigger that failed

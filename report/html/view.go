@@ -36,6 +36,7 @@ type view struct {
 	Main                  group   // cold against warm, and the phases of a cold start
 	Parts                 picture // of the start of a sandbox, under the storm of Main
 	Dots, Scaling         picture
+	Curves                []picture
 	Burst                 group // the hardest storm
 	BurstTimeline         picture
 	Rest                  []stormPictures // what is left, a storm each
@@ -92,7 +93,12 @@ func newView(run results.Run, samples []results.Sample, m results.Manifest) view
 		Models: newModels(run), Cost: newPicture(chart.CostLatency(run), wide), BreakEven: newPicture(chart.BreakEven(run), wide),
 		Bills: bills(run), Fidelity: newPicture(chart.Fidelity(run.Fidelity), wide),
 		Provenance: provenance(run, m), Generators: generators(run.Series), Omissions: omissions(run),
-		HasProjections: len(run.Projections) > 0, Quiet: len(run.Series) == 0,
+		HasProjections: len(run.Projections) > 0, Quiet: len(run.Series) == 0 && len(run.Sweep) == 0 && len(run.Curves) == 0,
+	}
+	for _, cv := range run.Curves {
+		p := newPicture(chart.Curve(cv), wide)
+		p.Open = true
+		v.Curves = append(v.Curves, p)
 	}
 	v.Crossings, v.Others = chart.Crossings(run)
 	v.measured(run)
@@ -142,6 +148,9 @@ func newGroup(charts []chart.Chart, pair bool) group {
 func (v *view) eachPicture(f func(*picture)) {
 	for _, p := range []*picture{&v.Parts, &v.Dots, &v.Scaling, &v.BurstTimeline, &v.Cost, &v.BreakEven, &v.Fidelity} {
 		f(p)
+	}
+	for i := range v.Curves {
+		f(&v.Curves[i])
 	}
 	groups := []group{v.Main, v.Burst, v.ProjectedSpectra, v.ProjectedTimelines}
 	for _, r := range v.Rest {

@@ -234,6 +234,38 @@ func (g generator) sweep() []results.SweepPoint {
 	return out
 }
 
+// curves are two scaling curves: one with a throughput that bends, one without.
+func (g generator) curves() []results.Curve {
+	rate := results.Curve{
+		Axis: "rate", Unit: "triggers/s", Storm: "3 times a constant rate for 5 s, each on a fresh deployment",
+		Knee: &results.Knee{Value: 100, Highest: 140, Reached: true, Rule: "the largest offered rate up to which at least 95 % of each was served"},
+	}
+	memory := results.Curve{Axis: "memory", Unit: "MB", Storm: "20 cold starts, then 20 warm ones, one after another"}
+	for i, v := range []float64{10, 50, 100, 200, 500} {
+		served := min(v, 100+10*float64(i))
+		rate.Points = append(rate.Points, g.curvePoint(v, time.Duration(1+i*i)*20*time.Millisecond, served))
+		rate.Points[i].Offered, rate.Points[i].Limited = v, v > 200
+		memory.Points = append(memory.Points, g.curvePoint(float64(int(128)<<i), 2*time.Second>>i, 0))
+	}
+	return []results.Curve{rate, memory}
+}
+
+func (g generator) curvePoint(v float64, typical time.Duration, served float64) results.CurvePoint {
+	var cold, warm []time.Duration
+	for range 60 {
+		cold, warm = append(cold, g.around(typical, 0.3)), append(warm, g.around(typical/5, 0.2))
+	}
+	p := results.CurvePoint{
+		Value: v, Repeats: 3, Peak: 12, Growth: 12, Counts: results.Counts{Offered: 120, Served: 120, Cold: 60, Warm: 60},
+		Latency: map[results.Start]results.Quantiles{results.StartCold: Quantiles(cold), results.StartWarm: Quantiles(warm)},
+		Init:    Quantiles(cold[:30]), Throughput: served,
+	}
+	if served > 0 {
+		p.Throughputs = []float64{served, served * 0.97, served * 1.02}
+	}
+	return p
+}
+
 func (g generator) fidelity() []results.Fidelity {
 	var out []results.Fidelity
 	for _, f := range []results.Fidelity{

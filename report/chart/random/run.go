@@ -36,6 +36,7 @@ func Run(seed uint64) (results.Run, []results.Sample, results.Manifest) {
 	run.Fidelity = g.fidelity()
 	run.Projections = g.projections(run.Objective)
 	run.BreakEven = crossings(run.Projections)
+	run.Curves = g.curves() // last: what is drawn before stays what it was
 	return run, samples, manifest(run)
 }
 
