@@ -24,6 +24,7 @@ type command struct {
 	short  string // one line
 	long   string // paragraphs, with examples
 	hidden bool   // a process of coldstorm's own, not for people
+	vegeta bool   // takes flags of one dash too
 
 	// setup declares the flags and returns what runs once they are parsed.
 	setup func(f *pflag.FlagSet) func(ctx context.Context, a *app, args []string) error
@@ -32,7 +33,7 @@ type command struct {
 // commands lists every command.
 func commands() []command {
 	return []command{
-		runCommand, sweepCommand, serveCommand, invokeCommand, reportCommand, gateCommand, doctorCommand, cleanCommand, benchCommand, versionCommand, helpCommand(),
+		runCommand, stormCommand, sweepCommand, serveCommand, invokeCommand, reportCommand, gateCommand, doctorCommand, cleanCommand, benchCommand, versionCommand, helpCommand(),
 		engineCommand, launcherCommand,
 	}
 }
@@ -56,7 +57,11 @@ func (a *app) dispatch(ctx context.Context, args []string) error {
 	flags.SetOutput(io.Discard)
 	flags.SortFlags = false
 	exec := cmd.setup(flags)
-	if err := flags.Parse(args[1:]); errors.Is(err, pflag.ErrHelp) {
+	args = args[1:]
+	if cmd.vegeta {
+		args = doubled(flags, args)
+	}
+	if err := flags.Parse(args); errors.Is(err, pflag.ErrHelp) {
 		cmd.help(a.stdout, flags)
 		return nil
 	} else if err != nil {
@@ -101,7 +106,7 @@ func usage(w io.Writer) {
 	fmt.Fprint(w, `
 'coldstorm help COMMAND' says more, 'coldstorm help exit-codes' what the exit code means,
 'coldstorm help triggers' how events reach functions.
-Not built yet, and so absent: storm, cost, simulate.
+Not built yet, and so absent: cost, simulate.
 `)
 }
 

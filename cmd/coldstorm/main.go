@@ -6,6 +6,7 @@
 // Usage:
 //
 //	coldstorm run [SCENARIO] [--function DIR|ZIP|IMAGE --payload FILE] [--launcher builtin|process|oci:PATH]
+//	coldstorm storm [URL] [--rate 50/1s --duration 10s | --shape burst --n 1000 | ...] [--targets FILE|-] [--output FILE]
 //	coldstorm sweep [SCENARIO] --over AXIS[=V1,V2,...]...
 //	coldstorm serve [--listen 127.0.0.1:PORT] [--function DIR|ZIP|IMAGE --name NAME]...
 //	coldstorm invoke [--function DIR|ZIP|IMAGE | --url URL NAME] [--payload FILE|-] [--tail]

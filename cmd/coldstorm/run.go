@@ -259,6 +259,11 @@ func (r *runner) prepare() error {
 		Scenario: r.scenario.Name, Command: commandLine(), Objective: r.scenario.Project.Objective,
 		PriceBook: r.book.Ref(), Host: describeHost(),
 	}
+	return r.folders()
+}
+
+// folders makes the run's folder and a temporary one.
+func (r *runner) folders() (err error) {
 	if r.dir, r.lock, err = runFolder(func() (string, error) { return results.NewDir(r.options.out, r.scenario.Name, r.run.Started) }); err != nil {
 		return usageError("name a folder that you may write to with --out", "%w", err)
 	}

@@ -177,7 +177,11 @@ func remarks(run results.Run) []string {
 
 // title says what was run, and when.
 func title(run results.Run) string {
-	return fmt.Sprintf("%s, scenario %s, %s, took %s", run.Function.Name, run.Scenario, run.Started.UTC().Format("2006-01-02 15:04:05 UTC"), figure.Duration(run.Took))
+	subject := "scenario " + run.Scenario
+	if run.Function.Name != "" { // none is known of an endpoint
+		subject = run.Function.Name + ", " + subject
+	}
+	return fmt.Sprintf("%s, %s, took %s", subject, run.Started.UTC().Format("2006-01-02 15:04:05 UTC"), figure.Duration(run.Took))
 }
 
 // verdict names the cheapest model.
