@@ -71,8 +71,13 @@ func (p population) tenant(i int, span time.Duration) (sim.Tenant, error) {
 	mean := min(max(math.Exp(serviceMu+serviceSigma*r.NormFloat64()), shortest), longestService) * 1e9
 	at := func(share float64) time.Duration { return time.Duration(share * mean) }
 	service, err := sim.Percentiles([]sim.Percentile{
-		{Q: 0, Value: at(0.2)}, {Q: 0.01, Value: at(0.25)}, {Q: 0.25, Value: at(0.6)}, {Q: 0.5, Value: at(0.85)},
-		{Q: 0.75, Value: at(1.2)}, {Q: 0.99, Value: at(3)}, {Q: 1, Value: at(6)},
+		{Q: 0, Value: at(0.2)},
+		{Q: 0.01, Value: at(0.25)},
+		{Q: 0.25, Value: at(0.6)},
+		{Q: 0.5, Value: at(0.85)},
+		{Q: 0.75, Value: at(1.2)},
+		{Q: 0.99, Value: at(3)},
+		{Q: 1, Value: at(6)},
 	})
 	return sim.Tenant{
 		Name: strconv.Itoa(i), MemoryMB: 128 << r.IntN(3), Service: service, Init: sim.Exactly(100 * time.Millisecond),

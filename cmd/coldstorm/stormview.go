@@ -26,6 +26,7 @@ type stormView struct {
 	mu         sync.Mutex
 	counts     []record.Census
 	cold, warm []time.Duration // the latest ones, for the view alone
+	unknown    []time.Duration // of an endpoint that doesn't tell
 }
 
 // viewSamples is how many latencies the view's medians are of.
@@ -57,9 +58,12 @@ func (v *stormView) sample(x results.Sample) {
 	case results.OutcomeServed:
 		v.mu.Lock()
 		defer v.mu.Unlock()
-		if x.Start == results.StartCold {
+		switch x.Start {
+		case results.StartCold:
 			v.cold = push(v.cold, x.Latency())
-		} else {
+		case results.StartUnknown:
+			v.unknown = push(v.unknown, x.Latency())
+		default:
 			v.warm = push(v.warm, x.Latency())
 		}
 	case results.OutcomeThrottled:
@@ -85,6 +89,13 @@ func (v *stormView) lines() []string {
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if len(v.unknown) > 0 || len(v.cold)+len(v.warm) == 0 && v.latest.Load() == nil {
+		lines = append(lines, fmt.Sprintf("  latency p50 %s (n=%d)   throttled %d  failed %d",
+			median(v.unknown), len(v.unknown), v.throttled.Load(), v.failed.Load()))
+	}
+	if len(v.cold)+len(v.warm) == 0 && v.latest.Load() == nil {
+		return lines
+	}
 	return append(lines, fmt.Sprintf("  cold p50 %s (n=%d)  warm p50 %s (n=%d)",
 		median(v.cold), len(v.cold), median(v.warm), len(v.warm)))
 }

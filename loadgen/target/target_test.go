@@ -47,15 +47,15 @@ func TestAListWithoutATargetIsRefused(t *testing.T) {
 
 func TestErrorsSayWhichTarget(t *testing.T) {
 	for list, want := range map[string]string{
-		"GET http://host/\n\nGET":                             "target 2: bad target",
-		"http://host/\n":                                      "target 1: bad target",
-		"GET http://host/\nheader\n":                          "target 1: bad header",
-		"GET http://host/\n\nPOST http://host/\n@/no/file\n":  "target 2: bad body",
-		"GET ftp://host/\n":                                   "target 1: URL \"ftp://host/\": scheme",
-		"GET /path\n":                                         "target 1: URL \"/path\"",
-		`{"method": "GET", "url": "http://h/"}` + "\n{\"a\n":  "target 2: parse error",
-		`{"url": "http://h/"}` + "\n":                         "target 1: target: required method",
-		`{"method": "GET", "url": "http:///x"}` + "\n":        "has no host",
+		"GET http://host/\n\nGET":                            "target 2: bad target",
+		"http://host/\n":                                     "target 1: bad target",
+		"GET http://host/\nheader\n":                         "target 1: bad header",
+		"GET http://host/\n\nPOST http://host/\n@/no/file\n": "target 2: bad body",
+		"GET ftp://host/\n":                                  "target 1: URL \"ftp://host/\": scheme",
+		"GET /path\n":                                        "target 1: URL \"/path\"",
+		`{"method": "GET", "url": "http://h/"}` + "\n{\"a\n": "target 2: parse error",
+		`{"url": "http://h/"}` + "\n":                        "target 1: target: required method",
+		`{"method": "GET", "url": "http:///x"}` + "\n":       "has no host",
 	} {
 		if _, err := target.Read(strings.NewReader(list), nil, nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %s", list, err, want)
