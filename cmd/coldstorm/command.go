@@ -33,7 +33,7 @@ type command struct {
 // commands lists every command.
 func commands() []command {
 	return []command{
-		runCommand, stormCommand, sweepCommand, serveCommand, invokeCommand, reportCommand, gateCommand, doctorCommand, cleanCommand, benchCommand, versionCommand, helpCommand(),
+		runCommand, stormCommand, sweepCommand, simulateCommand, serveCommand, invokeCommand, reportCommand, gateCommand, doctorCommand, cleanCommand, benchCommand, versionCommand, helpCommand(),
 		engineCommand, launcherCommand,
 	}
 }
@@ -106,7 +106,7 @@ func usage(w io.Writer) {
 	fmt.Fprint(w, `
 'coldstorm help COMMAND' says more, 'coldstorm help exit-codes' what the exit code means,
 'coldstorm help triggers' how events reach functions.
-Not built yet, and so absent: cost, simulate.
+Not built yet, and so absent: cost.
 `)
 }
 

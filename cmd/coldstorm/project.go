@@ -22,6 +22,11 @@ type projector struct {
 	profile  sim.Profile
 	book     *cost.Book
 	say      func(model string) // called before each model
+
+	// What simulate asks for beyond a run; nil: none of it.
+	wanted   func(workloads.Storm) bool          // the storms, in the place of projected
+	arrivals func(storm.Schedule) sim.Arrivals   // of a storm, in the place of its schedule
+	keep     func(storm string, out sim.Outcome) // told of every storm on every model
 }
 
 // all projects every model of the scenario, in its order. Models that AWS
@@ -52,8 +57,12 @@ func (p projector) one(m workloads.Model) (results.Projection, error) {
 		return row, nil
 	}
 	c := p.config(m)
+	wanted := projected
+	if p.wanted != nil {
+		wanted = p.wanted
+	}
 	for _, st := range p.scenario.Storms {
-		if !projected(st) {
+		if !wanted(st) {
 			continue
 		}
 		out, err := p.storm(c, st)
@@ -86,7 +95,12 @@ func (p projector) storm(c sim.Config, st workloads.Storm) (results.ProjectedSto
 	if err != nil {
 		return results.ProjectedStorm{}, err
 	}
-	c.Arrivals, c.Warm = arrivals(schedule), st.Warm
+	c.Warm = st.Warm
+	if p.arrivals != nil {
+		c.Stream = p.arrivals(schedule)
+	} else {
+		c.Arrivals = arrivals(schedule)
+	}
 	if c.Units, err = sim.Units(c); err != nil { // what stands is sized for the steady rate, whatever the storm carries
 		return results.ProjectedStorm{}, err
 	}
@@ -95,6 +109,9 @@ func (p projector) storm(c sim.Config, st workloads.Storm) (results.ProjectedSto
 	o, err := sim.Run(c)
 	if err != nil {
 		return results.ProjectedStorm{}, err
+	}
+	if p.keep != nil {
+		p.keep(st.Name, o)
 	}
 	row := o.Storm(st.Name)
 	row.Bill, err = cost.Bill(p.book, row.Usage)

@@ -31,6 +31,10 @@ type Profile struct {
 	Launch []time.Duration
 }
 
+// InitVCPU is the processor that Lambda gives to init, whatever a function's
+// memory, in vCPUs: the InitShare of times that were taken there.
+const InitVCPU = initVCPU
+
 // Payload is what invocations with one payload took.
 type Payload struct {
 	Name   string
