@@ -22,6 +22,7 @@ const ReasonHeader = "Coldstorm-Reason"
 // gives none leaves.
 type Evidence struct {
 	Environment string // id of the execution environment
+	Node        string // that it is placed on; empty: on none that the endpoint tells. Not in a run's samples
 	Served      int    // invocations that it had served before this one
 	Start       Start
 	Cause       Cause  // of a cold start
@@ -63,6 +64,7 @@ func (e Evidence) String() string {
 		}
 	}
 	put("environment", e.Environment)
+	put("node", e.Node)
 	num("served", int64(e.Served))
 	put("start", string(e.Start))
 	put("cause", string(e.Cause))
@@ -103,7 +105,7 @@ func ParseEvidence(s string) (Evidence, error) {
 
 func (e *Evidence) set(k, v string) error {
 	switch k {
-	case "environment", "start", "cause", "mode":
+	case "environment", "node", "start", "cause", "mode":
 		text, err := url.QueryUnescape(v)
 		if err != nil {
 			return err
@@ -111,6 +113,8 @@ func (e *Evidence) set(k, v string) error {
 		switch k {
 		case "environment":
 			e.Environment = text
+		case "node":
+			e.Node = text
 		case "cause":
 			e.Cause = Cause(text)
 		case "mode":

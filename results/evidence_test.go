@@ -17,7 +17,7 @@ func TestEvidenceReadsBack(t *testing.T) {
 		{"nothing but its start", Evidence{Start: StartUnknown}},
 		{"a warm start", Evidence{Environment: "e-1", Served: 7, Start: StartWarm, Received: 10, Responded: 20, Phases: Phases{Invoke: 9}}},
 		{"every field", Evidence{
-			Environment: "e-1", Served: 1, Start: StartCold, Cause: CauseCrashed, Mode: "pooled",
+			Environment: "e-1", Node: "n2", Served: 1, Start: StartCold, Cause: CauseCrashed, Mode: "pooled",
 			Phases:   Phases{Queue: 1, Sandbox: 2, Rootfs: 3, RuntimeInit: 4, FunctionInit: 5, Init: 6, Invoke: 7, Transport: 8},
 			Received: 9, Responded: 10, Billed: 11, MaxMemory: 12, CPU: 13,
 			Moments: Moments{MomentAsk: 14, MomentReceived: 15, MomentBegun: 16, MomentReady: 17},
