@@ -208,6 +208,11 @@ func (e *Engine) Deploy(f Function) error {
 	return e.ask(command{Verb: verbDeploy, Function: &f})
 }
 
+// Beside deploys a function beside what is deployed, until the next Deploy.
+func (e *Engine) Beside(f Function) error {
+	return e.ask(command{Verb: verbBeside, Function: &f})
+}
+
 // Add takes a function into the engine's account, beside those that are there.
 // Of f, what an account sets for all functions is left out.
 func (e *Engine) Add(f Function) error {

@@ -136,7 +136,11 @@ func send(t testing.TB, e *Engine, event string, headers ...string) answer {
 }
 
 func try(e *Engine, event string, headers ...string) (a answer, err error) {
-	req, err := http.NewRequest("POST", e.InvokeURL("f"), strings.NewReader(event))
+	return invoked(e, "f", event, headers...)
+}
+
+func invoked(e *Engine, function, event string, headers ...string) (a answer, err error) {
+	req, err := http.NewRequest("POST", e.InvokeURL(function), strings.NewReader(event))
 	if err != nil {
 		return a, err
 	}

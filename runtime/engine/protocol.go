@@ -38,6 +38,7 @@ type verb string
 
 const (
 	verbDeploy  verb = "deploy"
+	verbBeside  verb = "beside"
 	verbAdd     verb = "add"
 	verbSource  verb = "source"
 	verbDiscard verb = "discard"

@@ -16,7 +16,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"coldstorm/results"
 	"coldstorm/runtime/image"
 	"coldstorm/runtime/invoke"
 	"coldstorm/runtime/launch"
@@ -50,8 +49,9 @@ type server struct {
 	mu        sync.RWMutex
 	name      string
 	function  *live.Function // nil before the first deploy
-	before    time.Duration  // processor time of earlier deployments
-	census    chan struct{}  // closed to end the census; nil if there is none
+	beside    map[string]*live.Function
+	before    time.Duration // processor time of earlier deployments
+	census    chan struct{} // closed to end the census; nil if there is none
 }
 
 // Serve is the engine's process: it reads commands from in and writes replies to
@@ -174,6 +174,8 @@ func (s *server) obey(c command) error {
 	switch {
 	case c.Verb == verbDeploy && c.Function != nil:
 		return s.deploy(*c.Function)
+	case c.Verb == verbBeside && c.Function != nil:
+		return s.deployBeside(*c.Function)
 	case c.Verb == verbAdd && c.Function != nil:
 		return s.add(*c.Function)
 	case c.Verb == verbSource && c.Source != nil:
@@ -181,7 +183,7 @@ func (s *server) obey(c command) error {
 	case c.Verb == verbDiscard:
 		s.deploying.Lock()
 		defer s.deploying.Unlock()
-		if f := s.current(); f != nil {
+		for _, f := range s.deployed() {
 			f.Discard()
 		}
 		return nil
@@ -219,45 +221,12 @@ func (s *server) deploy(f Function) error {
 	return err
 }
 
-// retire closes the deployed function, if there is one. Its log's error is
-// returned.
-func (s *server) retire() error {
-	f := s.current()
-	if f == nil {
-		return nil
-	}
-	err := f.Close()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.before += f.Census().CPU
-	s.name, s.function = "", nil
-	if err != nil {
-		return fmt.Errorf("function log: %w", err)
-	}
-	return nil
-}
-
 // launcherOf starts environments of an image, with the extensions that are in it.
 func (s *server) launcherOf(img image.Image) (launcher, []string, error) {
 	img, names, err := supervised(img, &s.supervisor)
 	return launcher{
 		launch: s.launcher, meters: s.meters, total: &s.total, image: img, tmps: &tmps{}, supervisor: &s.supervisor, extended: len(names) > 0,
 	}, names, err
-}
-
-func (s *server) current() *live.Function {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.function
-}
-
-func (s *server) lookup(name string) invoke.Function {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	if s.function == nil || name != s.name {
-		return nil
-	}
-	return s.function
 }
 
 func (s *server) reply(id int64, err error) {
@@ -316,27 +285,4 @@ func (s *server) watch(every time.Duration) {
 			}
 		}
 	}()
-}
-
-func (s *server) count() Census {
-	s.mu.RLock()
-	f, before := s.function, s.before
-	s.mu.RUnlock()
-	c := Census{At: results.Now(), EngineCPU: ownCPU(), LauncherCPU: processCPU(s.launcherPID), FunctionsCPU: before}
-	all, known := s.total.read()
-	if known {
-		c.FunctionsCPU = all
-	}
-	if f == nil {
-		return c
-	}
-	now := f.Census()
-	c.At = now.At
-	c.Starting, c.Idle, c.Busy, c.Queued = now.Units.Starting, now.Units.Idle, now.Units.Busy, now.Queued
-	c.Offered, c.Served, c.Throttled = now.Counts.Offered, now.Counts.Served, now.Counts.Throttled
-	c.Failed, c.TimedOut, c.InFlight = now.Counts.Failed, now.Counts.TimedOut, now.Counts.InFlight
-	if !known {
-		c.FunctionsCPU += now.CPU
-	}
-	return c
 }
