@@ -18,6 +18,12 @@ type Attack struct {
 	Method string      // POST by default
 	Header http.Header // sent with each trigger; Host too is taken from it
 
+	// Route, if set, is asked for each trigger, by its position, at which of Routes
+	// it goes: URLs on URL's host. It is called from many goroutines, and has to give
+	// the same answer each time.
+	Route  func(seq int) int
+	Routes []string
+
 	// Payloads are the event bodies; each trigger carries one, chosen by Weight
 	// from Seed and its position alone. None: triggers carry no body.
 	Payloads []Payload
@@ -74,6 +80,9 @@ func (a Attack) withDefaults() (Attack, *url.URL, error) {
 	case a.Timeout < 0 || a.Connections < 0 || a.Lead < 0:
 		return a, nil, errors.New("negative timeout, connections or lead")
 	}
+	if err := a.checkRoutes(u); err != nil {
+		return a, nil, err
+	}
 	for _, p := range a.Payloads {
 		if p.Weight < 0 {
 			return a, nil, fmt.Errorf("payload %s: negative weight", p.Name)
@@ -92,4 +101,21 @@ func (a Attack) withDefaults() (Attack, *url.URL, error) {
 		a.Lead = DefaultLead
 	}
 	return a, u, nil
+}
+
+// checkRoutes refuses routes that another connection would have to take.
+func (a Attack) checkRoutes(u *url.URL) error {
+	if (a.Route != nil) != (len(a.Routes) > 0) {
+		return errors.New("Route and Routes need each other")
+	}
+	for _, route := range a.Routes {
+		r, err := url.Parse(route)
+		if err != nil {
+			return err
+		}
+		if r.Scheme != u.Scheme || r.Host != u.Host {
+			return fmt.Errorf("route %q is not on the host of %q", route, a.URL)
+		}
+	}
+	return nil
 }

@@ -11,7 +11,8 @@ import (
 // payload, written out once, since all that differs from trigger to trigger is
 // which of them it sends.
 type requests struct {
-	wire   [][]byte
+	wire   [][][]byte // by route and payload; of an attack without routes, of one
+	route  func(seq int) int
 	names  []string
 	upTo   []int // running sum of weights
 	seed   uint64
@@ -19,26 +20,46 @@ type requests struct {
 }
 
 func (a Attack) requests() (*requests, error) {
-	r := &requests{seed: uint64(a.Seed), method: a.Method}
+	r := &requests{seed: uint64(a.Seed), method: a.Method, route: a.Route}
 	payloads := a.Payloads
 	if len(payloads) == 0 {
 		payloads = []Payload{{}}
 	}
 	sum := 0
 	for _, p := range payloads {
-		wire, err := a.wire(p)
-		if err != nil {
-			return nil, fmt.Errorf("payload %s: %w", p.Name, err)
-		}
 		sum += max(p.Weight, 1)
-		r.wire, r.names, r.upTo = append(r.wire, wire), append(r.names, p.Name), append(r.upTo, sum)
+		r.names, r.upTo = append(r.names, p.Name), append(r.upTo, sum)
+	}
+	routes := a.Routes
+	if len(routes) == 0 {
+		routes = []string{a.URL}
+	}
+	for _, url := range routes {
+		wires, err := a.wires(url, payloads)
+		if err != nil {
+			return nil, err
+		}
+		r.wire = append(r.wire, wires)
 	}
 	return r, nil
 }
 
+// wires writes out the requests to one URL.
+func (a Attack) wires(url string, payloads []Payload) ([][]byte, error) {
+	var all [][]byte
+	for _, p := range payloads {
+		wire, err := a.wire(url, p)
+		if err != nil {
+			return nil, fmt.Errorf("payload %s: %w", p.Name, err)
+		}
+		all = append(all, wire)
+	}
+	return all, nil
+}
+
 // wire writes out the request for one payload.
-func (a Attack) wire(p Payload) ([]byte, error) {
-	req, err := http.NewRequest(a.Method, a.URL, bytes.NewReader(p.Body))
+func (a Attack) wire(url string, p Payload) ([]byte, error) {
+	req, err := http.NewRequest(a.Method, url, bytes.NewReader(p.Body))
 	if err != nil {
 		return nil, err
 	}
@@ -65,13 +86,17 @@ func (a Attack) wire(p Payload) ([]byte, error) {
 // pick returns the request and the payload's name of a trigger: a pure function
 // of the seed and the trigger's position.
 func (r *requests) pick(seq uint64) ([]byte, string) {
-	if len(r.wire) == 1 {
-		return r.wire[0], r.names[0]
+	wire := r.wire[0]
+	if r.route != nil {
+		wire = r.wire[r.route(int(seq))]
+	}
+	if len(wire) == 1 {
+		return wire[0], r.names[0]
 	}
 	n := rand.New(rand.NewPCG(r.seed, seq)).IntN(r.upTo[len(r.upTo)-1])
 	for i, limit := range r.upTo {
 		if n < limit {
-			return r.wire[i], r.names[i]
+			return wire[i], r.names[i]
 		}
 	}
 	panic("unreachable: n is below the last sum")
