@@ -85,9 +85,13 @@ func (p projector) config(m workloads.Model) sim.Config {
 }
 
 // projected says whether a storm means something at another scale: an open
-// loop whose triggers overlap.
+// loop whose triggers overlap, at one function that it leaves to start as it
+// will.
 func projected(st workloads.Storm) bool {
-	return st.Shape == workloads.ShapeBurst || st.Shape == workloads.ShapeRamp
+	return st.Has(
+		workloads.ShapeBurst, workloads.ShapeRamp, workloads.ShapeStep, workloads.ShapeSpike, workloads.ShapeWave, workloads.ShapeDiurnal,
+		workloads.ShapePoisson, workloads.ShapeOnOff, workloads.ShapePareto,
+	) && !st.Has(workloads.ShapeZipf, workloads.ShapeCold)
 }
 
 func (p projector) storm(c sim.Config, st workloads.Storm) (results.ProjectedStorm, error) {
@@ -187,7 +191,7 @@ func withheld(host results.Host, f workloads.Function) string {
 func fidelity(sc workloads.Scenario, prof sim.Profile, cores int, series []measured, overhead []time.Duration) []results.Fidelity {
 	var rows []results.Fidelity
 	for _, s := range series {
-		if s.storm.Shape == workloads.ShapeSequence || s.Status == results.StatusAborted {
+		if s.storm.Has(workloads.ShapeSequence, workloads.ShapeLoop, workloads.ShapeZipf, workloads.ShapeCold) || s.Status == results.StatusAborted {
 			continue
 		}
 		f := stormFunction(sc.Function, s.storm)

@@ -31,18 +31,25 @@ type liveTarget struct {
 // deploy discards every environment and deploys the function with the storm's
 // settings.
 func (l *liveTarget) deploy(st workloads.Storm) error {
-	f, rate := stormFunction(l.scenario.Function, st), 0.0
-	if l.bound = l.fitting(st, f); l.bound > 0 {
-		f.Concurrency, rate = l.bound, -1 // this host's bound is none of Lambda's quotas
+	f := stormFunction(l.scenario.Function, st)
+	l.bound = l.fitting(st, f)
+	d := l.deployable(f)
+	d.SnapStart = l.snapStart
+	if l.bound > 0 {
+		d.Concurrency, d.RequestRate = l.bound, -1 // this host's bound is none of Lambda's quotas
 	}
-	err := l.engine.Deploy(engine.Function{
-		Image: l.image, Name: f.Name, MemoryMB: f.MemoryMB, Timeout: f.Timeout, Env: f.Env,
-		SnapStart: l.snapStart, NoFreeze: !f.Freeze, Concurrency: f.Concurrency, KeepAlive: f.KeepAlive, RequestRate: rate,
-	})
-	if err != nil {
+	if err := l.engine.Deploy(d); err != nil {
 		return fmt.Errorf("deploy for storm %s: %w", st.Name, err)
 	}
 	return nil
+}
+
+// deployable is the function as the engine takes it.
+func (l *liveTarget) deployable(f workloads.Function) engine.Function {
+	return engine.Function{
+		Image: l.image, Name: f.Name, MemoryMB: f.MemoryMB, Timeout: f.Timeout, Env: f.Env,
+		NoFreeze: !f.Freeze, Concurrency: f.Concurrency, KeepAlive: f.KeepAlive,
+	}
 }
 
 // fitting is the number of environments that this host holds at once where a
@@ -50,14 +57,15 @@ func (l *liveTarget) deploy(st workloads.Storm) error {
 // files that a process may open. Each environment of a burst serves about one
 // trigger, so its first invocation tells its need of memory.
 func (l *liveTarget) fitting(st workloads.Storm, f workloads.Function) int {
-	if st.Shape != workloads.ShapeBurst {
+	n := l.crowd(st)
+	if n == 0 {
 		return 0
 	}
-	want := st.N
+	want := n
 	if f.Concurrency > 0 {
 		want = min(want, f.Concurrency)
 	}
-	fits, why := (openFiles()-st.N-filesSpare)/filesEach, "open files (ulimit -n)"
+	fits, why := (openFiles()-n-filesSpare)/filesEach, "open files (ulimit -n)"
 	var each int64
 	for _, p := range chosen(l.payloads, st.Payloads) {
 		each = max(each, l.peak[p.Name])
@@ -73,6 +81,19 @@ func (l *liveTarget) fitting(st workloads.Storm, f workloads.Function) int {
 	l.note(results.LevelWarn, st.Name, "at most %d environments at once: this host has no %s for the %d that the storm may ask for; what is beyond is throttled",
 		fits, why, want)
 	return fits
+}
+
+// crowd is how many triggers a storm sends at once: of one with bursts, the most
+// within a second.
+func (l *liveTarget) crowd(st workloads.Storm) int {
+	if !st.Has(workloads.ShapeBurst) {
+		return 0
+	}
+	schedule, err := storm.Of(st, l.scenario.Seed)
+	if err != nil {
+		return 0 // which firing it will say
+	}
+	return storm.Peak(schedule, time.Second)
 }
 
 const (
@@ -134,28 +155,44 @@ func failure(x results.Sample, answer []byte, log string) string {
 
 // storm fires one storm of the scenario and keeps what came of it.
 func (l *liveTarget) storm(ctx context.Context, st workloads.Storm) error {
-	if st.Fresh || st.KeepAlive != nil || st.Concurrency != nil {
+	c := copiesFor(l.scenario.Function.Name, st)
+	if st.Fresh || st.KeepAlive != nil || st.Concurrency != nil || c.several() {
 		if err := l.deploy(st); err != nil {
 			return err
 		}
+		if err := l.deployCopies(st, c); err != nil {
+			return err
+		}
 	}
-	if st.Warm > 0 {
-		warm := workloads.Storm{Name: "warm-up of " + st.Name, Shape: workloads.ShapeBurst, N: st.Warm, Payloads: st.Payloads}
-		m, err := l.fire(ctx, warm)
-		if err != nil || ctx.Err() != nil {
+	for _, name := range c.warm {
+		if err := l.warmUp(ctx, st, name); err != nil || ctx.Err() != nil {
 			return errors.Join(err, context.Cause(ctx))
 		}
-		if m.Counts.Cold < st.Warm {
-			l.note(results.LevelWarn, st.Name, "%d environments were made ready, of %d asked for: of the invocations that were to make them, %d met one that was ready already, %d failed and %d were throttled",
-				m.Counts.Cold, st.Warm, m.Counts.Warm, m.Counts.Failed+m.Counts.TimedOut, m.Counts.Throttled)
-		}
 	}
-	m, err := l.fire(ctx, st)
+	m, err := l.fire(ctx, st, func(a *drive.Attack) { l.route(a, c) })
 	if err != nil {
 		return err
 	}
+	l.judgeShare(m)
 	l.series = append(l.series, m)
 	l.judge(m)
+	return nil
+}
+
+// warmUp makes the storm's number of environments of a function ready.
+func (l *liveTarget) warmUp(ctx context.Context, st workloads.Storm, function string) error {
+	if st.Warm == 0 {
+		return nil
+	}
+	warm := workloads.Storm{Name: "warm-up of " + st.Name, Shape: workloads.ShapeBurst, N: st.Warm, Payloads: st.Payloads}
+	m, err := l.fire(ctx, warm, func(a *drive.Attack) { a.URL = l.engine.InvokeURL(function) })
+	if err != nil || ctx.Err() != nil {
+		return err
+	}
+	if m.Counts.Cold < st.Warm {
+		l.note(results.LevelWarn, st.Name, "%d environments were made ready, of %d asked for: of the invocations that were to make them, %d met one that was ready already, %d failed and %d were throttled",
+			m.Counts.Cold, st.Warm, m.Counts.Warm, m.Counts.Failed+m.Counts.TimedOut, m.Counts.Throttled)
+	}
 	return nil
 }
 
@@ -194,9 +231,6 @@ func (l *liveTarget) fire(ctx context.Context, st workloads.Storm, options ...fu
 	schedule, err := storm.Of(st, l.scenario.Seed)
 	if err != nil {
 		return measured{}, err
-	}
-	if storm.Functions(schedule) > 1 || storm.Chilling(schedule) {
-		return measured{}, usageError("spread and cold storms need several functions at one endpoint", "storm %s: run has one function", st.Name)
 	}
 	return l.fireSchedule(ctx, st, schedule, options...)
 }
