@@ -84,8 +84,15 @@ func openCounter(h hierarchy, cgroups []byte, v1, v2 string) (*os.File, error) {
 }
 
 // isOurs recognises a sandbox's cgroup by the launcher's folder above it.
-func isOurs(dir string) bool {
-	return strings.HasPrefix(filepath.Base(filepath.Dir(dir)), "coldstorm-")
+func isOurs(dir string) bool { return strings.HasPrefix(filepath.Base(ourFolder(dir)), "coldstorm-") }
+
+// ourFolder is the launcher's folder, if dir is a sandbox's: above it, or above its node.
+func ourFolder(dir string) string {
+	above := filepath.Dir(dir)
+	if strings.HasPrefix(filepath.Base(above), "n.") {
+		above = filepath.Dir(above)
+	}
+	return above
 }
 
 func (t meter) close() {

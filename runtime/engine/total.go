@@ -31,7 +31,7 @@ func (t *total) learn(pid int) {
 	if err != nil || !isOurs(dir) {
 		return
 	}
-	t.file = filepath.Join(filepath.Dir(dir), t.cpu.choose("cpuacct.usage", "cpu.stat"))
+	t.file = filepath.Join(ourFolder(dir), t.cpu.choose("cpuacct.usage", "cpu.stat"))
 }
 
 // read reports false where it isn't known.

@@ -76,6 +76,9 @@ func (d *daemon) conceive(b *birth, begin func(s *script)) error {
 // child while this thread makes its cgroups and another its network.
 func (d *daemon) cold(id int64, spec *Spec) (b *birth, err error) {
 	b = d.newBirth(ModeCold, id)
+	if b.box.group, err = d.placed(spec, b.box.group); err != nil {
+		return b, err
+	}
 	var ordered *order
 	if spec.Network == NetworkNone {
 		ordered = d.makers.order()

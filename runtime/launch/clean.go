@@ -122,14 +122,14 @@ func (r *deadRuns) remove() (removed []string, err error) {
 	defer closeAll(r.fds...)
 	var errs []error
 	for _, dir := range r.dirs {
-		for _, box := range foldersIn(dir) {
+		for _, box := range cgroupsIn(dir) {
 			killAll(box)
 		}
 	}
 	limit := time.Now().Add(cleanTime)
 	for _, dir := range r.dirs {
 		var err error
-		for _, box := range append(foldersIn(dir), dir) {
+		for _, box := range append(cgroupsIn(dir), dir) {
 			err = errors.Join(err, rmdirUntil(unix.AT_FDCWD, box, limit))
 		}
 		if err != nil {
@@ -149,6 +149,18 @@ func foldersIn(dir string) (list []string) {
 		if e.IsDir() {
 			list = append(list, filepath.Join(dir, e.Name()))
 		}
+	}
+	return list
+}
+
+// cgroupsIn lists the cgroups of a launcher's that are in its folder, those of sandboxes on
+// a node before the node's.
+func cgroupsIn(dir string) (list []string) {
+	for _, box := range foldersIn(dir) {
+		if strings.HasPrefix(filepath.Base(box), nodePrefix) {
+			list = append(list, foldersIn(box)...)
+		}
+		list = append(list, box)
 	}
 	return list
 }

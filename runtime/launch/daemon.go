@@ -45,9 +45,10 @@ type daemon struct {
 	pids    map[int]*box   // the same, by pid
 	early   map[int]death  // children that died before they were booked
 	others  others
-	closing bool       // nothing starts any more
-	freed   *sync.Cond // a box went
-	leaks   []error    // what could not be removed
+	nodes   map[string]bool // their cgroups' names
+	closing bool            // nothing starts any more
+	freed   *sync.Cond      // a box went
+	leaks   []error         // what could not be removed
 }
 
 // A box is one sandbox as the daemon knows it.
@@ -81,7 +82,7 @@ func Daemon() int {
 	// some others. (Those that fill the pool begin only while nothing is launched.)
 	runtime.GOMAXPROCS(4 + 2*hostCPUs)
 	debug.SetGCPercent(800) // little is allocated, and a collection waits for every clone
-	d := &daemon{rooms: rooms{layers: layers{top: "/l"}}, open: make(chan struct{}), boxes: map[int64]*box{}, pids: map[int]*box{}, early: map[int]death{}}
+	d := &daemon{rooms: rooms{layers: layers{top: "/l"}}, open: make(chan struct{}), boxes: map[int64]*box{}, pids: map[int]*box{}, early: map[int]death{}, nodes: map[string]bool{}}
 	d.freed = sync.NewCond(&d.mu)
 	unix.CloseOnExec(launchFD)
 	unix.CloseOnExec(controlFD)
@@ -286,6 +287,11 @@ func (d *daemon) serve() {
 			go d.account(kind, seq)
 			continue
 		}
+		if kind == msgNode || kind == msgNodeEnd {
+			dec.b = append([]byte(nil), dec.b...)
+			go d.node(kind, seq, &dec) // the kernel may take its time
+			continue
+		}
 		e := encoder{}
 		fd, err := d.control(kind, id, &dec, &e)
 		if fd >= 0 {
@@ -462,6 +468,7 @@ func (d *daemon) end() (code int) {
 		if d.runtime.kind == process {
 			endStrays()
 		}
+		d.endNodes()
 		if err := d.cg.close(); err != nil {
 			d.leaks = append(d.leaks, err)
 		}

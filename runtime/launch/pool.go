@@ -63,7 +63,7 @@ func (s *shelf) set(like *Spec, want int) (old []*birth) {
 // describes. A pooled one can be given other limits.
 func suits(mode string, made, s *Spec) bool {
 	return roomKey(made) == roomKey(s) && made.TmpBytes == s.TmpBytes && made.dir() == s.dir() &&
-		!s.Writable && s.Network == NetworkNone && (mode == ModePooled || limitsOf(made) == limitsOf(s))
+		!s.Writable && s.Network == NetworkNone && s.Node == "" && (mode == ModePooled || limitsOf(made) == limitsOf(s))
 }
 
 func newPool(d *daemon, size int) *pool {
@@ -106,7 +106,7 @@ func (p *pool) adopt(id int64, s *Spec, from *shelf) *birth {
 
 // expect has the pool filled for s, if that is something that can be ready.
 func (p *pool) expect(s *Spec) {
-	if s.Writable || s.Network != NetworkNone {
+	if s.Writable || s.Network != NetworkNone || s.Node != "" {
 		return
 	}
 	p.mu.Lock()

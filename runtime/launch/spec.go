@@ -31,6 +31,8 @@ type Spec struct {
 	Pids        int     // processes and threads; 0 is DefaultPids
 	TmpBytes    int64   // size of /tmp (and of the upper layer, if Writable); 0 is DefaultTmpBytes
 
+	Node string // whose cgroups those of the sandbox are made in (see StartNode); empty is none
+
 	Writable bool    // the root accepts writes, kept in memory and lost at the end; a Lambda environment's is read-only but for /tmp
 	Network  Network // the zero value is loopback alone
 }
@@ -93,6 +95,8 @@ func (s *Spec) check() error {
 		return fmt.Errorf("negative limit")
 	case s.MemoryBytes > 0 && s.MemoryBytes < MinMemory:
 		return fmt.Errorf("memory limit of %d bytes: the least is %d", s.MemoryBytes, MinMemory)
+	case s.Node != "" && checkNode(s.Node) != nil:
+		return checkNode(s.Node)
 	case s.Network != NetworkNone && s.Network != NetworkHost:
 		return fmt.Errorf("unknown network %q: want none (empty) or host", s.Network)
 	}
@@ -111,8 +115,8 @@ func (s *Spec) canWait() error {
 	if err := s.check(); err != nil {
 		return err
 	}
-	if s.Writable || s.Network != NetworkNone {
-		return fmt.Errorf("a sandbox with a writable root or the host's network can't be ready beforehand")
+	if s.Writable || s.Network != NetworkNone || s.Node != "" {
+		return fmt.Errorf("a sandbox with a writable root, the host's network or a node can't be ready beforehand")
 	}
 	return nil
 }
@@ -130,6 +134,7 @@ func (s *Spec) encode(e *encoder) {
 	e.int(s.TmpBytes)
 	e.bool(s.Writable)
 	e.string(string(s.Network))
+	e.string(s.Node)
 }
 
 func (s *Spec) decode(d *decoder) {
@@ -145,4 +150,5 @@ func (s *Spec) decode(d *decoder) {
 	s.TmpBytes = d.int()
 	s.Writable = d.bool()
 	s.Network = Network(d.string())
+	s.Node = d.string()
 }

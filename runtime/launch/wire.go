@@ -29,6 +29,8 @@ const (
 	msgFill      = 'W' // client: seq, 0, spec; the reply comes when the pool is full for that
 	msgSettle    = 'E' // client: seq, 0; the reply comes when what ended is removed
 	msgFootprint = 'O' // client: seq, 0
+	msgNode      = 'M' // client: seq, 0, name, CPUs, memory; the reply says whether it is limited
+	msgNodeEnd   = 'Z' // client: seq, 0, name
 	msgExit      = 'X' // daemon: box, exit
 	msgGoodbye   = 'Q' // client: seq; the reply comes when nothing is left
 )
