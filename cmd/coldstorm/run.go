@@ -72,6 +72,7 @@ Examples:
 		o.functionFlags(f)
 		f.StringVar(&o.launcher, "launcher", launch.RuntimeBuiltin, "`launcher` that starts sandboxes: builtin, process (a plain process: no isolation, no limits) or oci:PATH (runc, crun, runsc)")
 		f.BoolVar(&o.snapStart, "snapstart", false, "measure restores too: fire the storms of cold starts again at the function restored from a snapshot of its init (Python; see README)")
+		f.StringVar(&o.reportLines, "report-lines", "", reportLinesUsage)
 		f.StringVar(&o.out, "out", results.Root, "`folder` in which the run's folder is made")
 		f.BoolVar(&o.noProjection, "no-projection", false, "measure here alone, project and price nothing")
 		return func(ctx context.Context, a *app, args []string) error {
@@ -114,6 +115,7 @@ type runOptions struct {
 	memory            int
 	timeout           time.Duration
 	launcher, out     string
+	reportLines       string
 	noProjection      bool
 	snapStart         bool
 	curves            *curveOptions // of sweep
@@ -174,12 +176,14 @@ type runner struct {
 
 	book     *cost.Book
 	payloads []payload
-	work     string   // temporary folder: gone at the end
-	dir      string   // the run's folder
-	lock     *os.File // on it
-	run      results.Run
-	series   []measured
-	swept    []*record.Recorder // a size of the sweep's bursts each
+
+	reportLines []sim.ReportLine // of the person's own function on Lambda
+	work        string           // temporary folder: gone at the end
+	dir         string           // the run's folder
+	lock        *os.File         // on it
+	run         results.Run
+	series      []measured
+	swept       []*record.Recorder // a size of the sweep's bursts each
 
 	removeWork func()
 }
@@ -249,6 +253,9 @@ func (r *runner) prepare() error {
 		return err
 	}
 	if err := checkLauncher(r.options.launcher); err != nil {
+		return err
+	}
+	if r.reportLines, err = readReportLines(r.options.reportLines); err != nil {
 		return err
 	}
 	if r.payloads, err = loadPayloads(r.scenario); err != nil {
@@ -346,6 +353,7 @@ func (r *runner) projectAll(ctx context.Context) error {
 		}
 		return nil
 	}
+	r.anchor(&prof, r.reportLines)
 	r.assumptions()
 	r.run.Fidelity = fidelity(r.scenario, prof, r.run.Host.Cores, r.series, transports(quiet))
 	p := projector{scenario: r.scenario, payloads: r.payloads, profile: prof, book: r.book, say: func(m string) {
@@ -358,8 +366,8 @@ func (r *runner) projectAll(ctx context.Context) error {
 
 // assumptions notes what a projection takes for granted of this run.
 func (r *runner) assumptions() {
-	if r.scenario.Project.CPUFactor == 1 {
-		r.note(results.LevelInfo, "", "projections take one core of this host for one AWS vCPU (cpu_factor 1, an assumption); set project.cpu_factor once you have REPORT lines of your own")
+	if why := extrapolated(r.scenario.Function, r.run.Host); why != "" {
+		r.note(results.LevelWarn, "", "%s", why)
 	}
 	if here := map[string]string{"amd64": "x86_64", "arm64": "arm64"}[runtime.GOARCH]; here != r.scenario.Function.Architecture {
 		r.note(results.LevelWarn, "", "the function ran here as %s and is priced as %s", here, r.scenario.Function.Architecture)

@@ -50,12 +50,14 @@ Examples:
     coldstorm simulate burst --service 80ms --init 300ms
     coldstorm simulate storm.yaml --profile latest --scale 1000 --model lambda
     coldstorm simulate --service lognormal:40ms,600ms --init 250ms --memory 512 --keep-alive 10m
+    coldstorm simulate --profile latest --report-lines lambda.log
     coldstorm simulate azure --functions 2000 --keep-alive 20m`,
 	setup: func(f *pflag.FlagSet) func(context.Context, *app, []string) error {
 		var o simulateOptions
 		f.StringVar(&o.profile, "profile", "", "`run` whose measured times are taken: its folder, id or latest")
 		f.StringVar(&o.service, "service", "", "service `time` of an invocation, or a distribution of it")
 		f.StringVar(&o.init, "init", "", "init `time` of an environment, or a distribution of it (of a trace: default that of Python 3.12 on Lambda)")
+		f.StringVar(&o.reportLines, "report-lines", "", reportLinesUsage+" (with --profile)")
 		f.StringSliceVar(&o.models, "model", nil, "compute `models`, instead of the scenario's (repeat, or separate by commas)")
 		f.IntVar(&o.memory, "memory", 0, "memory of the function in `MB`, instead of the scenario's or the trace's")
 		f.DurationVar(&o.keepAlive, "keep-alive", 0, "idle time after which an environment is reclaimed, instead of the scenario's (of a trace: default 10m)")
@@ -85,6 +87,7 @@ const azureTrace = "azure"
 // simulateOptions are the flags of simulate.
 type simulateOptions struct {
 	profile, service, init string
+	reportLines            string
 	models                 []string
 	memory                 int
 	keepAlive              time.Duration
@@ -110,6 +113,8 @@ func (o *simulateOptions) check(args []string) error {
 		return usageError("", "--functions, --concurrency and --rate are not negative")
 	case o.profile != "" && (o.service != "" || o.init != ""):
 		return usageError("", "--profile and stated times exclude each other")
+	case o.reportLines != "" && o.profile == "":
+		return usageError("stated times are taken as those on Lambda", "--report-lines goes with --profile")
 	case o.memory != 0 && (o.memory < workloads.MinMemoryMB || o.memory > workloads.MaxMemoryMB):
 		return usageError("", "--memory %d is not within %d..%d MB (AWS Lambda quotas)", o.memory, workloads.MinMemoryMB, workloads.MaxMemoryMB)
 	}

@@ -35,6 +35,10 @@ func (o *simulateOptions) storms(ctx context.Context, a *app, args []string) err
 	if err != nil {
 		return err
 	}
+	lines, err := readReportLines(o.reportLines)
+	if err != nil {
+		return err
+	}
 	r, err := o.simulation(a, sc)
 	if err != nil {
 		return err
@@ -44,8 +48,11 @@ func (o *simulateOptions) storms(ctx context.Context, a *app, args []string) err
 	defer r.progress.Close()
 	prof.Payloads, prof.RequestBytes = o.payloads(r, prof.Payloads), meanBytes(r.payloads)
 	r.note(results.LevelInfo, "", "nothing was run: every figure is simulated, from %s: %s", o.source(from), describeTimes(prof))
-	if sc.Project.CPUFactor == 1 && o.profile != "" {
-		r.note(results.LevelInfo, "", "projections take one core of the machine that was measured for one AWS vCPU (cpu_factor 1, an assumption); set project.cpu_factor once you have REPORT lines of your own")
+	if o.profile != "" {
+		r.anchor(&prof, lines)
+		if why := extrapolated(sc.Function, from.run.Host); why != "" {
+			r.note(results.LevelWarn, "", "%s", why)
+		}
 	}
 	s := newStormSimulation(ctx, r, prof, o)
 	s.all()
@@ -79,7 +86,6 @@ func (o *simulateOptions) profileFor(sc workloads.Scenario, from kept) (sim.Prof
 		if err != nil {
 			return p, usageError("a run with cold and warm starts, measured under limits", "the profile of run %s: %w", from.run.ID, err)
 		}
-		p.CPUFactor = sc.Project.CPUFactor
 		return p, nil
 	}
 	if o.service == "" || o.init == "" {
