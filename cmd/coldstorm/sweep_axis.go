@@ -29,7 +29,7 @@ func axes() []axis {
 			values: []float64{1, 2, 5, 10, 20, 50, 100}, low: 1, high: 10_000, whole: true, measure: (*curveTarget).burst,
 		},
 		{
-			name: "rate", unit: "triggers/s", about: "triggers a second, held for --for, open loop, on a fresh deployment",
+			name: "rate", unit: "triggers/s", about: "triggers a second, held for --for, open loop, at warm environments",
 			values: []float64{10, 20, 50, 100, 200, 500}, low: 0.1, high: 100_000, measure: (*curveTarget).rate,
 		},
 		{
@@ -136,7 +136,7 @@ func (a axis) storm(o *curveOptions) string {
 	case "burst":
 		return fmt.Sprintf("%d bursts, each on a fresh deployment", o.repeats)
 	case "rate":
-		return fmt.Sprintf("%d times a constant rate for %s, each on a fresh deployment", o.repeats, span(o.hold))
+		return fmt.Sprintf("%d times a constant rate for %s, each at a fresh deployment with as many warm environments as it is to need, twice over", o.repeats, span(o.hold))
 	case "concurrency":
 		return fmt.Sprintf("%d times %d answers a client, each on a fresh deployment", o.repeats, o.n)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"math"
 	"slices"
 	"time"
 
@@ -151,8 +152,43 @@ func (c *curveTarget) burst(v float64) error {
 	return c.repeats(workloads.Storm{Shape: workloads.ShapeBurst, N: int(v)})
 }
 
+// rate holds a rate at as many warm environments as it is to need: a start on a
+// small machine takes what many invocations do, and the curve is to be theirs.
 func (c *curveTarget) rate(v float64) error {
-	return c.repeats(workloads.Storm{Shape: workloads.ShapeConstant, Rate: v, For: c.options.hold})
+	st := workloads.Storm{Name: c.rec.Name, Shape: workloads.ShapeConstant, Rate: v, For: c.options.hold}
+	for range c.options.repeats {
+		if err := c.deploy(st); err != nil {
+			return err
+		}
+		if err := c.warm(v); err != nil {
+			return err
+		}
+		if err := c.again(st, true); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// A rate is fired at warmBeyond times the environments that it keeps busy, and at
+// most at maxWarm.
+const (
+	warmBeyond = 2
+	maxWarm    = 200
+)
+
+// warm makes environments ready for a rate, by invocations that are not recorded:
+// by Little's law as many as it keeps busy at the latency of one warm invocation.
+func (c *curveTarget) warm(rate float64) error {
+	probe := workloads.Storm{Name: "warm-up", Shape: workloads.ShapeSequence, N: 4}
+	m, err := c.fire(c.ctx, probe)
+	if err != nil || c.ctx.Err() != nil {
+		return err
+	}
+	busy := rate * m.Latency[results.StartWarm].P50.Seconds()
+	n := min(int(math.Ceil(warmBeyond*busy))+1, maxWarm)
+	_, err = c.fire(c.ctx, workloads.Storm{Name: "warm-up", Shape: workloads.ShapeBurst, N: n})
+	return err
 }
 
 // concurrency is a closed loop of v clients without pauses.
