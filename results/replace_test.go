@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -107,7 +108,7 @@ func TestFullDisk(t *testing.T) {
 	if err != nil || run.Scenario != "first" {
 		t.Errorf("scenario %q, error %v, want the run before", run.Scenario, err)
 	}
-	err = SaveSamples(dir, make100k())
+	err = SaveSamples(dir, slices.Values(make100k()))
 	if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), SamplesFile) {
 		t.Errorf("samples: error %v, want ENOSPC and the path", err)
 	}

@@ -206,6 +206,10 @@ type TimelinePoint struct {
 	Starting int `json:"starting"`
 	Idle     int `json:"idle"`
 	Busy     int `json:"busy"`
+	// Processor time used in the interval, in cores: of the generator, and by
+	// invocations as their endpoint tells it. 0 or absent where not known.
+	GeneratorCPU float64 `json:"generator_cpu_cores,omitempty"`
+	FunctionCPU  float64 `json:"function_cpu_cores,omitempty"`
 }
 
 // SweepPoint is one burst of the scaling curve.

@@ -17,6 +17,11 @@ import (
 // its column does, is an error that names line and column. The first intended
 // send of a series is the same stamp in all series, and no stamp of this boot.
 func ReadSamples(r io.Reader) ([]Sample, error) {
+	return readSamples(r, func(*Sample) bool { return true })
+}
+
+// readSamples returns those that keep says.
+func readSamples(r io.Reader, keep func(*Sample) bool) ([]Sample, error) {
 	in := csv.NewReader(r)
 	in.ReuseRecord = true
 	header, err := in.Read()
@@ -44,18 +49,27 @@ func ReadSamples(r io.Reader) ([]Sample, error) {
 			line, _ := in.FieldPos(0)
 			return nil, fmt.Errorf("read samples: line %d, column %w", line, err)
 		}
+		if last := len(samples) - 1; !keep(&samples[last]) {
+			samples = samples[:last]
+		}
 	}
 }
 
 // LoadSamples reads samples.csv of a run's folder.
 func LoadSamples(dir string) ([]Sample, error) {
+	return SelectSamples(dir, func(*Sample) bool { return true })
+}
+
+// SelectSamples reads those of samples.csv of which keep says so, as who wants a few
+// of a million needs no room for the others. keep must not hold on to a sample.
+func SelectSamples(dir string, keep func(*Sample) bool) ([]Sample, error) {
 	path := filepath.Join(dir, SamplesFile)
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("read samples: %w", err)
 	}
 	defer f.Close()
-	samples, err := ReadSamples(f)
+	samples, err := readSamples(f, keep)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

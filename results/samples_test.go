@@ -147,13 +147,13 @@ func TestAMomentWithoutASendIsRefused(t *testing.T) {
 
 func TestSamplesOfAFolder(t *testing.T) {
 	dir := t.TempDir()
-	if err := SaveSamples(dir, some()); err != nil {
+	if err := SaveSamples(dir, slices.Values(some())); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := LoadSamples(dir); err != nil || len(got) != len(some()) {
 		t.Errorf("%d samples, error %v, want %d", len(got), err, len(some()))
 	}
-	if err := SaveSamples(dir, nil); err != nil {
+	if err := SaveSamples(dir, slices.Values([]Sample(nil))); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := LoadSamples(dir); err != nil || len(got) != 0 {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -31,8 +32,13 @@ func quote(b []byte, s string) []byte {
 // that was never intended, unless it is unsent, or has no outcome or start of the vocabulary, is an
 // error, before anything is written: it could not be read back.
 func WriteSamples(w io.Writer, samples []Sample) error {
+	return writeSamples(w, slices.Values(samples))
+}
+
+// writeSamples goes over samples twice.
+func writeSamples(w io.Writer, samples iter.Seq[Sample]) error {
 	base := map[string]Stamp{}
-	for _, s := range samples {
+	for s := range samples {
 		if err := sound(s); err != nil {
 			return fmt.Errorf("write samples: number %d of %s %w", s.Seq, s.Series, err)
 		}
@@ -40,22 +46,21 @@ func WriteSamples(w io.Writer, samples []Sample) error {
 			base[s.Series] = s.Intended
 		}
 	}
-	out := bufio.NewWriterSize(w, 1<<16)
+	out := bufio.NewWriterSize(w, 1<<16) // keeps the first error for Flush
 	line := []byte(strings.Join(Columns(), ",") + "\n")
-	for i := range samples {
+	var s Sample // of each row in turn
+	for s = range samples {
 		if _, err := out.Write(line); err != nil {
-			return fmt.Errorf("write samples: %w", err)
+			break
 		}
 		line = line[:0]
-		r := row{Sample: &samples[i], base: base[samples[i].Series]}
+		r := row{Sample: &s, base: base[s.Series]}
 		for _, c := range columns {
 			line = append(c.write(line, r), ',')
 		}
 		line[len(line)-1] = '\n'
 	}
-	if _, err := out.Write(line); err != nil {
-		return fmt.Errorf("write samples: %w", err)
-	}
+	out.Write(line)
 	if err := out.Flush(); err != nil {
 		return fmt.Errorf("write samples: %w", err)
 	}
@@ -83,7 +88,8 @@ func Columns() []string {
 	return all
 }
 
-// SaveSamples writes samples.csv into a run's folder, as a whole or not at all.
-func SaveSamples(dir string, samples []Sample) error {
-	return Replace(filepath.Join(dir, SamplesFile), func(w io.Writer) error { return WriteSamples(w, samples) })
+// SaveSamples writes samples.csv into a run's folder, as a whole or not at all. It
+// goes over samples twice, and holds one at a time.
+func SaveSamples(dir string, samples iter.Seq[Sample]) error {
+	return Replace(filepath.Join(dir, SamplesFile), func(w io.Writer) error { return writeSamples(w, samples) })
 }

@@ -37,7 +37,7 @@ Examples:
 }
 
 func rebuild(a *app, arg string) error {
-	k, err := find(arg)
+	k, err := findSome(arg, drawn)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"coldstorm/report/chart"
+	"coldstorm/report/export"
 	"coldstorm/report/html"
 	"coldstorm/results"
 )
@@ -20,23 +21,37 @@ type kept struct {
 
 // find reads the run that a person names. What it can't read is bad input.
 func find(arg string) (kept, error) {
+	return findSome(arg, func(*results.Sample) bool { return true })
+}
+
+// findSome is find, of the samples that keep says.
+func findSome(arg string, keep func(*results.Sample) bool) (kept, error) {
 	dir, err := results.Resolve(arg)
 	if err != nil {
 		return kept{}, exitError{code: exitUsage, err: err}
 	}
-	k, err := readKept(dir)
+	k, err := readSome(dir, keep)
 	if err != nil {
 		return kept{}, exitError{code: exitUsage, err: err}
 	}
 	return k, nil
 }
 
-func readKept(dir string) (k kept, err error) {
+// drawn says of a sample whether a report draws it by itself: cold starts are.
+func drawn(s *results.Sample) bool { return s.Start == results.StartCold }
+
+// readKept reads a run with all its samples.
+func readKept(dir string) (kept, error) {
+	return readSome(dir, func(*results.Sample) bool { return true })
+}
+
+// readSome reads a run, and those of its samples that keep says.
+func readSome(dir string, keep func(*results.Sample) bool) (k kept, err error) {
 	k.dir = dir
 	if k.run, err = results.Read(dir); err != nil {
 		return k, err
 	}
-	if k.samples, err = results.LoadSamples(dir); err != nil {
+	if k.samples, err = results.SelectSamples(dir, keep); err != nil {
 		return k, err
 	}
 	k.manifest, err = results.ReadManifest(dir)
@@ -49,6 +64,9 @@ func (k kept) writeReports() error {
 		return html.Write(w, k.run, k.samples, k.manifest)
 	}); err != nil {
 		return fmt.Errorf("write report.html: %w", err)
+	}
+	if err := k.writeHgrms(); err != nil {
+		return err
 	}
 	for _, c := range charts(k.run, k.samples) {
 		if c.Empty != "" {
@@ -63,6 +81,22 @@ func (k kept) writeReports() error {
 			return err
 		}); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// writeHgrms writes the percentile curve of each storm and kind of start in the
+// form that HdrHistogram's plotter reads.
+func (k kept) writeHgrms() error {
+	for _, s := range k.run.Series {
+		for start, spectrum := range s.Spectra {
+			file := fmt.Sprintf("%s-%s.hgrm", fileName(s.Name), start)
+			if err := results.Replace(filepath.Join(k.dir, file), func(w io.Writer) error {
+				return export.Hgrm(w, spectrum, s.Latency[start])
+			}); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -42,7 +43,7 @@ func keptRun(t *testing.T) string {
 	if err := results.Write(dir, run, results.Manifest{ScenarioYAML: scenarioHere}); err != nil {
 		t.Fatal(err)
 	}
-	if err := results.SaveSamples(dir, samples); err != nil {
+	if err := results.SaveSamples(dir, slices.Values(samples)); err != nil {
 		t.Fatal(err)
 	}
 	return dir

@@ -206,16 +206,20 @@ func (s *stormer) attack(st plannedStorm) drive.Attack {
 func (s *stormer) fire(ctx context.Context, st plannedStorm) error {
 	m := measured{
 		storm: workloads.Storm{Name: st.name}, schedule: st.schedule, Status: results.StatusComplete,
-		recorder: &record.Recorder{Name: st.name, Shape: storm.Describe(st.schedule), Seed: s.o.seed, Arrivals: storm.Hash(st.schedule)},
+		recorder: &record.Recorder{Name: st.name, Shape: storm.Describe(st.schedule), Seed: s.o.seed, Arrivals: storm.Hash(st.schedule), Folder: s.dir},
 	}
 	view := newStormView(st.name, st.schedule)
 	s.progress.Show(view.lines)
 	defer s.progress.Show(nil)
+	used := watchUse()
 	report, err := s.attack(st).Fire(ctx, func(x results.Sample) {
 		m.recorder.Add(x)
 		view.sample(x)
 		s.answered = s.answered || x.Status != 0
 	})
+	for _, u := range used() {
+		m.recorder.AddUse(u)
+	}
 	if err != nil {
 		return fmt.Errorf("storm %s: %w", st.name, err)
 	}
@@ -231,6 +235,7 @@ func (s *stormer) fire(ctx context.Context, st plannedStorm) error {
 // verdict notes what a reader must know of the storms.
 func (s *stormer) verdict() {
 	for i, m := range s.series {
+		s.recorded(m.recorder)
 		if m.Generator.Limited {
 			s.note(results.LevelWarn, m.Name, "this machine was the bottleneck: %s", m.Generator.Why)
 		}

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -43,7 +42,7 @@ func (s *stormer) writeOutput() error {
 	if s.o.output == "" {
 		return nil
 	}
-	write := func(w io.Writer) error { return export.Vegeta(w, s.o.format, s.all(), s.sent) }
+	write := func(w io.Writer) error { return export.Vegeta(w, s.o.format, s.samples(), s.sent) }
 	if s.o.output == "-" {
 		return write(s.app.stdout)
 	}
@@ -56,19 +55,6 @@ func (s *stormer) writeOutput() error {
 		return write(f)
 	}
 	return results.Replace(s.o.output, write)
-}
-
-// all are the samples of every storm.
-func (s *stormer) all() iter.Seq[results.Sample] {
-	return func(yield func(results.Sample) bool) {
-		for _, m := range s.series {
-			for x := range m.recorder.Samples() {
-				if !yield(x) {
-					return
-				}
-			}
-		}
-	}
 }
 
 // sent is what went out with a sample's trigger.

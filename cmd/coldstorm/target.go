@@ -198,6 +198,7 @@ func (l *liveTarget) warmUp(ctx context.Context, st workloads.Storm, function st
 
 // judge notes what a reader must know of a storm.
 func (l *liveTarget) judge(m measured) {
+	l.recorded(m.recorder)
 	if m.Generator.Limited {
 		l.note(results.LevelWarn, m.Name, "this machine was the bottleneck: %s", m.Generator.Why)
 	}
@@ -238,7 +239,7 @@ func (l *liveTarget) fire(ctx context.Context, st workloads.Storm, options ...fu
 // fireSchedule is fire with a schedule of its own.
 func (l *liveTarget) fireSchedule(ctx context.Context, st workloads.Storm, schedule storm.Schedule, options ...func(*drive.Attack)) (measured, error) {
 	m := measured{storm: st, schedule: schedule, bound: l.bound, Status: results.StatusComplete, recorder: &record.Recorder{
-		Name: st.Name, Shape: storm.Describe(schedule), Seed: l.scenario.Seed, Arrivals: storm.Hash(schedule),
+		Name: st.Name, Shape: storm.Describe(schedule), Seed: l.scenario.Seed, Arrivals: storm.Hash(schedule), Folder: l.dir,
 	}}
 	view := newStormView(st.Name, schedule)
 	l.progress.Show(view.lines)
@@ -254,11 +255,15 @@ func (l *liveTarget) fireSchedule(ctx context.Context, st workloads.Storm, sched
 	for _, set := range options {
 		set(&attack)
 	}
+	used := watchUse()
 	report, err := attack.Fire(ctx, func(x results.Sample) {
 		m.recorder.Add(x)
 		view.sample(x)
 	})
 	stop()
+	for _, u := range used() {
+		m.recorder.AddUse(u)
+	}
 	if err != nil {
 		return m, fmt.Errorf("storm %s: %w", st.Name, err)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -13,6 +14,7 @@ import (
 
 	"golang.org/x/term"
 
+	"coldstorm/loadgen/record"
 	"coldstorm/report/export"
 	"coldstorm/results"
 )
@@ -65,14 +67,10 @@ func (r *runner) writeTo(dir string) error {
 	if err := results.Write(dir, r.run, r.manifest()); err != nil {
 		return err
 	}
-	var samples []results.Sample
-	for _, m := range r.series {
-		samples = slices.AppendSeq(samples, m.recorder.Samples())
+	if err := results.SaveSamples(dir, r.samples()); err != nil {
+		return err
 	}
-	for _, rec := range r.swept {
-		samples = slices.AppendSeq(samples, rec.Samples())
-	}
-	if err := results.SaveSamples(dir, samples); err != nil {
+	if err := r.unread(); err != nil {
 		return err
 	}
 	for _, m := range r.series {
@@ -80,11 +78,42 @@ func (r *runner) writeTo(dir string) error {
 			return err
 		}
 	}
-	k, err := readKept(dir) // from the folder alone, as 'coldstorm report' does
+	k, err := readSome(dir, drawn) // from the folder alone, as 'coldstorm report' does
 	if err != nil {
 		return err
 	}
 	return k.writeReports()
+}
+
+// recorders are those of every storm and of the sweeps.
+func (r *runner) recorders() (all []*record.Recorder) {
+	for _, m := range r.series {
+		all = append(all, m.recorder)
+	}
+	return append(all, r.swept...)
+}
+
+// samples are all that was measured, one at a time.
+func (r *runner) samples() iter.Seq[results.Sample] {
+	return func(yield func(results.Sample) bool) {
+		for _, rec := range r.recorders() {
+			for s := range rec.Samples() {
+				if !yield(s) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// unread is the error of samples that a disk did not give back.
+func (r *runner) unread() error {
+	for _, rec := range r.recorders() {
+		if err := rec.Err(); err != nil {
+			return fmt.Errorf("samples of %s: %w", rec.Name, err)
+		}
+	}
+	return nil
 }
 
 // fileName is a series' name as a file's.

@@ -1,8 +1,6 @@
 package record
 
 import (
-	"time"
-
 	"coldstorm/report/stats"
 	"coldstorm/results"
 )
@@ -14,24 +12,30 @@ var modes = []string{"cold", "pooled", "parked"}
 // themselves. It is empty if none of them has moments.
 func Breakdown(samples func(yield func(results.Sample) bool)) []results.Breakdown {
 	type set struct {
-		parts map[results.Part][]time.Duration
-		total []time.Duration
+		parts map[results.Part]*stats.Set
+		total stats.Set
 	}
 	sets := map[string]*set{}
 	for s := range samples {
+		if !cold(&s) || s.Moments == (results.Moments{}) {
+			continue
+		}
 		parts := s.Parts()
-		if !cold(s) || len(parts) == 0 {
+		if len(parts) == 0 {
 			continue
 		}
 		of := sets[s.Mode]
 		if of == nil {
-			of = &set{parts: map[results.Part][]time.Duration{}}
+			of = &set{parts: map[results.Part]*stats.Set{}}
 			sets[s.Mode] = of
 		}
 		for _, p := range parts {
-			of.parts[p.Part] = append(of.parts[p.Part], p.Took)
+			if of.parts[p.Part] == nil {
+				of.parts[p.Part] = &stats.Set{}
+			}
+			of.parts[p.Part].Add(p.Took)
 		}
-		of.total = append(of.total, s.Total())
+		of.total.Add(s.Total())
 	}
 	var out []results.Breakdown
 	for _, mode := range modes {
@@ -39,10 +43,10 @@ func Breakdown(samples func(yield func(results.Sample) bool)) []results.Breakdow
 		if of == nil {
 			continue
 		}
-		b := results.Breakdown{Mode: mode, Total: stats.Summarise(of.total)}
+		b := results.Breakdown{Mode: mode, Total: of.total.Summarise()}
 		for _, p := range results.PartNames {
-			if len(of.parts[p]) > 0 {
-				b.Parts = append(b.Parts, results.PartTime{Part: p, Time: stats.Summarise(of.parts[p])})
+			if of.parts[p] != nil {
+				b.Parts = append(b.Parts, results.PartTime{Part: p, Time: of.parts[p].Summarise()})
 			}
 		}
 		out = append(out, b)

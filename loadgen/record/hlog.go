@@ -1,23 +1,18 @@
 package record
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"maps"
+	"math/bits"
 	"slices"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
+	"coldstorm/report/stats"
 	"coldstorm/results"
-)
-
-// Histograms hold 1 ns to 900 s, the longest that Lambda lets an invocation
-// run, in three digits. The lowest value must be 1 ns: in units of 1,000 ns
-// short times are off by percents.
-const (
-	lowest  = time.Nanosecond
-	highest = 900 * time.Second
-	digits  = 3
 )
 
 // logInterval is the time that one line of a histogram log covers.
@@ -26,11 +21,16 @@ const logInterval = time.Second
 // WriteHlog writes the series as an HdrHistogram log, version 1.3, which
 // HdrHistogram's own tools read. Each line holds the served triggers that were
 // intended within one second and started alike: Tag=cold their latencies,
-// Tag=cold-service the times of the handler alone. Values are nanoseconds;
-// those above 900 s are logged as 900 s and their number in a comment.
+// Tag=cold-service the times of the handler alone. Values are nanoseconds in three
+// digits; those above 900 s are logged as 900 s and their number in a comment.
 func (r *Recorder) WriteHlog(w io.Writer) error {
-	start, _ := r.extent()
-	lines, clamped := r.histograms(start)
+	var start results.Stamp
+	for s := range r.Samples() {
+		if s.Intended != 0 && (start == 0 || s.Intended < start) {
+			start = s.Intended
+		}
+	}
+	lines, clamped := r.lines(start)
 	out := hdrhistogram.NewHistogramLogWriter(w)
 	wall := start.Time().Round(0).UnixMilli()
 	if start == 0 {
@@ -44,7 +44,7 @@ func (r *Recorder) WriteHlog(w io.Writer) error {
 		func() error { return out.OutputStartTime(base) },
 		func() error { return out.OutputBaseTime(base) },
 		func() error {
-			return out.OutputComment(fmt.Sprintf("[above %v, logged as that: %d]", highest, clamped))
+			return out.OutputComment(fmt.Sprintf("[above %v, logged as that: %d]", stats.Highest, clamped))
 		},
 		out.OutputLegend,
 	}
@@ -53,12 +53,19 @@ func (r *Recorder) WriteHlog(w io.Writer) error {
 			return err
 		}
 	}
-	for _, l := range lines {
-		l.h.SetTag(l.tag)
-		from := wall + int64(l.slot)*logInterval.Milliseconds()
-		l.h.SetStartTimeMs(from)
-		l.h.SetEndTimeMs(from + logInterval.Milliseconds())
-		if err := out.OutputIntervalHistogram(l.h); err != nil {
+	h := stats.NewHistogram()
+	for _, k := range slices.SortedFunc(maps.Keys(lines), line.compare) {
+		h.Reset()
+		for v, n := range lines[k] {
+			if err := h.RecordValues(v, n); err != nil {
+				return err
+			}
+		}
+		h.SetTag(k.tag)
+		from := wall + int64(k.slot)*logInterval.Milliseconds()
+		h.SetStartTimeMs(from)
+		h.SetEndTimeMs(from + logInterval.Milliseconds())
+		if err := out.OutputIntervalHistogram(h); err != nil {
 			return err
 		}
 	}
@@ -67,53 +74,51 @@ func (r *Recorder) WriteHlog(w io.Writer) error {
 
 func oneLine(s string) string { return fmt.Sprintf("%q", s) }
 
-// line is one histogram of the log.
+// line names one histogram of the log.
 type line struct {
 	slot int // of logInterval, from the storm's start
 	tag  string
-	h    *hdrhistogram.Histogram
 }
 
-// histograms returns the lines in order and how many values were too long.
-func (r *Recorder) histograms(start results.Stamp) (lines []line, clamped int) {
-	type key struct {
-		slot int
-		tag  string
-	}
-	values := map[key][]int64{}
-	put := func(k key, d time.Duration) {
-		if d > highest {
-			d, clamped = highest, clamped+1
+func (l line) compare(o line) int {
+	return cmp.Or(cmp.Compare(l.slot, o.slot), cmp.Compare(l.tag, o.tag))
+}
+
+// lines counts the values of each line by the bucket that a histogram of three
+// digits has for them, of which a second has few; and how many were too long.
+func (r *Recorder) lines(start results.Stamp) (lines map[line]map[int64]int64, clamped int) {
+	lines = map[line]map[int64]int64{}
+	put := func(k line, d time.Duration) {
+		if d > stats.Highest {
+			d, clamped = stats.Highest, clamped+1
 		}
-		values[k] = append(values[k], int64(max(d, lowest)))
+		if lines[k] == nil {
+			lines[k] = map[int64]int64{}
+		}
+		lines[k][bucket(max(d, stats.Lowest))]++
 	}
+	tags := map[results.Start][2]string{}
 	for s := range r.Samples() {
 		if s.Outcome != results.OutcomeServed {
 			continue
 		}
+		tag, ok := tags[s.Start]
+		if !ok {
+			tag = [2]string{string(s.Start), string(s.Start) + "-service"}
+			tags[s.Start] = tag
+		}
 		slot := int(s.Intended.Sub(start) / logInterval)
-		put(key{slot, string(s.Start)}, s.Latency())
-		if d := service(s); d != 0 {
-			put(key{slot, string(s.Start) + "-service"}, d)
+		put(line{slot, tag[0]}, s.Latency())
+		if d := service(&s); d != 0 {
+			put(line{slot, tag[1]}, d)
 		}
 	}
-	for k, set := range values {
-		h := hdrhistogram.New(int64(lowest), int64(highest), digits)
-		for _, v := range set {
-			if h.RecordValue(v) != nil {
-				clamped++ // can't be: v is within the range
-			}
-		}
-		lines = append(lines, line{k.slot, k.tag, h})
-	}
-	slices.SortFunc(lines, func(a, b line) int {
-		if a.slot != b.slot {
-			return a.slot - b.slot
-		}
-		if a.tag < b.tag {
-			return -1
-		}
-		return 1
-	})
 	return lines, clamped
+}
+
+// bucket is the least value that a histogram of three digits holds as it holds d:
+// its eleven leading bits.
+func bucket(d time.Duration) int64 {
+	shift := max(0, bits.Len64(uint64(d))-11)
+	return int64(d) >> shift << shift
 }

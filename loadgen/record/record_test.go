@@ -140,18 +140,18 @@ func TestSkewIsOfBurstsAlone(t *testing.T) {
 
 func TestTimeline(t *testing.T) {
 	var r record.Recorder
-	r.Add(sample(0, 0, 150*ms, results.StartCold))
-	r.Add(sample(1, 50*ms, 20*ms, results.StartWarm))
-	throttled := sample(2, 110*ms, 5*ms, "")
+	r.Add(sample(0, 0, 15*ms, results.StartCold))
+	r.Add(sample(1, 5*ms, 2*ms, results.StartWarm))
+	throttled := sample(2, 11*ms, 2*ms, "")
 	throttled.Outcome = results.OutcomeThrottled
 	r.Add(throttled)
-	failed := sample(3, 210*ms, 5*ms, "")
+	failed := sample(3, 21*ms, 2*ms, "")
 	failed.Outcome = results.OutcomeFailed
 	r.Add(failed)
 	r.Add(results.Sample{Seq: 4, Intended: t0.Add(time.Hour), Outcome: results.OutcomeUnsent})
-	r.AddCensus(record.Census{At: t0.Add(120 * ms), Starting: 1, Idle: 2, Busy: 3})
-	r.AddCensus(record.Census{At: t0.Add(190 * ms), Starting: 0, Idle: 4, Busy: 2})
-	every := 100 * ms
+	r.AddCensus(record.Census{At: t0.Add(12 * ms), Starting: 1, Idle: 2, Busy: 3})
+	r.AddCensus(record.Census{At: t0.Add(19 * ms), Starting: 0, Idle: 4, Busy: 2})
+	every := 10 * ms
 	want := []results.TimelinePoint{
 		{At: 0, Every: every, Offered: 2, Completed: 1, InFlight: 1, Starting: -1, Idle: -1, Busy: -1},
 		{At: every, Every: every, Offered: 1, Completed: 1, Cold: 1, Throttled: 1, Starting: 0, Idle: 4, Busy: 2},
@@ -164,7 +164,9 @@ func TestTimeline(t *testing.T) {
 
 func TestTimelineIntervals(t *testing.T) {
 	for took, want := range map[time.Duration]time.Duration{
-		20 * ms:          100 * ms,
+		20 * ms:          10 * ms,
+		999 * ms:         10 * ms,
+		time.Second:      100 * ms,
 		10 * time.Second: 100 * ms,
 		30 * time.Second: 300 * ms,
 		time.Hour:        time.Second,

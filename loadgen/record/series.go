@@ -14,124 +14,134 @@ import (
 func (r *Recorder) Series() results.Series {
 	out := results.Series{
 		Name: r.Name, Shape: r.Shape, Seed: r.Seed, Arrivals: r.Arrivals,
-		Counts:   r.Counts(),
-		Latency:  map[results.Start]results.Quantiles{},
-		Service:  map[results.Start]results.Quantiles{},
-		Spectra:  map[results.Start]results.Spectrum{},
-		Timeline: r.timeline(),
+		Counts:    r.Counts(),
+		Latency:   map[results.Start]results.Quantiles{},
+		Service:   map[results.Start]results.Quantiles{},
+		Spectra:   map[results.Start]results.Spectrum{},
+		Phases:    map[results.Phase]results.Quantiles{},
+		Breakdown: Breakdown(r.Samples()),
 	}
-	start, end := r.extent()
-	out.Took = end.Sub(start)
-	out.Skew = r.skew()
-	for start, set := range r.served(results.Sample.Latency) {
-		out.Latency[start] = stats.Summarise(set)
-		out.Spectra[start] = stats.Spectrum(set)
+	g := gathering{latency: map[results.Start]*stats.Set{}, service: map[results.Start]*stats.Set{}, modes: map[string]bool{}}
+	for s := range r.Samples() {
+		g.add(&s)
 	}
-	for start, set := range r.served(service) {
-		out.Service[start] = stats.Summarise(set)
+	out.Took, out.Skew = g.end.Sub(g.extent()), g.skew()
+	for start, set := range g.latency {
+		out.Latency[start], out.Spectra[start] = set.Summarise(), set.Spectrum()
 	}
-	out.Lag = stats.Summarise(r.pick(sent, results.Sample.Lag))
-	out.Total = stats.Summarise(r.pick(cold, results.Sample.Total))
-	out.Phases = r.phases()
-	out.Breakdown = Breakdown(r.Samples())
-	out.CPU = stats.Summarise(r.pick(func(s results.Sample) bool {
-		return s.Outcome == results.OutcomeServed && s.Start == results.StartWarm && s.CPU > 0
-	}, func(s results.Sample) time.Duration { return s.CPU }))
-	r.use(&out)
+	for start, set := range g.service {
+		out.Service[start] = set.Summarise()
+	}
+	out.Lag, out.Total, out.CPU = g.lag.Summarise(), g.total.Summarise(), g.cpu.Summarise()
+	for i, p := range results.PhaseNames {
+		if g.phases[i].Max() != 0 || g.phases[i].Min() != 0 {
+			out.Phases[p] = g.phases[i].Summarise()
+		}
+	}
+	out.PeakMemory, out.BilledMS, out.Modes = g.peak, g.billed, slices.Sorted(maps.Keys(g.modes))
+	out.Timeline = r.timeline(g.extent(), g.end)
 	return out
 }
 
-func sent(s results.Sample) bool { return s.Sent != 0 }
+// Rounded reports whether quantiles of the series come from histograms, as there
+// are too many samples for exact ones (see stats.Set).
+func (r *Recorder) Rounded() bool { return r.Len() > stats.Exact }
 
-func cold(s results.Sample) bool {
-	return s.Outcome == results.OutcomeServed && s.Start == results.StartCold
+// gathering is what one pass over the samples gives.
+type gathering struct {
+	latency, service map[results.Start]*stats.Set // of served triggers
+	lag              stats.Set                    // of those sent
+	total            stats.Set                    // of cold starts
+	cpu              stats.Set                    // of warm ones
+	phases           [16]stats.Set                // of cold starts, in the order of PhaseNames; one that a start lacks counts as zero
+
+	start, end results.Stamp // first intended, and last thing that happened
+
+	sent        int
+	at          results.Stamp // the one intended send, if spread is false
+	first, last results.Stamp
+	spread      bool
+
+	peak, billed int64
+	modes        map[string]bool
 }
 
-func service(s results.Sample) time.Duration { return s.Phases.Invoke }
-
-// pick returns value of the samples that match.
-func (r *Recorder) pick(match func(results.Sample) bool, value func(results.Sample) time.Duration) []time.Duration {
-	var out []time.Duration
-	for s := range r.Samples() {
-		if match(s) {
-			out = append(out, value(s))
-		}
+func (g *gathering) add(s *results.Sample) {
+	if s.Intended != 0 && (g.start == 0 || s.Intended < g.start) {
+		g.start = s.Intended
 	}
-	return out
+	g.end = max(g.end, s.Sent, s.Done)
+	if s.Sent != 0 {
+		g.lag.Add(s.Lag())
+		g.burst(s)
+	}
+	g.peak = max(g.peak, s.MaxMemory)
+	g.billed += int64(s.Billed / time.Millisecond)
+	if s.Mode != "" {
+		g.modes[s.Mode] = true
+	}
+	if s.Outcome == results.OutcomeServed {
+		g.served(s)
+	}
 }
 
-// served returns value of the served samples, each kind of start by itself. A
-// value of zero did not happen, and is left out.
-func (r *Recorder) served(value func(results.Sample) time.Duration) map[results.Start][]time.Duration {
-	out := map[results.Start][]time.Duration{}
-	for s := range r.Samples() {
-		if s.Outcome != results.OutcomeServed {
-			continue
-		}
-		if v := value(s); v != 0 {
-			out[s.Start] = append(out[s.Start], v)
-		}
+// served takes in what only served triggers tell. A time of zero did not happen,
+// and is left out.
+func (g *gathering) served(s *results.Sample) {
+	put(g.latency, s.Start, s.Latency())
+	put(g.service, s.Start, service(s))
+	if s.Start == results.StartWarm && s.CPU > 0 {
+		g.cpu.Add(s.CPU)
 	}
-	return out
+	if s.Start != results.StartCold {
+		return
+	}
+	g.total.Add(s.Total())
+	for i, p := range results.PhaseNames {
+		g.phases[i].Add(s.Phases.Get(p))
+	}
 }
 
-// phases returns the quantiles of each phase that any cold start has. A cold
-// start without it counts as zero.
-func (r *Recorder) phases() map[results.Phase]results.Quantiles {
-	out := map[results.Phase]results.Quantiles{}
-	for _, p := range results.PhaseNames {
-		set := r.pick(cold, func(s results.Sample) time.Duration { return s.Phases.Get(p) })
-		if slices.ContainsFunc(set, func(d time.Duration) bool { return d != 0 }) {
-			out[p] = stats.Summarise(set)
-		}
+func put(sets map[results.Start]*stats.Set, start results.Start, d time.Duration) {
+	if d == 0 {
+		return
 	}
-	return out
+	set := sets[start]
+	if set == nil {
+		set = &stats.Set{}
+		sets[start] = set
+	}
+	set.Add(d)
 }
 
-// use sums up what the environments used.
-func (r *Recorder) use(out *results.Series) {
-	modes := map[string]bool{}
-	for s := range r.Samples() {
-		out.PeakMemory = max(out.PeakMemory, s.MaxMemory)
-		out.BilledMS += int64(s.Billed / time.Millisecond)
-		if s.Mode != "" {
-			modes[s.Mode] = true
-		}
+// burst follows the sends of a series whose triggers were all intended at once.
+func (g *gathering) burst(s *results.Sample) {
+	if g.sent++; g.sent == 1 {
+		g.at, g.first = s.Intended, s.Sent
 	}
-	out.Modes = slices.Sorted(maps.Keys(modes))
-}
-
-// extent returns when the first trigger was intended and when the last thing
-// happened. Both are 0 if nothing was sent.
-func (r *Recorder) extent() (start, end results.Stamp) {
-	for s := range r.Samples() {
-		if s.Intended != 0 && (start == 0 || s.Intended < start) {
-			start = s.Intended
-		}
-		end = max(end, s.Sent, s.Done)
-	}
-	if end == 0 {
-		return 0, 0
-	}
-	return start, end
+	g.spread = g.spread || s.Intended != g.at
+	g.first, g.last = min(g.first, s.Sent), max(g.last, s.Sent)
 }
 
 // skew is first to last send of a series whose triggers were all intended at
 // one time, and 0 for any other.
-func (r *Recorder) skew() time.Duration {
-	var at, first, last results.Stamp
-	n := 0
-	for s := range r.Samples() {
-		if s.Sent == 0 {
-			continue
-		}
-		if n++; n == 1 {
-			at, first, last = s.Intended, s.Sent, s.Sent
-		}
-		if s.Intended != at {
-			return 0
-		}
-		first, last = min(first, s.Sent), max(last, s.Sent)
+func (g *gathering) skew() time.Duration {
+	if g.spread {
+		return 0
 	}
-	return last.Sub(first)
+	return g.last.Sub(g.first)
 }
+
+// extent is when the first trigger was intended; 0 if nothing was sent.
+func (g *gathering) extent() results.Stamp {
+	if g.end == 0 {
+		return 0
+	}
+	return g.start
+}
+
+func cold(s *results.Sample) bool {
+	return s.Outcome == results.OutcomeServed && s.Start == results.StartCold
+}
+
+func service(s *results.Sample) time.Duration { return s.Phases.Invoke }

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -16,22 +17,27 @@ type Census struct {
 // AddCensus keeps a census for the timeline. Stamps must not decrease.
 func (r *Recorder) AddCensus(c Census) { r.census = append(r.census, c) }
 
-// A timeline has about a hundred intervals, of 100 ms to one second each.
+// A timeline has about a hundred intervals: of 10 ms to 100 ms each in a storm of
+// less than ten seconds, of up to one second in a longer one.
 const (
 	intervals     = 100
+	finest        = 10 * time.Millisecond
 	shortInterval = 100 * time.Millisecond
 	longInterval  = time.Second
 )
 
-// interval returns how long the intervals of a timeline over length are: a
-// whole number of 100 ms.
+// interval returns how long the intervals of a timeline over length are: a whole
+// number of 100 ms, or of 10 ms in a storm of less than a second.
 func interval(length time.Duration) time.Duration {
-	every := (length/intervals + shortInterval - 1) / shortInterval * shortInterval
-	return min(max(every, shortInterval), longInterval)
+	unit := shortInterval
+	if length < time.Second {
+		unit = finest
+	}
+	every := (length/intervals + unit - 1) / unit * unit
+	return min(max(every, unit), longInterval)
 }
 
-func (r *Recorder) timeline() []results.TimelinePoint {
-	start, end := r.extent()
+func (r *Recorder) timeline(start, end results.Stamp) []results.TimelinePoint {
 	if start == 0 {
 		return nil
 	}
@@ -52,18 +58,24 @@ func (r *Recorder) timeline() []results.TimelinePoint {
 			at(s.Sent).InFlight++
 		}
 		if s.Done != 0 {
-			finish(at(s.Done), s)
+			finish(at(s.Done), &s)
 		}
+		functionCPU(points, start, &s)
 	}
 	for i := 1; i < len(points); i++ { // from changes to levels
 		points[i].InFlight += points[i-1].InFlight
 	}
 	r.units(points, start)
+	r.generatorCPU(points, start)
+	for i := range points { // to a millionth of a core: sums of floats depend on their order beyond
+		points[i].FunctionCPU = math.Round(points[i].FunctionCPU*1e6) / 1e6
+		points[i].GeneratorCPU = math.Round(points[i].GeneratorCPU*1e6) / 1e6
+	}
 	return points
 }
 
 // finish counts the end of a sample.
-func finish(p *results.TimelinePoint, s results.Sample) {
+func finish(p *results.TimelinePoint, s *results.Sample) {
 	if s.Sent != 0 {
 		p.InFlight--
 	}
