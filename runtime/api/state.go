@@ -58,6 +58,9 @@ func (c *conn) next(head http.Header) error {
 		e.firstNext, e.firstInstruction, e.state = at, told(head), ready
 	case running:
 		if p := e.fetch(many); p != nil {
+			if many && e.answered > 0 { // a loop that answered has asked again, and gets work at once
+				e.answered--
+			}
 			e.mu.Unlock()
 			return c.deliver(p)
 		}

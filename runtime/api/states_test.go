@@ -3,6 +3,7 @@ package api
 import (
 	"fmt"
 	"net/http"
+	sched "runtime"
 	"strings"
 	"testing"
 
@@ -223,5 +224,57 @@ func TestTheCauseForTheTraceIsNotTheCallers(t *testing.T) {
 		"Content-Type", "application/vnd.aws.lambda.error.cause+json")
 	if got := <-result; string(got.Payload) != `{"errorMessage":"m","errorType":"t","stackTrace":["s"]}` || got.ContentType != contentJSON {
 		t.Errorf("got %s %q", got.Payload, got.ContentType)
+	}
+}
+
+// A runtime of one loop that is said to take several gets them one after another, for as
+// long as there are any.
+func TestOneLoopServesWhatWaitsForIt(t *testing.T) {
+	h, c := newHooks()
+	c.MaxConcurrency = 2
+	c.Ready, c.Idle = func(s results.Stamp) { h.ready <- s }, nil
+	e, r := begin(t, c)
+	inside, leave := make(chan bool), make(chan bool)
+	go func() {
+		for {
+			event, err := r.do("GET", root+"invocation/next", nil)
+			if err != nil || event.status != 200 {
+				return
+			}
+			inside <- true
+			<-leave
+			r.do("POST", root+"invocation/"+event.header.Get("Lambda-Runtime-Aws-Request-Id")+"/response", strings.NewReader(event.body))
+		}
+	}()
+	<-h.ready
+	asks := func() (waits, unsent int) {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		return len(e.waiting), len(e.unsent)
+	}
+	for range 4 {
+		done := make(chan error, 2)
+		send := func(id string) {
+			_, err := e.Invoke(Invocation{ID: id, Payload: []byte("1")})
+			done <- err
+		}
+		go send("first")
+		<-inside
+		go send("second")
+		for _, unsent := asks(); unsent == 0 && len(done) == 0; _, unsent = asks() {
+			sched.Gosched()
+		}
+		leave <- true
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+		<-inside
+		leave <- true
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+		for waits, _ := asks(); waits == 0; waits, _ = asks() {
+			sched.Gosched()
+		}
 	}
 }

@@ -44,6 +44,13 @@ func (s *server) deployBeside(f Function) error {
 
 // retire closes what is deployed, if anything is. Its logs' errors are returned.
 func (s *server) retire() (err error) {
+	if f := s.currentFleet(); f != nil {
+		err = f.Close()
+		used := f.Census().CPU
+		s.mu.Lock()
+		s.before, s.fleet = s.before+used, nil
+		s.mu.Unlock()
+	}
 	for _, f := range s.deployed() {
 		if e := f.Close(); e != nil {
 			err = errors.Join(err, fmt.Errorf("function log: %w", e))
@@ -93,6 +100,9 @@ func (s *server) count() Census {
 	cpu := before
 	for _, f := range s.deployed() {
 		cpu += c.add(f.Census())
+	}
+	if f := s.currentFleet(); f != nil {
+		cpu += c.countFleet(f)
 	}
 	c.FunctionsCPU = cpu
 	if all, known := s.total.read(); known {

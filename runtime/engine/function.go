@@ -33,6 +33,8 @@ type Function struct {
 	ScaleOutRate  float64       `json:"scale_out_rate,omitempty"`
 	RequestRate   float64       `json:"request_rate,omitempty"` // 0: ten times Concurrency; negative: no bound
 	SettleGrace   time.Duration `json:"settle_grace_ns,omitempty"`
+
+	Containers *Containers `json:"containers,omitempty"` // nil: execution environments
 }
 
 // check finds what can't be deployed.

@@ -5,6 +5,7 @@ import (
 
 	"coldstorm/results"
 	"coldstorm/runtime/launch"
+	"coldstorm/runtime/live/fleet"
 	"coldstorm/runtime/trigger"
 )
 
@@ -32,6 +33,13 @@ type command struct {
 	Function *Function       `json:"function,omitempty"`
 	Source   *trigger.Source `json:"source,omitempty"`
 	Every    time.Duration   `json:"every_ns,omitempty"` // census; 0 ends it
+	Kill     *killing        `json:"kill,omitempty"`
+}
+
+// killing names a node or unit; 0 is any.
+type killing struct {
+	Number int  `json:"number,omitempty"`
+	OfUnit bool `json:"of_unit,omitempty"`
 }
 
 type verb string
@@ -42,6 +50,7 @@ const (
 	verbAdd     verb = "add"
 	verbSource  verb = "source"
 	verbDiscard verb = "discard"
+	verbKill    verb = "kill"
 	verbCensus  verb = "census"
 	verbClose   verb = "close"
 )
@@ -70,6 +79,15 @@ type Census struct {
 	Failed    int `json:"failed"`
 	TimedOut  int `json:"timed_out"`
 	InFlight  int `json:"in_flight"`
+
+	// Of containers alone.
+	Nodes     int          `json:"nodes,omitempty"`
+	Lost      int          `json:"lost,omitempty"`    // of Failed: their unit or node died
+	Started   int          `json:"started,omitempty"` // units so far
+	Crashed   int          `json:"crashed,omitempty"`
+	Unlimited bool         `json:"unlimited,omitempty"` // nodes have no limits on this host
+	Losses    []fleet.Loss `json:"losses,omitempty"`
+	Serve     fleet.Serve  `json:"serve,omitempty"` // how units take requests, once that is known
 
 	EngineCPU    time.Duration `json:"engine_cpu_ns"`    // of the engine's own process
 	LauncherCPU  time.Duration `json:"launcher_cpu_ns"`  // of the launcher's; 0 if not known

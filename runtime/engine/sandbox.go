@@ -30,7 +30,11 @@ var _ live.Launcher = launcher{}
 var apiAddress = fmt.Sprintf("AWS_LAMBDA_RUNTIME_API=127.0.0.1:%d", launch.APIPort)
 
 func (l launcher) Launch(ctx context.Context, s live.Spec) (live.Sandbox, error) {
-	b, err := l.start(ctx, s)
+	return l.wrap(l.start(ctx, s))
+}
+
+// wrap is a launched sandbox as live sees it, or the error of its launch.
+func (l launcher) wrap(b *launch.Sandbox, err error) (live.Sandbox, error) {
 	if err != nil {
 		if strings.Contains(err.Error(), "execve") { // the launcher's errors cross a process as text
 			err = fmt.Errorf("%w: %w", live.ErrEntrypoint, err)

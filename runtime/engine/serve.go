@@ -21,6 +21,7 @@ import (
 	"coldstorm/runtime/invoke"
 	"coldstorm/runtime/launch"
 	"coldstorm/runtime/live"
+	"coldstorm/runtime/live/fleet"
 	"coldstorm/runtime/trigger"
 )
 
@@ -49,7 +50,8 @@ type server struct {
 	deploying sync.Mutex // held by deploy, discard and close
 	mu        sync.RWMutex
 	name      string
-	function  *live.Function // nil before the first deploy
+	function  *live.Function // nil before the first deploy, or of containers
+	fleet     *fleet.Fleet   // of containers
 	beside    map[string]*live.Function
 	before    time.Duration // processor time of earlier deployments
 	census    chan struct{} // closed to end the census; nil if there is none
@@ -132,7 +134,7 @@ func (s *server) begin(in *bufio.Reader, stderr io.Writer) error {
 	s.total.cpu = s.meters.cpu
 	url := "http://" + listener.Addr().String()
 	if c.Account == nil {
-		s.http = &http.Server{Handler: invoke.Handler{Lookup: s.lookup}}
+		s.http = &http.Server{Handler: s.endpoint()}
 	} else {
 		s.service = s.beginAccount(*c.Account, url)
 		s.http = accountServer(s.triggers.Handler(s.service))
@@ -186,6 +188,8 @@ func (s *server) obey(c command) error {
 		return s.add(*c.Function)
 	case c.Verb == verbSource && c.Source != nil:
 		return s.source(*c.Source)
+	case c.Verb == verbKill && c.Kill != nil:
+		return s.kill(*c.Kill)
 	case c.Verb == verbDiscard:
 		s.deploying.Lock()
 		defer s.deploying.Unlock()
@@ -204,6 +208,9 @@ func (s *server) deploy(f Function) error {
 	s.deploying.Lock()
 	defer s.deploying.Unlock()
 	err := s.retire()
+	if f.Containers != nil {
+		return errors.Join(err, s.deployContainers(f))
+	}
 	config := f.config(s.log)
 	l, names, no := s.launcherOf(f.Image)
 	if no != nil {

@@ -49,17 +49,17 @@ const (
 
 // Size is a share of this machine. Zero fields are no limit.
 type Size struct {
-	CPUs        float64
-	MemoryBytes int64
+	CPUs        float64 `json:"cpus,omitempty"`
+	MemoryBytes int64   `json:"memory_bytes,omitempty"`
 }
 
 // Health is how a load balancer checks a unit, and the service its nodes (AWS: health
 // checks of an Application Load Balancer's target groups). A unit is healthy from its
 // first good check on, as AWS's initial one.
 type Health struct {
-	Every     time.Duration // on the rules' clock; 0 is 30 s
-	Timeout   time.Duration // of one check; 0 is 5 s
-	Unhealthy int           // failures in a row; 0 is 2
+	Every     time.Duration `json:"every_ns,omitempty"`   // on the rules' clock; 0 is 30 s
+	Timeout   time.Duration `json:"timeout_ns,omitempty"` // of one check; 0 is 5 s
+	Unhealthy int           `json:"unhealthy,omitempty"`  // failures in a row; 0 is 2
 }
 
 // Back-off between starts that failed, on the rules' clock (Kubernetes: CrashLoopBackOff).

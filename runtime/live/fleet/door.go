@@ -83,6 +83,9 @@ func (e *entrance) found(kind Serve, at results.Stamp) {
 		return
 	}
 	if e.kind.CompareAndSwap(nil, &kind) {
+		e.u.f.mu.Lock()
+		e.u.f.serves = kind
+		e.u.f.mu.Unlock()
 		e.u.isReady(at)
 	}
 }

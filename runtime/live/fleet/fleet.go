@@ -41,6 +41,7 @@ type Fleet struct {
 	losses    []*Loss
 	cpu       time.Duration
 	unlimited bool // a node has no limits
+	serves    Serve
 	changed   *sync.Cond
 	closed    bool
 }
@@ -70,6 +71,13 @@ func start(l Launcher, c Config, open opener) (*Fleet, error) {
 
 // Config is the deployed one, with its defaults filled in.
 func (f *Fleet) Config() Config { return f.config }
+
+// Serves is how units take requests, empty while none is ready.
+func (f *Fleet) Serves() Serve {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.serves
+}
 
 // Unlimited says whether a node has no limits, though it should have some: this host
 // gives no rights to cgroups.

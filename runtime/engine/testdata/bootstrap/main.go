@@ -32,6 +32,8 @@ func main() {
 		time.Sleep(time.Hour)
 	case "deaf":
 		time.Sleep(time.Hour)
+	case "http":
+		listen()
 	}
 	c, err := net.Dial("tcp", os.Getenv("AWS_LAMBDA_RUNTIME_API"))
 	if err != nil {
