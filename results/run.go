@@ -228,7 +228,7 @@ type Fidelity struct {
 	Metric string  `json:"metric"` // such as cold_starts, p50, p99
 	Live   float64 `json:"live"`   // nanoseconds for a quantile, a count otherwise
 	Sim    float64 `json:"sim"`
-	Error  float64 `json:"error"` // sim/live - 1
+	Error  float64 `json:"error"` // sim/live - 1; of environments, which are means over time, the mean distance over live's mean
 }
 
 // Projection is one compute model, projected on AWS.

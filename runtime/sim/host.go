@@ -92,32 +92,3 @@ func nanoseconds(ds []time.Duration) []int64 {
 	}
 	return out
 }
-
-// Fidelity holds a simulation against what live measured on one storm: counts of
-// cold and throttled triggers, and p50 and p99 of cold and warm starts where
-// both carry them.
-func Fidelity(series string, live results.Series, o Outcome) []results.Fidelity {
-	var out []results.Fidelity
-	add := func(metric string, l, s float64) {
-		f := results.Fidelity{Series: series, Model: string(o.Model), Metric: metric, Live: l, Sim: s}
-		switch {
-		case l != 0:
-			f.Error = s/l - 1
-		case s != 0:
-			return // no ratio to nothing
-		}
-		out = append(out, f)
-	}
-	add("cold_starts", float64(live.Counts.Cold), float64(o.Counts.Cold))
-	add("throttled", float64(live.Counts.Throttled), float64(o.Counts.Throttled))
-	for _, s := range []results.Start{results.StartCold, results.StartWarm} {
-		l, q := live.Latency[s], o.Latency[s]
-		if l.N > 0 && q.N > 0 {
-			add(string(s)+"_p50", float64(l.P50), float64(q.P50))
-		}
-		if l.P99 > 0 && q.P99 > 0 {
-			add(string(s)+"_p99", float64(l.P99), float64(q.P99))
-		}
-	}
-	return out
-}

@@ -100,6 +100,46 @@ func TestFixedFleetWaitsAsErlangC(t *testing.T) {
 	}
 }
 
+// erlangB is the probability that an arrival is turned away by c servers without
+// a queue that are offered a erlangs.
+func erlangB(c int, a float64) float64 {
+	b := 1.0
+	for k := 1; k <= c; k++ {
+		b = a * b / (float64(k) + a*b)
+	}
+	return b
+}
+
+// A function with c reserved environments under a Poisson stream is an M/G/c/c loss
+// system: the share that is throttled is B(c, a), whatever the distribution of service
+// times. The tolerance is three standard errors of a share of 400,000 arrivals whose
+// refusals come in runs of three.
+func TestReservedConcurrencyThrottlesAsErlangB(t *testing.T) {
+	wild := logNormal("service", 50*ms, time.Second)
+	for _, test := range []struct {
+		c       int
+		a       float64
+		service dist
+	}{
+		{1, 0.5, exponential("service", 100*ms)},
+		{10, 8, exponential("service", 100*ms)},
+		{10, 8, constant("service", 100*ms)},
+		{50, 50, wild},
+	} {
+		const n, skip = 400_000, 10_000
+		p := plane.NewLambda(plane.LambdaRules{
+			Concurrency: test.c, Reserved: true, KeepAlive: -1, ScaleOutBurst: -1, RequestRate: -1,
+		})
+		m := theory(p, test.service, test.service, 1, skip)
+		if err := m.run(stream(test.a/(test.service.average()/1e9), n), 0); err != nil {
+			t.Fatal(err)
+		}
+		c := m.book.counts
+		got, want := float64(c.Throttled)/float64(c.Offered), erlangB(test.c, test.a)
+		near(t, "share of throttles", got, want, 3*math.Sqrt(3/(want*n)))
+	}
+}
+
 // Little's law: what is in the system on average is rate x time in it. Here the
 // left side is the integral over the timeline of a storm, sampled at its
 // intervals, the right side the sum of latencies.

@@ -221,14 +221,51 @@ func TestTimelineKeepsEveryCountWhateverItsLength(t *testing.T) {
 func TestFidelityIsSimOverLive(t *testing.T) {
 	live := results.Series{
 		Counts:  results.Counts{Cold: 10},
-		Latency: map[results.Start]results.Quantiles{results.StartCold: {N: 10, P50: 100 * ms}},
+		Latency: map[results.Start]results.Quantiles{results.StartCold: {N: 10, P50: 100 * ms, P90: 200 * ms}},
 	}
-	o := Outcome{Model: "lambda", Counts: results.Counts{Cold: 12}, Latency: map[results.Start]results.Quantiles{results.StartCold: {N: 12, P50: 90 * ms}}}
+	o := Outcome{Model: "lambda", Counts: results.Counts{Cold: 12}, Latency: map[results.Start]results.Quantiles{results.StartCold: {N: 12, P50: 90 * ms, P90: 300 * ms}}}
 	got := map[string]float64{}
 	for _, f := range Fidelity("burst", live, o) {
 		got[f.Metric] = f.Error
 	}
-	if math.Abs(got["cold_starts"]-0.2) > 1e-9 || math.Abs(got["cold_p50"]+0.1) > 1e-9 || len(got) != 3 {
+	if math.Abs(got["cold_starts"]-0.2) > 1e-9 || math.Abs(got["cold_p50"]+0.1) > 1e-9 || math.Abs(got["cold_p90"]-0.5) > 1e-9 || len(got) != 4 {
 		t.Errorf("%v", got)
+	}
+}
+
+// grown is a timeline of so many environments at the ends of intervals.
+func grown(every time.Duration, counts ...int) []results.TimelinePoint {
+	var line []results.TimelinePoint
+	for i, n := range counts {
+		line = append(line, results.TimelinePoint{At: time.Duration(i) * every, Every: every, Idle: n - n/2, Busy: n / 2})
+	}
+	return line
+}
+
+func TestEnvironmentsAreHeldAgainstEachOtherOverTime(t *testing.T) {
+	unknown := grown(ms, 5, 5)
+	unknown[1].Starting = -1
+	for _, test := range []struct {
+		name         string
+		live, sim    []results.TimelinePoint
+		l, s, off    float64
+		incomparable bool
+	}{
+		{"the same", grown(ms, 4, 8, 8), grown(ms, 4, 8, 8), 6, 6, 0, false}, // 4, then from 4 to 8, then 8
+		{"the same in other intervals", grown(2*ms, 10, 10), grown(ms, 10, 10, 10, 10), 10, 10, 0, false},
+		{"half as many", grown(ms, 10, 10), grown(ms, 5, 5), 10, 5, 0.5, false},
+		{"now more, now fewer", grown(ms, 10, 10, 10, 10), grown(ms, 12, 12, 8, 8), 10, 10.5, 0.175, false},
+		{"one lasts longer", grown(ms, 10, 10), grown(ms, 10, 10, 0, 0), 10, 10, 0, false},
+		{"not known", unknown, grown(ms, 5, 5), 0, 0, 0, true},
+		{"none here", grown(ms, 0, 0), grown(ms, 5, 5), 0, 0, 0, true},
+		{"no timeline", nil, grown(ms, 5), 0, 0, 0, true},
+	} {
+		l, s, off, ok := unitsApart(test.live, test.sim)
+		if ok == test.incomparable {
+			t.Errorf("%s: comparable is %v", test.name, ok)
+		}
+		if ok && (math.Abs(l-test.l) > 0.05 || math.Abs(s-test.s) > 0.05 || math.Abs(off-test.off) > 0.01) {
+			t.Errorf("%s: %.3f and %.3f, %.3f apart, want %.3f and %.3f, %.3f", test.name, l, s, off, test.l, test.s, test.off)
+		}
 	}
 }
