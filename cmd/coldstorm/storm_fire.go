@@ -43,7 +43,7 @@ func (o *stormOptions) stormer(a *app, args []string) (*stormer, error) {
 	if s.targets, err = o.aims(a.stdin, args); err != nil {
 		return nil, err
 	}
-	if o.scenario != "" && o.body == "" {
+	if o.scenario != "" && o.body == "" && len(args) == 1 {
 		if s.payloads, err = loadPayloads(sc); err != nil {
 			return nil, exitError{code: exitUsage, err: err}
 		}
@@ -186,15 +186,16 @@ func (s *stormer) aimed() string {
 
 // attack is the storm as the generator takes it.
 func (s *stormer) attack(st plannedStorm) drive.Attack {
-	t := s.targets[0]
 	a := drive.Attack{
-		URL: t.URL, Socket: s.o.socket, Method: t.Method, Header: t.Header, Schedule: st.schedule,
-		Seed: s.o.seed, Series: st.name, Timeout: s.o.timeout, Connections: s.o.connections,
+		Socket: s.o.socket, Schedule: st.schedule, Seed: s.o.seed, Series: st.name, Timeout: s.o.timeout, Connections: s.o.connections,
 	}
 	if s.payloads != nil {
-		a.Payloads = fired(chosen(s.payloads, st.payloads))
-	} else if t.Body != nil {
-		a.Payloads = []drive.Payload{{Body: t.Body}}
+		t := s.targets[0]
+		a.URL, a.Method, a.Header, a.Payloads = t.URL, t.Method, t.Header, fired(chosen(s.payloads, st.payloads))
+	} else {
+		for _, t := range s.targets {
+			a.Targets = append(a.Targets, drive.Target(t))
+		}
 	}
 	if s.o.insecure {
 		a.TLS = &tls.Config{InsecureSkipVerify: true} // asked for

@@ -24,6 +24,10 @@ type Attack struct {
 	Route  func(seq int) int
 	Routes []string
 
+	// Targets, if there are any, are what triggers go to in turn, by their position,
+	// in the place of URL, Method, Header and Payloads. Each host has Connections.
+	Targets []Target
+
 	// Payloads are the event bodies; each trigger carries one, chosen by Weight
 	// from Seed and its position alone. None: triggers carry no body.
 	Payloads []Payload
@@ -67,6 +71,9 @@ const (
 
 // withDefaults fills in what is left out and checks the rest.
 func (a Attack) withDefaults() (Attack, *url.URL, error) {
+	if err := a.checkTargets(); err != nil {
+		return a, nil, err
+	}
 	u, err := url.Parse(a.URL)
 	switch {
 	case err != nil:

@@ -36,7 +36,7 @@ func (a Attack) Fire(ctx context.Context, observe func(results.Sample)) (Report,
 	defer cancel()
 	f := &fire{
 		Attack: a, ctx: ctx, requests: reqs,
-		pool:    &pool{dialer: a.dialer(u), limit: a.Connections, busy: map[*conn]struct{}{}},
+		hosts:   a.hosts(u),
 		begun:   make(chan struct{}),
 		answers: make(chan struct{}, 1),
 		closed:  storm.Closed(a.Schedule),
@@ -71,7 +71,7 @@ type fire struct {
 	Attack
 	*requests
 	ctx    context.Context
-	pool   *pool
+	hosts  *hosts
 	sender *sender
 	closed bool // the schedule is
 
@@ -91,9 +91,9 @@ func (f *fire) run(observe func(results.Sample)) Report {
 	tally := newTally(len(f.samples))
 	n := min(storm.Peak(f.Schedule, time.Second), f.Connections)
 	if n > 0 {
-		f.pool.fill(f.ctx, n)
+		f.hosts.fill(f.ctx, n)
 	}
-	defer f.pool.close()
+	defer f.hosts.close()
 
 	spareProcessor()
 	defer returnProcessor()
@@ -184,7 +184,7 @@ func (f *fire) offset(seq uint64) time.Duration {
 // under way end.
 func (f *fire) stop() {
 	f.sender.stop()
-	f.pool.interrupt()
+	f.hosts.interrupt()
 }
 
 var errStopped = errors.New("stopped")

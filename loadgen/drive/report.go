@@ -69,17 +69,18 @@ func (t *tally) add(s results.Sample) {
 }
 
 func (f *fire) report(t *tally, use usage) Report {
+	waits, dialled, secure := f.hosts.sums()
 	r := Report{
 		Scheduled: len(f.samples), Sent: len(t.lags), Stopped: t.unsent > 0,
 		Lag:   stats.Summarise(t.lags),
-		Waits: f.pool.waits, Dialled: f.pool.dialled, BadEvidence: int(f.bad.Load()),
+		Waits: waits, Dialled: dialled, BadEvidence: int(f.bad.Load()),
 		Accuracy: AccuracyWire,
 	}
 	if f.hasBegun() {
 		r.Start = f.start
 		r.Took = max(0, t.done.Sub(f.start))
 	}
-	if f.pool.dialer.tls != nil {
+	if secure {
 		r.Accuracy = AccuracyTLS
 	}
 	if f.Schedule.Duration() == 0 && !f.closed {

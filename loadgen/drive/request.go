@@ -11,16 +11,19 @@ import (
 // payload, written out once, since all that differs from trigger to trigger is
 // which of them it sends.
 type requests struct {
-	wire   [][][]byte // by route and payload; of an attack without routes, of one
-	route  func(seq int) int
-	names  []string
-	upTo   []int // running sum of weights
-	seed   uint64
-	method string
+	wire    [][][]byte // by route and payload; of an attack without routes, of one
+	route   func(seq int) int
+	names   []string
+	upTo    []int // running sum of weights
+	seed    uint64
+	methods []string // by route, or the one of all
 }
 
 func (a Attack) requests() (*requests, error) {
-	r := &requests{seed: uint64(a.Seed), method: a.Method, route: a.Route}
+	if len(a.Targets) > 0 {
+		return a.targeted()
+	}
+	r := &requests{seed: uint64(a.Seed), methods: []string{a.Method}, route: a.Route}
 	payloads := a.Payloads
 	if len(payloads) == 0 {
 		payloads = []Payload{{}}

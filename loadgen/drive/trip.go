@@ -79,19 +79,19 @@ func (f *fire) deliver(t *trigger) answer {
 		t.conn = c
 		c.expect(t)
 		if !f.sender.add(t) {
-			f.pool.put(c)
+			f.hosts.to(t.seq).put(c)
 			err = errStopped
 			break
 		}
 		f.armed(t)
-		got := c.receive(f.method, f.keep)
+		got := c.receive(f.methodOf(t.seq), f.keep)
 		got.done = results.Now()
 		if got.err == nil && got.header.Get("Connection") != "close" && c.in.Buffered() == 0 {
-			f.pool.put(c)
+			f.hosts.to(t.seq).put(c)
 			return got
 		}
 		sent := !f.sender.takeBack(t)
-		f.pool.drop(c)
+		f.hosts.to(t.seq).drop(c)
 		if sent {
 			if t.failed.Load() {
 				got.err = t.err
@@ -110,7 +110,7 @@ func (f *fire) deliver(t *trigger) answer {
 // time, it is tried again when the time has come: the failure, if it is one,
 // belongs there.
 func (f *fire) connect(t *trigger) (*conn, error) {
-	c, err := f.pool.get(f.ctx)
+	c, err := f.hosts.to(t.seq).get(f.ctx)
 	if err == nil {
 		return c, nil
 	}
@@ -127,7 +127,7 @@ func (f *fire) connect(t *trigger) (*conn, error) {
 	if !f.sleepUntil(due) {
 		return nil, errStopped
 	}
-	return f.pool.get(f.ctx)
+	return f.hosts.to(t.seq).get(f.ctx)
 }
 
 // keep says whether a response's body is needed.
