@@ -163,6 +163,7 @@ func (mo *model) rules(c Config) plane.FleetRules {
 // build sets how planes are made: each with scalers of its own, as they keep
 // state.
 func (mo *model) build(r plane.FleetRules, units func() plane.Scaler, nodes func() plane.NodeScaler) {
+	mo.made = r
 	mo.plane = func() plane.Plane {
 		if units != nil {
 			r.Scaler = units()

@@ -8,6 +8,7 @@ import (
 
 	"coldstorm/results"
 	"coldstorm/runtime/plane"
+	"coldstorm/workloads"
 )
 
 // HostConfig is a storm on this machine: what live did, in virtual time.
@@ -28,6 +29,20 @@ type HostConfig struct {
 	// each; empty: nothing.
 	Overhead []time.Duration
 	Seed     int64
+
+	// Fleet has containers or instances in the place of environments; nil: Rules.
+	Fleet *HostFleet
+}
+
+// HostFleet is a fleet as live runs it on this machine.
+type HostFleet struct {
+	Model workloads.Model
+	Plane plane.Plane   // a fresh one, by the rules of the live one
+	Slots int           // of a unit; 0 is 1
+	VCPU  float64       // that a unit is limited to; 0: as the profile was measured
+	Age   time.Duration // of the live fleet when the storm began: its scalers look at times that count from its start
+	// Gateway is how long a load balancer waits; 0: no end.
+	Gateway time.Duration
 }
 
 // Host simulates a storm on this machine. Launch, init and the processor part of
@@ -62,7 +77,15 @@ func Host(c HostConfig) (Outcome, error) {
 	t.overhead = measured("transport here", nanoseconds(c.Overhead))
 	b := newBook(&billing{})
 	b.line = newTimeline()
-	m := newMachine(plane.NewLambda(c.Rules), t, c.Seed, b)
+	var rules plane.Plane
+	which := workloads.ModelLambda
+	if f := c.Fleet; f == nil {
+		rules = plane.NewLambda(c.Rules)
+	} else {
+		rules, which = f.Plane, f.Model
+		times = f.set(&t, &unscaled, times)
+	}
+	m := newMachine(rules, t, c.Seed, b)
 	if c.Cores > 0 {
 		m.cores = &cores{n: c.Cores}
 	}
@@ -70,9 +93,39 @@ func Host(c HostConfig) (Outcome, error) {
 	if err := m.run(&times, 0); err != nil {
 		return Outcome{}, fmt.Errorf("simulate this host: %w", err)
 	}
-	o := m.outcome(&model{words: "this host"}, Config{Model: "lambda"}, max(1, time.Duration(b.last)))
+	o := m.outcome(&model{words: "this host"}, Config{Model: which}, max(1, time.Duration(b.last)))
+	if c.Fleet != nil {
+		o.rebase(c.Fleet.Age)
+	}
 	o.Usage, o.Notes = results.Usage{}, nil
 	return o, nil
+}
+
+// set makes what is known of environments that of a fleet's units, and returns the
+// arrivals in the fleet's time.
+func (f *HostFleet) set(t *timing, p *Profile, times schedule) schedule {
+	if f.VCPU > 0 {
+		there := p.timing(limit{f.VCPU, lambdaPeriod}) // the launcher's quotas have one period
+		t.payloads, t.weights = there.payloads, there.weights
+	}
+	t.slots, t.gateway, t.timeout = max(1, f.Slots), int64(f.Gateway), 0
+	for i := range times {
+		times[i] += f.Age
+	}
+	return times
+}
+
+// rebase counts the timeline and the last answer from the storm's start.
+func (o *Outcome) rebase(start time.Duration) {
+	o.Recover -= start
+	kept := o.Timeline[:0]
+	for _, x := range o.Timeline {
+		if x.At+x.Every > start {
+			x.At -= start
+			kept = append(kept, x)
+		}
+	}
+	o.Timeline = kept
 }
 
 func (c *HostConfig) launches() int {

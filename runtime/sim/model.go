@@ -16,6 +16,8 @@ type model struct {
 	billing billing
 	words   string
 	units   int // that stand before the first trigger
+
+	made plane.FleetRules // of a fleet, but for its scalers
 }
 
 // target is the busy share of slots at which fleets are sized and kept: what
