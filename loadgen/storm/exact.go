@@ -52,7 +52,7 @@ func pow(x, y float64) float64 { return exp(float64(y * ln(x))) }
 func sinTurn(x float64) float64 {
 	x -= math.Floor(x)
 	quarter := math.Round(4 * x) // 0..4
-	y := float64(2 * math.Pi * (x - quarter/4))
+	y := float64(2 * math.Pi * (x - float64(quarter/4)))
 	switch int(quarter) % 4 {
 	case 1:
 		return series(y, 0)

@@ -162,3 +162,57 @@ func TestALeafMakesTheShapesThatStormDoesNot(t *testing.T) {
 		t.Errorf("error %v without a leaf", err)
 	}
 }
+
+func TestMarksStayWithTheirTriggers(t *testing.T) {
+	cold := storm.Chill(storm.List{5}, 1, 1)
+	spread := storm.Spread(storm.Burst{N: 50}, 3, 0, 1)
+	overlay := storm.Overlay(storm.List{1, 9}, cold)
+	for i, want := range []bool{false, true, false} {
+		if got := storm.MarkOf(overlay, i).Cold; got != want {
+			t.Errorf("trigger %d of the overlay is cold: %t", i, got)
+		}
+	}
+	chain := storm.Chain(storm.Burst{N: 2}, spread, storm.Pause(s), cold)
+	twice := storm.Stretch(storm.Repeat(chain, 2, 0), 2)
+	doubled := storm.Load(twice, 2, 1)
+	if storm.Functions(doubled) != 3 || !storm.Chilling(doubled) || storm.Functions(overlay) != 1 || storm.Chilling(spread) {
+		t.Error("functions or cold starts miscounted")
+	}
+	for i := range doubled.Len() {
+		want := storm.MarkOf(chain, i/2%chain.Len())
+		if got := storm.MarkOf(doubled, i); got != want {
+			t.Fatalf("trigger %d has mark %+v, want %+v", i, got, want)
+		}
+	}
+	for _, i := range []int{-1, 1000} {
+		for _, sch := range []storm.Schedule{chain, overlay, twice, doubled} {
+			if m := storm.MarkOf(sch, i); m != (storm.Mark{}) {
+				t.Errorf("%s: trigger %d, which is none, has mark %+v", sch, i, m)
+			}
+		}
+	}
+}
+
+func TestCopiesAreAsManyAsColdStartsFallIntoACooldown(t *testing.T) {
+	cold := storm.Chill(storm.List{0, 1, 2, 10, 11, 12, 13}, 1, 1)
+	for cooldown, want := range map[time.Duration]int{0: 1, 1: 2, 3: 4, 100: 7} {
+		if got := storm.Copies(cold, cooldown); got != want {
+			t.Errorf("%d copies at a cooldown of %d, want %d", got, cooldown, want)
+		}
+	}
+	if got := storm.Copies(storm.Burst{N: 5}, s); got != 0 {
+		t.Errorf("%d copies for a storm without cold starts", got)
+	}
+}
+
+func TestClosedLoopsHashByTheirClientsAndThinking(t *testing.T) {
+	seen := map[string]bool{}
+	for _, sch := range []storm.Schedule{
+		storm.Sequence{N: 9}, storm.Loop{N: 9}, storm.Loop{N: 9, Callers: 2}, storm.Loop{N: 9, Callers: 2, Pause: s}, storm.Loop{N: 9, Callers: 2, Pause: s, Drawn: true},
+	} {
+		seen[storm.Hash(sch)] = true
+	}
+	if len(seen) != 5 {
+		t.Errorf("%d hashes of five loops", len(seen))
+	}
+}

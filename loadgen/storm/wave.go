@@ -61,6 +61,9 @@ func (w Wave) when(n float64) time.Duration {
 // iteration, and bisection where that leaves the bracket, as it does where the
 // rate is next to nothing.
 func (w Wave) solve(n float64) float64 {
+	if n <= 0 {
+		return 0 // where the rate begins with 0, any x near it would do
+	}
 	low, high := 0.0, 1.0
 	p := w.Period.Seconds()
 	x := min(1, n/float64(w.Rate*p))
