@@ -13,6 +13,9 @@ func (s *Scenario) checkStorm(o object, st *Storm) error {
 	if err := checkShape(o, st); err != nil {
 		return err
 	}
+	if st.Shape == ShapePause {
+		return o.problem("shape", "a pause is no storm", "it stands between the parts of a chain")
+	}
 	if st.Name == "" {
 		st.Name = string(st.Shape)
 	}
@@ -64,8 +67,17 @@ func checkCold(o object, st Storm, keep time.Duration) error {
 	if keep == 0 {
 		return o.problem("keep_alive", "a share of cold starts with a keep_alive of 0, which makes every start cold", "give a keep_alive longer than the storm's gaps")
 	}
-	if st.Warm == 0 {
+	if st.Warm == 0 && st.partlyCold() {
 		return o.problem("shape", "a share of cold starts without warm environments: those that are to be warm would start cold too", "add warm: 4, or as many as may be busy at once")
 	}
 	return nil
+}
+
+// partlyCold reports whether some triggers of a share of cold starts are to be
+// warm.
+func (st Storm) partlyCold() bool {
+	if st.Shape == ShapeCold && st.Share < 1 {
+		return true
+	}
+	return slices.ContainsFunc(st.Parts, Storm.partlyCold)
 }

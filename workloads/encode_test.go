@@ -3,6 +3,8 @@ package workloads
 import (
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -46,6 +48,29 @@ func TestCanonicalQuotesWhatYAMLWouldTakeApart(t *testing.T) {
 	again(t, s)
 }
 
+func TestCanonicalReadsBackEveryShape(t *testing.T) {
+	var src strings.Builder
+	src.WriteString("function: {path: f}\nstorms:\n")
+	for _, c := range shapeCases {
+		src.WriteString("  - {" + c.yaml + ", warm: 4}\n")
+	}
+	s, err := Parse("shapes.yaml", []byte(src.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	again(t, s)
+}
+
+func TestPercentReadsBackToTheBit(t *testing.T) {
+	for i := range 100_000 {
+		share := float64(i+1) / 1000 / 100
+		n, err := strconv.ParseFloat(strings.TrimSuffix(percent(share), "%"), 64)
+		if err != nil || n/100 != share {
+			t.Fatalf("%v is written as %s", share, percent(share))
+		}
+	}
+}
+
 // FuzzParse holds that Parse never panics, that what it refuses it refuses with
 // a place in the file, and that what it accepts reads back from Canonical.
 func FuzzParse(f *testing.F) {
@@ -61,6 +86,9 @@ func FuzzParse(f *testing.F) {
 			}
 			f.Add(src)
 		}
+	}
+	for _, c := range shapeCases {
+		f.Add([]byte("function: {path: f}\nstorms: [{" + c.yaml + ", warm: 4}]\n"))
 	}
 	f.Fuzz(func(t *testing.T, src []byte) {
 		s, err := Parse("fuzz.yaml", src)

@@ -20,7 +20,7 @@ func readPart(s *Storm, v value) error {
 	if p.Has(ShapeSequence, ShapeLoop) {
 		return o.problem("shape", fmt.Sprintf("a %s cannot be a part", p.Shape), "how long a closed loop takes is up to who answers; make it a storm of its own")
 	}
-	if p.depth() > maxNested {
+	if p.depth() >= maxNested {
 		return o.problem("shape", fmt.Sprintf("compositions are nested deeper than %d", maxNested), "")
 	}
 	s.Parts = append(s.Parts, p)
