@@ -113,7 +113,7 @@ func (a Attack) withDefaults() (Attack, *url.URL, error) {
 // checkRoutes refuses routes that another connection would have to take.
 func (a Attack) checkRoutes(u *url.URL) error {
 	if (a.Route != nil) != (len(a.Routes) > 0) {
-		return errors.New("Route and Routes need each other")
+		return errors.New("a route and its routes need each other")
 	}
 	for _, route := range a.Routes {
 		r, err := url.Parse(route)
