@@ -74,7 +74,7 @@ Examples:
 				return err
 			}
 			if len(args) == 1 && args[0] == azureTrace {
-				return o.trace(ctx, a)
+				return o.trace(ctx, a, o.azure)
 			}
 			return o.storms(ctx, a, args)
 		}

@@ -1,16 +1,12 @@
 package main
 
 import (
-	"bufio"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math"
-	"path/filepath"
 	"slices"
-	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -21,10 +17,6 @@ import (
 	"coldstorm/workloads"
 )
 
-// functionsFile is the file of a simulated trace's folder that has a row for each
-// of its functions.
-const functionsFile = "functions.csv"
-
 // traceKeepAlive is how long environments of a trace are kept by default: what AWS
 // did when Azure's was published ("Serverless in the Wild", ATC'20).
 const traceKeepAlive = 10 * time.Minute
@@ -32,16 +24,36 @@ const traceKeepAlive = 10 * time.Minute
 // traceInit are the init times of a trace's functions unless they are stated: a
 // Python 3.12 function that does nothing, from a zip, x86_64, 128 MB (maxday/lambda-perf,
 // August 2026; facts/aws.md section 6.1).
-func traceInit() (sim.Times, error) {
-	return sim.LogNormal(84700*time.Microsecond, 117200*time.Microsecond)
+func traceInit() (sim.Times, error) { return sim.LogNormal(traceInitP50, traceInitP99) }
+
+const (
+	traceInitP50 = 84700 * time.Microsecond
+	traceInitP99 = 117200 * time.Microsecond
+)
+
+// traffic is a trace of functions, each with arrivals and times of its own.
+type traffic struct {
+	name      string
+	source    string // of the service times, in words
+	span      time.Duration
+	functions int
+	triggers  float64 // about how many in all
+	order     []int   // of functions, the largest first
+	tenant    func(i int) (sim.Tenant, error)
 }
 
-// trace simulates a day of many functions.
-func (o *simulateOptions) trace(ctx context.Context, a *app) error {
-	if o.profile != "" || o.service != "" {
-		return usageError("leave out --profile and --service", "a trace has service times of its own")
+// trace simulates many functions.
+func (o *simulateOptions) trace(ctx context.Context, a *app, of func(seed int64) (traffic, error)) error {
+	if o.profile != "" {
+		return usageError("leave out --profile: a run measures one function", "a trace is of many functions")
 	}
-	c, sc, err := o.traceConfig()
+	sc := o.traceScenario()
+	from, err := of(sc.Seed)
+	if err != nil {
+		return err
+	}
+	sc.Name, sc.Function.Name = from.name, from.name
+	c, err := o.traceConfig(sc, from)
 	if err != nil {
 		return err
 	}
@@ -52,7 +64,7 @@ func (o *simulateOptions) trace(ctx context.Context, a *app) error {
 	defer r.removeWork()
 	defer func() { r.lock.Close() }()
 	defer r.progress.Close()
-	t := traceSimulation{runner: r, options: o, config: c}
+	t := traceSimulation{runner: r, traffic: from, config: c, init: o.init}
 	if err := t.all(ctx); err != nil {
 		r.removeFolder()
 		return err
@@ -60,52 +72,77 @@ func (o *simulateOptions) trace(ctx context.Context, a *app) error {
 	return errors.Join(r.finish(ctx), t.writeFiles())
 }
 
-// traceConfig is what is simulated, and the scenario that stands for it in the run.
-func (o *simulateOptions) traceConfig() (sim.TraceConfig, workloads.Scenario, error) {
+// traceScenario is the scenario that stands for a trace in the run.
+func (o *simulateOptions) traceScenario() workloads.Scenario {
 	sc := workloads.Default()
-	sc.Name, sc.Storms, sc.Payloads, sc.Source = azureTrace, nil, nil, nil
+	sc.Storms, sc.Payloads, sc.Source = nil, nil, nil
 	sc.Sweep, sc.Project.Instance = workloads.Sweep{}, ""
 	sc.Function = workloads.Function{
-		Name: azureTrace, MemoryMB: cmp.Or(o.memory, workloads.MinMemoryMB), Timeout: workloads.MaxTimeout,
-		KeepAlive: traceKeepAlive, Architecture: "x86_64", Concurrency: o.concurrency,
+		MemoryMB: cmp.Or(o.memory, workloads.MinMemoryMB), Timeout: workloads.MaxTimeout, KeepAlive: traceKeepAlive, Architecture: "x86_64",
 	}
 	sc.Models = []workloads.Model{workloads.ModelLambda}
 	o.apply(&sc)
+	return sc
+}
+
+// traceConfig is what is simulated of a trace.
+func (o *simulateOptions) traceConfig(sc workloads.Scenario, from traffic) (sim.TraceConfig, error) {
 	initial, err := traceInit()
 	if o.init != "" {
 		initial, err = parseTimes(o.init)
 	}
 	if err != nil {
-		return sim.TraceConfig{}, sc, usageError(timesHint, "--init: %w", err)
+		return sim.TraceConfig{}, usageError(timesHint, "--init: %w", err)
+	}
+	return sim.TraceConfig{
+		Functions: from.functions, Order: from.order, Span: from.span, KeepAlive: sc.Function.KeepAlive, Timeout: sc.Function.Timeout,
+		Every:       max(time.Second, from.span/(24*60)),
+		Concurrency: o.concurrency, Seed: sc.Seed, Workers: o.workers,
+		Function: func(i int) (sim.Tenant, error) {
+			t, err := from.tenant(i)
+			t.Init, t.MemoryMB = initial, cmp.Or(o.memory, t.MemoryMB)
+			return t, err
+		},
+	}, nil
+}
+
+// azure is the day of functions that is made of what is published of Azure's.
+func (o *simulateOptions) azure(seed int64) (traffic, error) {
+	if o.service != "" {
+		return traffic{}, usageError("leave out --service", "the trace %s has service times of its own", azureTrace)
 	}
 	const span = 24 * time.Hour
 	functions := cmp.Or(o.functions, azureFunctions)
 	triggers := float64(azureTriggers) * float64(functions) / azureFunctions * o.scale
-	if triggers > 1e12 {
-		return sim.TraceConfig{}, sc, usageError("", "--scale %v asks for %.3g triggers", o.scale, triggers)
+	if triggers > mostTriggers {
+		return traffic{}, usageError("", "--scale %v asks for %.3g triggers", o.scale, triggers)
 	}
-	p := newPopulation(functions, int(triggers), span, uint64(sc.Seed))
-	return sim.TraceConfig{
-		Functions: functions, Order: p.order(), Span: span, KeepAlive: sc.Function.KeepAlive, Timeout: sc.Function.Timeout,
-		Concurrency: o.concurrency, Seed: sc.Seed, Workers: o.workers,
-		Function: func(i int) (sim.Tenant, error) {
-			t, err := p.tenant(i, span)
-			t.Init, t.MemoryMB = initial, cmp.Or(o.memory, t.MemoryMB)
-			return t, err
-		},
-	}, sc, nil
+	p := newPopulation(functions, int(triggers), span, uint64(seed))
+	return traffic{
+		name: azureTrace, source: "the trace's own durations (log-normal, as published of Azure's functions)", span: span,
+		functions: functions, triggers: triggers, order: p.order(),
+		tenant: func(i int) (sim.Tenant, error) { return p.tenant(i, span) },
+	}, nil
 }
+
+// mostTriggers bounds a trace: more is a slip of the pen.
+const mostTriggers = 1e12
 
 // traceSimulation simulates a trace on each of the models that can serve it.
 type traceSimulation struct {
 	*runner
-	options  *simulateOptions
+	traffic
+	init     string // as it was stated
 	config   sim.TraceConfig
 	outcomes []sim.TraceOutcome
 }
 
 func (t *traceSimulation) all(ctx context.Context) error {
-	t.note(results.LevelInfo, "", "nothing was run: every figure is simulated, from the trace's own durations; init times p50 %s unless they are stated (Python 3.12 on Lambda, maxday/lambda-perf, August 2026)", span(84700*time.Microsecond))
+	initial := t.init + ", as stated"
+	if t.init == "" {
+		initial = span(traceInitP50) + " at p50 (Python 3.12 on Lambda, maxday/lambda-perf, August 2026)"
+	}
+	t.note(results.LevelInfo, "", "nothing was run: every figure is simulated, from %s; init times %s", t.source, initial)
 	t.note(results.LevelInfo, "", "each function has environments of its own, of which 1,000 may start at once and 100 a second after that; no account's quota of concurrency binds, as a trace is of many accounts")
 	for _, m := range t.scenario.Models {
 		if ctx.Err() != nil {
@@ -142,7 +179,7 @@ func (t *traceSimulation) model(ctx context.Context, m workloads.Model) error {
 	if err != nil && len(o.Functions) == 0 {
 		return err
 	}
-	row := o.Storm(azureTrace)
+	row := o.Storm(t.name)
 	bill, berr := cost.Bill(t.book, row.Usage)
 	if berr != nil {
 		return berr
@@ -159,39 +196,10 @@ func (t *traceSimulation) model(ctx context.Context, m workloads.Model) error {
 // state is the progress, with how long it may still take by the triggers that are left.
 func (t *traceSimulation) state(m workloads.Model, functions int, triggers float64, took time.Duration) string {
 	s := fmt.Sprintf("%s: %s of %s functions, %s triggers, %s a second", m, thousands(functions), thousands(t.config.Functions), thousands(int(triggers)), thousands(int(triggers/took.Seconds())))
-	if all := t.expected(); triggers > 0 && triggers < all {
-		s += ", about " + span(time.Duration(float64(took)*(all/triggers-1))) + " left"
+	if triggers > 0 && triggers < t.triggers {
+		s += ", about " + span(time.Duration(float64(took)*(t.triggers/triggers-1))) + " left"
 	}
 	return s
-}
-
-// expected is about how many triggers there are in all.
-func (t *traceSimulation) expected() float64 {
-	return float64(azureTriggers) * float64(t.config.Functions) / azureFunctions * t.options.scale
-}
-
-// mostPoints is how many intervals of a day's timeline the report draws.
-const mostPoints = 144
-
-// coarser joins intervals of a timeline until there are no more than mostPoints.
-func coarser(points []results.TimelinePoint) []results.TimelinePoint {
-	for len(points) > mostPoints {
-		var half []results.TimelinePoint
-		for pair := range slices.Chunk(points, 2) {
-			p := pair[len(pair)-1]
-			p.At, p.Every = pair[0].At, 2*pair[0].Every
-			if len(pair) == 2 {
-				p.Offered += pair[0].Offered
-				p.Completed += pair[0].Completed
-				p.Throttled += pair[0].Throttled
-				p.Errors += pair[0].Errors
-				p.Cold += pair[0].Cold
-			}
-			half = append(half, p)
-		}
-		points = half
-	}
-	return points
 }
 
 // tell notes what is said of functions, rather than of triggers.
@@ -215,39 +223,7 @@ func (t *traceSimulation) tell(m workloads.Model, o *sim.TraceOutcome) {
 	for _, p := range o.Timeline {
 		most = max(most, p.InFlight)
 	}
-	t.note(results.LevelInfo, string(m), "in flight at once: %s at most, at the ends of minutes (an account's default quota is 1,000); environments kept %s GB-hours with nothing to do, %s of all that they lived",
-		thousands(most), thousands(int(math.Round(o.Idle/3600))), figure.Share(o.Idle/max(o.Idle+used, 1)))
+	t.note(results.LevelInfo, string(m), "in flight at once: %s at most, at the ends of intervals of %s (an account's default quota is 1,000); environments kept %s GB-hours with nothing to do, %s of all that they lived",
+		thousands(most), span(t.config.Every), thousands(int(math.Round(o.Idle/3600))), figure.Share(o.Idle/max(o.Idle+used, 1)))
 	t.progress.Say("%s: %s triggers of %s functions, %d bytes kept of each", m, thousands(o.Counts.Offered), thousands(len(o.Functions)), bytes/max(len(o.Functions), 1))
-}
-
-// writeFiles adds the histogram logs and the table of functions to the folder.
-func (t *traceSimulation) writeFiles() error {
-	for _, o := range t.outcomes {
-		l := hlog{name: azureTrace + " " + string(o.Model), outcome: o.Outcome}
-		if err := results.Replace(filepath.Join(t.dir, fileName(l.name)+".hlog"), l.write); err != nil {
-			return err
-		}
-	}
-	return results.Replace(filepath.Join(t.dir, functionsFile), t.writeFunctions)
-}
-
-func (t *traceSimulation) writeFunctions(to io.Writer) error {
-	w := bufio.NewWriter(to)
-	fmt.Fprintln(w, "model,function,memory_mb,offered,cold,warm,refused,cold_p50_ns,cold_p99_ns,warm_p50_ns,warm_p99_ns,peak_environments,busy_s,alive_s")
-	for _, o := range t.outcomes {
-		for _, f := range o.Functions {
-			fmt.Fprintf(w, "%s,%s,%d,%d,%d,%d,%d,%s,%s,%s,%s,%d,%.3f,%.3f\n", o.Model, f.Name, f.MemoryMB, f.Offered, f.Cold.N, f.Warm.N, f.Refused,
-				carriedBy(f.Cold, 0.5), carriedBy(f.Cold, 0.99), carriedBy(f.Warm, 0.5), carriedBy(f.Warm, 0.99), f.Peak, f.Busy, f.Alive)
-		}
-	}
-	return w.Flush()
-}
-
-// carriedBy is a quantile in nanoseconds, empty where there are too few values for
-// it: one beyond it at least.
-func carriedBy(d sim.Digest, q float64) string {
-	if float64(d.N)*(1-q) < 1 {
-		return ""
-	}
-	return strconv.FormatInt(int64(d.Quantile(q)), 10)
 }
