@@ -165,6 +165,9 @@ func (l *liveTarget) storm(ctx context.Context, st workloads.Storm) error {
 		}
 	}
 	for _, name := range c.warm {
+		if st.Warm == 0 {
+			break // a storm that is stopped before it begins is measured all the same: as unsent
+		}
 		if err := l.warmUp(ctx, st, name); err != nil || ctx.Err() != nil {
 			return errors.Join(err, context.Cause(ctx))
 		}
@@ -181,9 +184,6 @@ func (l *liveTarget) storm(ctx context.Context, st workloads.Storm) error {
 
 // warmUp makes the storm's number of environments of a function ready.
 func (l *liveTarget) warmUp(ctx context.Context, st workloads.Storm, function string) error {
-	if st.Warm == 0 {
-		return nil
-	}
 	warm := workloads.Storm{Name: "warm-up of " + st.Name, Shape: workloads.ShapeBurst, N: st.Warm, Payloads: st.Payloads}
 	m, err := l.fire(ctx, warm, func(a *drive.Attack) { a.URL = l.engine.InvokeURL(function) })
 	if err != nil || ctx.Err() != nil {
