@@ -18,13 +18,13 @@ import (
 )
 
 var benchCommand = command{
-	name: "bench", args: "[launch|burst|calm|leak|frozen|invoke|trigger|lag|sim]... [flags]", short: "compare coldstorm itself with its peers and limits",
+	name: "bench", args: "[launch|burst|calm|leak|frozen|invoke|trigger|lag|record|sim]... [flags]", short: "compare coldstorm itself with its peers and limits",
 	long: `
 Bench measures coldstorm, not a function. Where a part compares contenders, it
 interleaves them in one run, in random order, because two runs on a noisy machine
 don't compare. Launch, invoke, lag and sim print the figure of each round and the
 ratio to the first contender (of launch, the rounds are thirds of its starts); burst, calm,
-leak and frozen print the figures of all rounds together, and goals beside them. A
+leak, frozen and record print figures of their own, and goals beside them. A
 peer that is not installed is reported as missing.
 
 With --phases, launch starts coldstorm's own contenders alone, of a program that
@@ -43,6 +43,8 @@ moment of a start and the next, and what these leave of the time measured outsid
     trigger  storms at a queue, a bucket, a schedule and asynchronous invocations: each
              part of an event's way, from its intended send to its handler's end
     lag      how far sends are off their schedule, beside stock vegeta
+    record   what recording a result takes, a million of them in memory, and how far
+             quantiles of mixtures are off, beside vegeta's t-digest
     sim      simulated invocations a second, on one core and two, and a day of a trace
              of 46,000 functions and a billion invocations (in proportion below 60 rounds)
 
@@ -55,7 +57,7 @@ Examples:
     coldstorm bench lag --json`,
 	setup: func(f *pflag.FlagSet) func(context.Context, *app, []string) error {
 		var o benchOptions
-		f.IntVar(&o.rounds, "rounds", 60, "starts of each contender, in launch; of it, a twentieth are the rounds of burst and of calm's sleeps, and of invoke, lag and sim, but 3 at least, a tenth those of calm's heaps, likewise; leak and frozen have none")
+		f.IntVar(&o.rounds, "rounds", 60, "starts of each contender, in launch; of it, a twentieth are the rounds of burst and of calm's sleeps, and of invoke, lag, record and sim, but 3 at least, a tenth those of calm's heaps, likewise; leak and frozen have none")
 		f.IntVar(&o.burst, "burst", 1000, "starts of a burst, and environments at once in frozen")
 		f.StringVar(&o.out, "out", filepath.Join("results", "bench"), "`folder` for the figures, as text and JSON")
 		f.BoolVar(&o.json, "json", false, "print JSON instead of tables")
@@ -93,6 +95,7 @@ var benchParts = []benchPart{
 	{"invoke", "Warm invocation through the Invoke API", inRounds(benchInvoke)},
 	{"trigger", "Triggers: storms of events that are not answered on their request", benchTrigger},
 	{"lag", "Schedule lag: actual minus intended send", inRounds(benchLag)},
+	{"record", "Recording: a result, a million of them, and quantiles beside exact ones", benchRecord},
 	{"sim", "Simulated invocations a second: a Lambda plane of 1,000 environments, and a day of many functions", inRounds(benchSim)},
 }
 
@@ -128,7 +131,7 @@ type benchRow struct {
 func (o benchOptions) run(ctx context.Context, a *app, args []string) error {
 	for _, name := range args {
 		if !slices.ContainsFunc(benchParts, func(p benchPart) bool { return p.name == name }) {
-			return usageError("launch, burst, calm, leak, frozen, invoke, trigger, lag or sim", "bench: unknown part %q", name)
+			return usageError("launch, burst, calm, leak, frozen, invoke, trigger, lag, record or sim", "bench: unknown part %q", name)
 		}
 	}
 	if o.phases && !slices.Equal(args, []string{"launch"}) {

@@ -22,6 +22,7 @@ const (
 	unitSecond  = "1/s"
 	unitRatio   = "ratio"
 	unitPercent = "%"
+	unitSigned  = "+%" // an error
 )
 
 func (f benchFigure) String() string {
@@ -34,6 +35,8 @@ func (f benchFigure) String() string {
 		return kibibytes(f.Value)
 	case f.Unit == unitRatio:
 		return fmt.Sprintf("%.2f", f.Value)
+	case f.Unit == unitSigned:
+		return fmt.Sprintf("%+.3f%%", f.Value)
 	case f.Unit == unitPercent:
 		return fmt.Sprintf("%.0f%%", f.Value)
 	}
