@@ -14,6 +14,7 @@ var flow = [][]string{
 	{"workloads", "results"},
 	{"report/stats"},
 	{"loadgen/storm", "loadgen/record", "loadgen/target"},
+	{"loadgen/trace"}, // right of storm: its arrivals are a storm's schedule, scaled as storms are
 	{"runtime/image"},
 	{"runtime/launch", "runtime/api", "runtime/plane", "runtime/snapshot"},
 	{"runtime/live", "runtime/sim"},

@@ -43,7 +43,20 @@ func (st Storm) written(k string) string {
 	case "times":
 		return strconv.Itoa(st.Times)
 	case "functions":
-		return strconv.Itoa(st.Functions)
+		return aboveZero(st.Functions)
+	case "file":
+		return text(st.File)
+	case "format":
+		return st.Format
+	case "place":
+		return st.Place
+	case "since":
+		return above(st.Since, time.Duration.String)
+	case "apart":
+		if st.Apart {
+			return "true"
+		}
+		return ""
 	case "arrivals":
 		return chosen(arrivalWords, st.Poisson)
 	case "thinking":
@@ -70,7 +83,18 @@ func (st Storm) written(k string) string {
 	if r, ok := st.rates()[k]; ok {
 		return perSecond(r)
 	}
+	if k == "for" && st.Shape == ShapeTrace {
+		return above(st.For, time.Duration.String)
+	}
 	return st.spans()[k].String()
+}
+
+// aboveZero writes n unless it is zero.
+func aboveZero(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
 }
 
 func (st Storm) rates() map[string]float64 {

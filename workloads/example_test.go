@@ -32,5 +32,5 @@ storms:
 	// shop.yaml:4:12: unknown shape "brust"
 	//     4 |   - shape: brust
 	//       |            ^^^^^
-	//   hint: did you mean burst? (shapes: burst, constant, ramp, step, spike, wave, diurnal, poisson, on-off, pareto, gap, gaps, ladder, sequence, loop, pause, chain, overlay, repeat, scale, zipf, cold)
+	//   hint: did you mean burst? (shapes: burst, constant, ramp, step, spike, wave, diurnal, poisson, on-off, pareto, trace, gap, gaps, ladder, sequence, loop, pause, chain, overlay, repeat, scale, zipf, cold)
 }

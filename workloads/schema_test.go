@@ -54,6 +54,8 @@ func TestSchemaHasTheWordsOfTheParser(t *testing.T) {
 	sameWords(t, "shape", enum(t, s.Defs["part"].Properties["shape"]), words(Shapes))
 	sameWords(t, "arrivals", enum(t, s.Defs["part"].Properties["arrivals"]), arrivalWords)
 	sameWords(t, "thinking", enum(t, s.Defs["part"].Properties["thinking"]), thinkingWords)
+	sameWords(t, "place", enum(t, s.Defs["part"].Properties["place"]), placeWords)
+	sameWords(t, "format", enum(t, s.Defs["part"].Properties["format"]), formatWords)
 	sameWords(t, "workload", enum(t, s.Defs["function"].Properties["workload"]), bundledNames())
 	sameWords(t, "architecture", enum(t, s.Defs["function"].Properties["architecture"]), Architectures)
 	var sizes []string

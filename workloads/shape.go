@@ -188,6 +188,8 @@ func (st Storm) expected() float64 {
 		sum += p.expected()
 	}
 	switch st.Shape {
+	case ShapeTrace:
+		return 1 // at least: its file is not read here
 	case ShapeGaps:
 		return float64(len(st.Gaps) + 1)
 	case ShapeLadder:
@@ -262,6 +264,11 @@ func (st Storm) Length() time.Duration {
 		sum, longest = min(sum+d, 2*maxSpan), max(longest, d)
 	}
 	switch st.Shape {
+	case ShapeTrace:
+		if st.Time > 0 {
+			return time.Duration(math.Round(min(st.Time*float64(st.For), float64(2*maxSpan))))
+		}
+		return st.For
 	case ShapeGap:
 		return min(time.Duration(st.N-1), 2*maxSpan/st.Gap) * st.Gap
 	case ShapeGaps:

@@ -48,6 +48,15 @@ var shapeCases = []struct {
 		Storm{Shape: ShapePareto, Rate: 10, Hurst: 0.8, Sources: 3, HighFor: 200 * milli, LowFor: sec, For: 2 * sec},
 		20, 2 * sec,
 	},
+	{
+		"shape: trace, file: day.csv, format: azure2019, place: even, functions: 50, apart: true, since: 1h, for: 10m, time: 0.5, load: 2",
+		Storm{
+			Shape: ShapeTrace, File: "day.csv", Format: "azure2019", Place: "even", Functions: 50, Apart: true,
+			Since: time.Hour, For: 10 * time.Minute, Time: 0.5, Load: 2,
+		},
+		1, 5 * time.Minute, // at least: how many is in the file
+	},
+	{"name: log, shape: trace, file: access.log", Storm{Name: "log", Shape: ShapeTrace, File: "access.log"}, 1, 0},
 	{"shape: gap, n: 3, gap: 2s", Storm{Shape: ShapeGap, N: 3, Gap: 2 * sec}, 3, 4 * sec},
 	{"shape: gaps, gaps: [1s, 5s]", Storm{Shape: ShapeGaps, Gaps: []time.Duration{sec, 5 * sec}}, 3, 6 * sec},
 	{"shape: ladder, first: 1s, last: 4s, n: 3", Storm{Shape: ShapeLadder, First: sec, Last: 4 * sec, N: 3}, 4, 7 * sec},

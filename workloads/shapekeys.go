@@ -23,6 +23,7 @@ var shapeKeys = map[Shape]use{
 	ShapePoisson:  {needs: []string{"rate", "for"}},
 	ShapeOnOff:    {needs: []string{"high", "low", "high_for", "low_for", "for"}},
 	ShapePareto:   {needs: []string{"rate", "hurst", "sources", "high_for", "low_for", "for"}},
+	ShapeTrace:    {needs: []string{"file"}, may: []string{"format", "place", "functions", "apart", "since", "for", "time", "load"}},
 	ShapeGap:      {needs: []string{"n", "gap"}},
 	ShapeGaps:     {needs: []string{"gaps"}},
 	ShapeLadder:   {needs: []string{"first", "last", "n"}},
@@ -41,6 +42,8 @@ var shapeKeys = map[Shape]use{
 var (
 	arrivalWords  = []string{"even", "poisson"}
 	thinkingWords = []string{"fixed", "exponential"}
+	placeWords    = []string{"uniform", "even", "poisson"}
+	formatWords   = []string{"azure2019", "azure2021", "huawei2023", "huawei2025", "ibm", "vegeta", "log", "json", "csv"} // of package trace
 )
 
 // scheduleKeys are those of which a shape uses some.
@@ -93,11 +96,16 @@ func partKeys() []key[Storm] {
 			return err
 		}},
 		{"times", func(s *Storm, v value) (err error) { s.Times, err = v.count("times", 1, maxTimes); return }},
-		numberKey("time", 0.001, 1000, func(s *Storm) *float64 { return &s.Time }),
-		numberKey("load", 0.001, 1000, func(s *Storm) *float64 { return &s.Load }),
+		numberKey("time", 0.0001, 1000, func(s *Storm) *float64 { return &s.Time }),
+		numberKey("load", 0.0001, 1000, func(s *Storm) *float64 { return &s.Load }),
 		{"functions", func(s *Storm, v value) (err error) { s.Functions, err = v.count("functions", 1, maxFunctions); return }},
 		numberKey("exponent", 0, 10, func(s *Storm) *float64 { return &s.Exponent }),
 		{"share", func(s *Storm, v value) (err error) { s.Share, err = v.percent("share"); return }},
+		{"file", func(s *Storm, v value) (err error) { s.File, err = v.text("file"); return }},
+		{"format", func(s *Storm, v value) (err error) { s.Format, err = v.word("format", "formats", formatWords); return }},
+		{"place", func(s *Storm, v value) (err error) { s.Place, err = v.word("place", "places", placeWords); return }},
+		{"since", func(s *Storm, v value) (err error) { s.Since, err = v.duration("since", 0, maxSpan); return }},
+		{"apart", func(s *Storm, v value) (err error) { s.Apart, err = v.truth("apart"); return }},
 		{"of", readPart},
 		{"parts", readParts},
 	}

@@ -19,6 +19,8 @@ const (
 	ShapeOnOff    Shape = "on-off"   // Poisson at one of two rates, which change at random
 	ShapePareto   Shape = "pareto"   // many on-off sources without a typical length: self-similar
 
+	ShapeTrace Shape = "trace" // as a published trace or a log has it
+
 	ShapeGap      Shape = "gap"      // single triggers with an idle gap between
 	ShapeGaps     Shape = "gaps"     // single triggers with the idle gaps that are listed
 	ShapeLadder   Shape = "ladder"   // single triggers with idle gaps that grow
@@ -36,7 +38,7 @@ const (
 
 // Shapes lists every Shape.
 var Shapes = []Shape{
-	ShapeBurst, ShapeConstant, ShapeRamp, ShapeStep, ShapeSpike, ShapeWave, ShapeDiurnal, ShapePoisson, ShapeOnOff, ShapePareto,
+	ShapeBurst, ShapeConstant, ShapeRamp, ShapeStep, ShapeSpike, ShapeWave, ShapeDiurnal, ShapePoisson, ShapeOnOff, ShapePareto, ShapeTrace,
 	ShapeGap, ShapeGaps, ShapeLadder, ShapeSequence, ShapeLoop,
 	ShapePause, ShapeChain, ShapeOverlay, ShapeRepeat, ShapeScale, ShapeZipf, ShapeCold,
 }
@@ -71,8 +73,13 @@ type Storm struct {
 	Think       time.Duration   // loop: from an answer to the client's next trigger
 	Exponential bool            // loop: Think is the mean of what is drawn
 	Times       int             // repeat
-	Time, Load  float64         // scale: factors of all times and of the number of triggers; 0: 1
-	Functions   int             // zipf
+	File        string          // trace: from Scenario.Dir
+	Format      string          // trace: one of package trace; empty: as its first line says
+	Place       string          // trace: where in their minute counted invocations arrive; uniform by default
+	Since       time.Duration   // trace: where in it the storm begins
+	Apart       bool            // trace: each of its functions is one here
+	Time, Load  float64         // scale, trace: factors of all times and of the number of triggers; 0: 1
+	Functions   int             // zipf; trace: sampled, 0: all
 	Exponent    float64         // zipf: of the law; 1 by default
 	Share       float64         // cold: 0..1
 	Parts       []Storm         // chain, overlay; the one part of repeat, scale, zipf, cold

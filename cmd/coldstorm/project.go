@@ -95,7 +95,7 @@ func projected(st workloads.Storm) bool {
 }
 
 func (p projector) storm(c sim.Config, st workloads.Storm) (results.ProjectedStorm, error) {
-	schedule, err := storm.Of(st, p.scenario.Seed)
+	schedule, err := scheduleOf(p.scenario, st)
 	if err != nil {
 		return results.ProjectedStorm{}, err
 	}

@@ -179,8 +179,7 @@ func newStormSimulation(ctx context.Context, r *runner, prof sim.Profile, o *sim
 // open is every storm but those that wait for answers: their triggers depend on
 // what is simulated.
 func open(st workloads.Storm) bool {
-	s, err := storm.Of(st, 1)
-	return err == nil && !storm.Closed(s)
+	return !st.Has(workloads.ShapeSequence, workloads.ShapeLoop)
 }
 
 // all simulates every model, and puts those that were done into the run.

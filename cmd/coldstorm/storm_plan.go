@@ -28,7 +28,8 @@ func (o *stormOptions) plan(sc workloads.Scenario) ([]plannedStorm, error) {
 	}
 	var all []plannedStorm
 	for _, st := range sc.Storms {
-		s, err := storm.Of(st, o.seed)
+		sc.Seed = o.seed
+		s, err := scheduleOf(sc, st)
 		if err != nil {
 			return nil, exitError{code: exitUsage, err: err}
 		}

@@ -89,7 +89,7 @@ func (l *liveTarget) crowd(st workloads.Storm) int {
 	if !st.Has(workloads.ShapeBurst) {
 		return 0
 	}
-	schedule, err := storm.Of(st, l.scenario.Seed)
+	schedule, err := scheduleOf(l.scenario, st)
 	if err != nil {
 		return 0 // which firing it will say
 	}
@@ -229,7 +229,7 @@ const censusEvery = 100 * time.Millisecond
 // fire fires a storm at what is deployed and records it. options change the
 // attack before it begins.
 func (l *liveTarget) fire(ctx context.Context, st workloads.Storm, options ...func(*drive.Attack)) (measured, error) {
-	schedule, err := storm.Of(st, l.scenario.Seed)
+	schedule, err := scheduleOf(l.scenario, st)
 	if err != nil {
 		return measured{}, err
 	}
