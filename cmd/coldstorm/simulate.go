@@ -67,6 +67,7 @@ Examples:
 		f.IntVar(&o.functions, "functions", 0, "so many of a trace's functions, the first; 0 is all")
 		f.Int64Var(&o.seed, "seed", 0, "seed of every random choice, instead of the scenario's")
 		f.IntVar(&o.workers, "workers", runtime.NumCPU(), "models or functions that are simulated at a time")
+		f.BoolVar(&o.samples, "samples", false, "keep every trigger of a scenario's storms in samples.csv, up to 2,000,000")
 		f.StringVar(&o.out, "out", results.Root, "`folder` in which the run's folder is made")
 		return func(ctx context.Context, a *app, args []string) error {
 			o.given = func(name string) bool { return f.Lookup(name).Changed }
@@ -96,6 +97,7 @@ type simulateOptions struct {
 	functions              int
 	seed                   int64
 	workers                int
+	samples                bool
 	out                    string
 
 	given func(flag string) bool
@@ -173,9 +175,9 @@ func (o *simulateOptions) simulation(a *app, sc workloads.Scenario) (*runner, er
 	return r, nil
 }
 
-// finish writes the run folder of a simulation and prints what came out. What is
-// done is kept when ctx has ended.
-func (r *runner) finish(ctx context.Context) error {
+// finish writes the run folder of a simulation, with more files beside the usual, and
+// prints what came out. What is done is kept when ctx has ended.
+func (r *runner) finish(ctx context.Context, more ...func() error) error {
 	done := slices.ContainsFunc(r.run.Projections, func(p results.Projection) bool { return p.Offered })
 	if ctx.Err() != nil {
 		if !done {
@@ -188,6 +190,11 @@ func (r *runner) finish(ctx context.Context) error {
 	r.progress.Say("writing the report")
 	if err := r.write(); err != nil {
 		return err
+	}
+	for _, write := range more {
+		if err := write(); err != nil {
+			return err
+		}
 	}
 	os.Remove(r.dir + "/" + underWay)
 	r.progress.Close()
