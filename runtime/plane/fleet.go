@@ -53,6 +53,9 @@ type FleetRules struct {
 	// kernel's default for connections that wait to be accepted
 	// (net.core.somaxconn); negative is none.
 	Queue int
+	// Full is the reason of a refusal where a unit's slots and queue are taken;
+	// empty is ReasonQueueFull.
+	Full Reason
 	// Timeout is how long a trigger may wait; 0 is 60 s (AWS: the idle timeout
 	// of an Application Load Balancer).
 	Timeout time.Duration
@@ -70,6 +73,9 @@ type FleetRules struct {
 	PerNode int
 	// Nodes decides how many nodes there are; nil keeps as many as Min needs.
 	Nodes NodeScaler
+	// MinNodes is the least number of nodes, which stand before the first event;
+	// fewer than Min needs are that many.
+	MinNodes int
 }
 
 // Rate is a bound on how often something happens: Burst at once, refilled by
@@ -117,6 +123,8 @@ func NewFleet(r FleetRules) *Fleet {
 	r.Min = max(1, r.Min)
 	r.Max = max(r.Min, r.Max)
 	r.PerNode = max(1, r.PerNode)
+	r.MinNodes = max(r.MinNodes, (r.Min+r.PerNode-1)/r.PerNode)
+	r.Full = or(r.Full, ReasonQueueFull)
 	switch {
 	case r.Queue == 0:
 		r.Queue = defaultBacklog
@@ -183,7 +191,7 @@ func (f *Fleet) begin(at time.Duration, out []Action) []Action {
 		f.scaleAt = at + f.rules.Scaler.Every()
 	}
 	if f.rules.Place != nil {
-		for range (f.rules.Min + f.rules.PerNode - 1) / f.rules.PerNode {
+		for range f.rules.MinNodes {
 			out = f.startNode(out)
 		}
 	}
@@ -201,7 +209,7 @@ func (f *Fleet) arrive(e Event, out []Action) []Action {
 		return f.dispatch(id, e.Trigger, e.At, out)
 	}
 	if u.queue.len() >= f.rules.Queue {
-		return append(out, Action{Verb: Refuse, Trigger: e.Trigger, Reason: ReasonQueueFull})
+		return append(out, Action{Verb: Refuse, Trigger: e.Trigger, Reason: f.rules.Full})
 	}
 	u.queue.push(e.Trigger)
 	f.queue.push(deadline{e.Trigger, id, e.At + f.rules.Timeout})

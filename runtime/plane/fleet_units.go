@@ -262,6 +262,6 @@ func (f *Fleet) nodeSight(at time.Duration) NodeSight {
 	return NodeSight{
 		At: at, Pending: f.want - f.alive, Up: f.upNodes, Starting: f.newNodes, PerNode: f.rules.PerNode,
 		Free: f.upNodes*f.rules.PerNode - f.placed, Used: f.usedNodes,
-		Least: (f.rules.Min + f.rules.PerNode - 1) / f.rules.PerNode,
+		Least: f.rules.MinNodes,
 	}
 }
