@@ -36,6 +36,9 @@ type Fleet struct {
 	usedNodes, placed             int    // nodes that hold units, units on nodes
 	room                          levels // nodes that are up, by the units that they hold
 
+	emptying Node       // that consolidation drains; nothing is placed there
+	loads    []NodeLoad // scratch
+
 	looked   time.Duration // the scaler's last look
 	requests int           // arrivals since then
 
@@ -172,7 +175,7 @@ func (f *Fleet) Handle(e Event, out []Action) []Action {
 	case Abandon:
 		f.abandon(e.Trigger)
 	case NodeUp:
-		f.nodeUp(e.Node)
+		f.nodeUp(e.Node, e.At)
 	case NodeGone:
 		out = f.nodeGone(e.Node, out)
 	case Tick:
@@ -267,7 +270,7 @@ func (f *Fleet) done(e Event, out []Action) []Action {
 	}
 	f.loaded(e.Unit)
 	if u.draining && u.running == 0 {
-		return f.stop(e.Unit, out)
+		return f.emptied(f.stop(e.Unit, out))
 	}
 	return out
 }

@@ -65,11 +65,15 @@ func (m *Managed) Desired(s Sight) int {
 	return m.needs.highest(s.At, need, or(m.Hold, managedHold))
 }
 
-// ManagedNodes launches instances as soon as environments have no room, and stops
-// those that are empty.
+// ManagedNodes launches instances as soon as environments have no room, and empties
+// and stops those whose environments have room elsewhere: AWS says no more of it than
+// that it scales instances in.
 type ManagedNodes struct{}
 
-var _ NodeScaler = (*ManagedNodes)(nil)
+var (
+	_ NodeScaler   = (*ManagedNodes)(nil)
+	_ Consolidator = (*ManagedNodes)(nil)
+)
 
 // Nodes is what all environments need.
 func (*ManagedNodes) Nodes(s NodeSight) (int, time.Duration) {
@@ -77,6 +81,11 @@ func (*ManagedNodes) Nodes(s NodeSight) (int, time.Duration) {
 		return max(s.nodes()+s.missing(), s.Least), 0
 	}
 	return max(s.Used+s.Starting, s.Least), 0
+}
+
+// Unneeded is the instance with the fewest environments.
+func (*ManagedNodes) Unneeded(at time.Duration, nodes []NodeLoad, perNode int) (Node, time.Duration) {
+	return (*Karpenter)(nil).Unneeded(at, nodes, perNode)
 }
 
 // peaks remembers numbers for a while.

@@ -40,7 +40,7 @@ func own(m workloads.Model) []string {
 	case workloads.ModelECSEC2:
 		return []string{service, lb, track, billed, request, "Tasks are packed (binpack), images cached; tasks have no network interface of their own (awsvpc adds seconds)."}
 	case workloads.ModelEKSEC2:
-		return []string{service, lb, hpa, billed, request, "Karpenter launches nodes and removes empty ones; moving pods to empty a node is left out, images are cached."}
+		return []string{service, lb, hpa, billed, request, "Karpenter launches nodes, removes empty ones and moves pods off nodes that are not needed; images are cached."}
 	case workloads.ModelEC2:
 		return []string{service, lb, track, billed, "Metrics of one minute need an instance's detailed monitoring, which is not in the bill."}
 	}
