@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 	"time"
 
@@ -27,6 +26,7 @@ type local struct {
 	launcher         string
 
 	work   string // gone at the end
+	remove func()
 	layers string
 	opener *image.Opener
 }
@@ -55,8 +55,7 @@ func (l *local) begin(say func(string)) error {
 	if err != nil {
 		return err
 	}
-	removeDead(os.TempDir())
-	if l.work, err = os.MkdirTemp("", workPrefix+strconv.Itoa(os.Getpid())+"-"); err != nil {
+	if l.work, l.remove, err = workFolder(); err != nil {
 		return exitError{code: exitUsage, err: fmt.Errorf("make a temporary folder: %w", err), hint: "TMPDIR names a folder that you may write to"}
 	}
 	if layers == "" {
@@ -71,8 +70,8 @@ func (l *local) end() {
 	if l.opener != nil {
 		l.opener.Close()
 	}
-	if l.work != "" {
-		os.RemoveAll(l.work)
+	if l.remove != nil {
+		l.remove()
 	}
 }
 
