@@ -178,8 +178,19 @@ type Series struct {
 	BilledMS   int64     `json:"billed_ms"`                   // sum over the storm
 	Modes      []string  `json:"modes,omitempty"`             // sandbox starts seen: cold, pooled
 
+	// Way is where the time of events went that were not answered on their request.
+	Way []WayPart `json:"way,omitempty"`
+
 	Generator Generator       `json:"generator"`
 	Timeline  []TimelinePoint `json:"timeline,omitempty"`
+}
+
+// WayPart is one part of the way of events, from the intended send over publish, poll,
+// invoke and handler to done, of those that started alike.
+type WayPart struct {
+	Start Start     `json:"start"`
+	Part  string    `json:"part"` // such as publish to poll
+	Time  Quantiles `json:"time"`
 }
 
 // Generator is the verdict on the load generator during one storm.

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -68,7 +69,7 @@ func (o *simulateOptions) trace(ctx context.Context, a *app, of func(seed int64)
 		r.removeFolder()
 		return err
 	}
-	return r.finish(ctx, t.writeFiles)
+	return errors.Join(r.finish(ctx), t.writeFiles())
 }
 
 // traceScenario is the scenario that stands for a trace in the run.

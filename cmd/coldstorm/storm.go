@@ -33,6 +33,12 @@ scenario's storms, and --scenario every storm of a scenario.
 plot' and 'vegeta encode'. Timestamps there are the intended sends, and latencies
 count from them.
 
+Events that are not answered on their request (asynchronous invocations, messages,
+objects, schedules of 'coldstorm serve') are followed by --completions: a trigger
+then ends when its handler is done, and the parts of its way, from publish over poll,
+invoke and handler to done, are kept, cold and warm apart. Of an event that is handled
+again, the first time counts; --timeout bounds the wait after the last send.
+
 An endpoint of 'coldstorm serve' tells how each invocation started: cold and warm
 are then kept apart. Of any other, start is unknown.
 
@@ -47,6 +53,7 @@ Examples:
     coldstorm storm http://localhost:8080/ --ramp 10..500 --duration 30s --poisson
     coldstorm storm http://localhost:8080/ --storm '{shape: gap, n: 10, gap: 30s}'
     coldstorm storm http://localhost:8080/f --method POST --body event.json --header 'X-Key: 1'
+    coldstorm storm http://127.0.0.1:3001/coldstorm/publish/orders --completions --body order.json
     echo 'GET http://localhost:8080/' | coldstorm storm -rate 100/1s -duration 10s
     coldstorm storm --targets targets.txt --output results.bin && vegeta report results.bin
     coldstorm storm http://localhost:8080/ --output - | vegeta plot > plot.html`,
@@ -96,6 +103,7 @@ type stormOptions struct {
 	connections           int
 	socket                string
 	insecure              bool
+	completions           string
 
 	output, format, name, out string
 }
@@ -121,5 +129,7 @@ func (o *stormOptions) targetFlags(f *pflag.FlagSet) {
 	f.DurationVar(&o.timeout, "timeout", 30*time.Second, "how `long` a trigger may take from its send")
 	f.IntVar(&o.connections, "connections", drive.DefaultConnections, "`number` of connections open at once")
 	f.StringVar(&o.socket, "unix-socket", "", "`path` of a unix socket to connect to, instead of the URL's host")
+	f.StringVar(&o.completions, "completions", "", "`URL` of a stream of completions: an event ends when its handler is done. Without a value (and =), that of the URL's own 'coldstorm serve'")
+	f.Lookup("completions").NoOptDefVal = sameEndpoint
 	f.BoolVar(&o.insecure, "insecure", false, "take any certificate that the endpoint shows")
 }

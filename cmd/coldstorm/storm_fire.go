@@ -48,6 +48,11 @@ func (o *stormOptions) stormer(a *app, args []string) (*stormer, error) {
 			return nil, exitError{code: exitUsage, err: err}
 		}
 	}
+	if o.completions != "" {
+		if _, err := o.stream(s.targets[0].URL); err != nil {
+			return nil, err
+		}
+	}
 	if o.timeout <= 0 || o.connections < 1 {
 		return nil, usageError("", "--timeout %v, --connections %d: both are above 0", o.timeout, o.connections)
 	}
@@ -104,7 +109,7 @@ func (o *stormOptions) aim(to string, body []byte) ([]target.Target, error) {
 	method := o.method
 	if method == "" {
 		method = http.MethodGet
-		if body != nil || o.scenario != "" {
+		if body != nil || o.scenario != "" || o.completions != "" {
 			method = http.MethodPost
 		}
 	}
@@ -212,12 +217,23 @@ func (s *stormer) fire(ctx context.Context, st plannedStorm) error {
 	view := newStormView(st.name, st.schedule)
 	s.progress.Show(view.lines)
 	defer s.progress.Show(nil)
-	used := watchUse()
-	report, err := s.attack(st).Fire(ctx, func(x results.Sample) {
+	add := func(x results.Sample) {
 		m.recorder.Add(x)
 		view.sample(x)
 		s.answered = s.answered || x.Status != 0
-	})
+	}
+	attack, events, err := s.followed(ctx, s.attack(st), add)
+	if err != nil {
+		return err
+	}
+	if events != nil {
+		add = events.sample
+	}
+	used := watchUse()
+	report, err := attack.Fire(ctx, add)
+	if events != nil {
+		events.wait(ctx, s.o.timeout)
+	}
 	for _, u := range used() {
 		m.recorder.AddUse(u)
 	}
@@ -228,9 +244,39 @@ func (s *stormer) fire(ctx context.Context, st plannedStorm) error {
 		m.Status = results.StatusAborted
 	}
 	m.Series = m.recorder.Series()
-	m.Took, m.Skew, m.Generator = report.Took, report.Skew, report.Generator
+	m.Took, m.Skew, m.Generator = max(m.Took, report.Took), report.Skew, report.Generator
+	if events != nil {
+		m.Way = events.parts()
+		s.judgeEvents(m.Name, events)
+	}
 	s.series, s.reports = append(s.series, m), append(s.reports, report)
 	return nil
+}
+
+// followed has an attack's events followed to their end, if they are to be.
+func (s *stormer) followed(ctx context.Context, a drive.Attack, record func(results.Sample)) (drive.Attack, *follower, error) {
+	if s.o.completions == "" {
+		return a, nil, nil
+	}
+	stream, err := s.o.stream(s.targets[0].URL)
+	if err != nil {
+		return a, nil, err
+	}
+	events, err := follow(context.WithoutCancel(ctx), stream, record)
+	if err != nil {
+		return a, nil, err
+	}
+	a.Answered = events.answered
+	return a, events, nil
+}
+
+func (s *stormer) judgeEvents(name string, f *follower) {
+	if f.unnamed > 0 {
+		s.note(results.LevelWarn, name, "%d answers named no event: these triggers end with the answer to their publishing", f.unnamed)
+	}
+	if f.elsewhere > 0 {
+		s.note(results.LevelWarn, name, "the stamps of %d completions are of another clock than this machine's: these triggers end when their completion came here, and the parts of their way are not known", f.elsewhere)
+	}
 }
 
 // verdict notes what a reader must know of the storms.

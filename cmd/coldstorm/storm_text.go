@@ -138,6 +138,9 @@ func (s *stormer) stormText(to io.Writer, i int) {
 	fmt.Fprintf(w, "Success\t[ratio]\t%s\n", percent(g.served, g.requests))
 	fmt.Fprintf(w, "Status Codes\t[code:count]\t%s\n", codes(g.codes))
 	outcomesText(w, m.Counts)
+	for _, p := range m.Way {
+		fmt.Fprintf(w, "Way (%s)\t[min, mean, 50, 90, 99, max]\t%s: %s\n", p.Start, p.Part, summary(p.Time))
+	}
 	generatorText(w, m.Generator, report)
 	for _, line := range errorSet(m.Counts.Reasons) {
 		fmt.Fprintln(w, line)
@@ -192,6 +195,19 @@ func shown(s *stats.Set) string {
 		parts = append(parts, span(d))
 	}
 	return strings.Join(append(parts, span(s.Max())), ", ")
+}
+
+// summary is shown of what is summed up already.
+func summary(q results.Quantiles) string {
+	parts := []string{span(q.Min), span(q.Mean)}
+	for _, d := range []time.Duration{q.P50, q.P90, q.P99} {
+		if d == 0 {
+			parts = append(parts, "-")
+			continue
+		}
+		parts = append(parts, span(d))
+	}
+	return strings.Join(append(parts, span(q.Max)), ", ")
 }
 
 func perSecond(n int, d time.Duration) string {

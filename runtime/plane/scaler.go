@@ -30,7 +30,7 @@ type Scaler interface {
 // TargetTracking is that of Application Auto Scaling for ECS services and of
 // Auto Scaling groups for instances: a minute's metric, scale-out after 3 points
 // above the target, scale-in after 15 below 90 % of it, to current x metric /
-// target, where a scale-out does not wait for a scale-in's cooldown (AWS: managed alarms of target tracking policies).
+// target (AWS: managed alarms of target tracking policies).
 type TargetTracking struct {
 	// Target is the wanted Utilisation; 0 is 0.7.
 	Target float64
@@ -44,15 +44,10 @@ type TargetTracking struct {
 	// Delay is how old a point is when alarms see it; 0 is 180 s, see
 	// MetricDelay; negative none.
 	Delay time.Duration
-	// Period is the metric's; 0 is a minute. AWS also has one of 20 s
-	// (ECSServiceAverageCPUUtilizationHighResolution), which alarms see 20 s late:
-	// its benchmark of June 2026 found 86 s from load to trigger.
-	Period time.Duration
 
 	points  []float64 // oldest first
 	changed time.Duration
 	moved   bool
-	out     bool // the last change was a scale-out
 }
 
 // MetricDelay is the time between a minute's end and the moment at which its
@@ -74,8 +69,8 @@ const (
 
 var _ Scaler = (*TargetTracking)(nil)
 
-// Every is the metric's period.
-func (t *TargetTracking) Every() time.Duration { return or(t.Period, pointEvery) }
+// Every is a minute.
+func (t *TargetTracking) Every() time.Duration { return pointEvery }
 
 // Desired applies the alarms to the points that they can see.
 func (t *TargetTracking) Desired(s Sight) int {
@@ -84,8 +79,7 @@ func (t *TargetTracking) Desired(s Sight) int {
 		t.points = append(t.points[:0], t.points[len(t.points)-longestHistory/2:]...)
 	}
 	seen := t.points[:max(0, len(t.points)-t.lag())]
-	cooling := t.moved && s.At-t.changed < t.cooldown()
-	if len(seen) == 0 || cooling && t.out {
+	if len(seen) == 0 || t.moved && s.At-t.changed < t.cooldown() {
 		return s.Units
 	}
 	goal := t.goal()
@@ -93,13 +87,13 @@ func (t *TargetTracking) Desired(s Sight) int {
 	switch {
 	case lastAll(seen, pointsOut, func(p float64) bool { return p > goal }):
 		desired = max(desired, s.Units)
-	case !cooling && lastAll(seen, pointsIn, func(p float64) bool { return p != noPoint && p < inShare*goal }):
+	case lastAll(seen, pointsIn, func(p float64) bool { return p != noPoint && p < inShare*goal }):
 		desired = min(desired, s.Units)
 	default:
 		return s.Units
 	}
 	if desired != s.Units {
-		t.changed, t.moved, t.out = s.At, true, desired > s.Units
+		t.changed, t.moved = s.At, true
 	}
 	return desired
 }
@@ -132,7 +126,13 @@ func (t *TargetTracking) cooldown() time.Duration {
 }
 
 func (t *TargetTracking) lag() int {
-	return pointsLate(t.Delay, t.Every())
+	switch {
+	case t.Delay < 0:
+		return 0
+	case t.Delay == 0:
+		return int(MetricDelay / pointEvery)
+	}
+	return int(t.Delay / pointEvery)
 }
 
 // lastAll reports whether the last n points, and as many there are, all hold.

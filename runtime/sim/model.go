@@ -38,11 +38,7 @@ func compose(c Config) (*model, error) {
 	case workloads.ModelLambda, workloads.ModelLambdaProvisioned, workloads.ModelLambdaSnapStart:
 		return lambda(c), nil
 	}
-	stood := fleet
-	if c.Model == workloads.ModelLambdaManaged {
-		stood = managed
-	}
-	mo, err := stood(c)
+	mo, err := fleet(c)
 	if err != nil {
 		return nil, fmt.Errorf("simulate %s: %w", c.Model, err)
 	}

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"coldstorm/results"
+	"coldstorm/runtime/trigger"
+)
+
+// streamed is a follower of a stream that gets what is sent to the channel, and ends
+// when that is closed.
+func streamed(t *testing.T, record func(results.Sample)) (*follower, chan trigger.Completion) {
+	t.Helper()
+	lines := make(chan trigger.Completion)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusOK)
+		w.(http.Flusher).Flush()
+		for {
+			select {
+			case c, ok := <-lines:
+				if !ok {
+					return
+				}
+				json.NewEncoder(w).Encode(c)
+				w.(http.Flusher).Flush()
+			case <-r.Context().Done():
+				return
+			}
+		}
+	}))
+	t.Cleanup(s.Close)
+	f, err := follow(context.Background(), s.URL, record)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f, lines
+}
+
+// published is a trigger that was published at a time of its own.
+func published(f *follower, seq int) results.Sample {
+	at := results.Stamp(1e9 + seq*1e6)
+	s := results.Sample{Seq: uint64(seq), Intended: at, Sent: at + 100, Done: at + 1000, Outcome: results.OutcomeServed, Status: 202, Evidence: results.Evidence{Start: results.StartUnknown}}
+	f.answered(s.Seq, http.Header{trigger.TriggerHeader: {fmt.Sprint("id ", seq)}})
+	return s
+}
+
+func completion(s results.Sample) trigger.Completion {
+	e := results.Evidence{Start: results.StartWarm, Received: s.Sent + 3000, Responded: s.Sent + 9000, Environment: "e", Phases: results.Phases{Invoke: 4000}}
+	return trigger.Completion{
+		Trigger: fmt.Sprint("id ", s.Seq), Outcome: results.OutcomeServed, Evidence: e.String(),
+		Publish: s.Sent + 500, Poll: s.Sent + 2000, Invoke: s.Sent + 3000, Handler: s.Sent + 5000, Done: s.Sent + 9000,
+	}
+}
+
+func TestAnEventEndsWhenItsHandlerIsDone(t *testing.T) {
+	got := map[uint64]results.Sample{}
+	f, lines := streamed(t, func(s results.Sample) { got[s.Seq] = s })
+	first, early, failed, foreign := published(f, 0), published(f, 1), published(f, 2), published(f, 3)
+	f.sample(first)
+	f.complete(completion(early), results.Now()) // before its publishing is observed
+	f.sample(early)
+	f.sample(failed)
+	f.sample(foreign)
+	bad := completion(failed)
+	bad.Outcome, bad.Evidence = results.OutcomeFailed, ""
+	other := completion(foreign)
+	other.Publish += results.Stamp(time.Hour)
+	for _, c := range []trigger.Completion{completion(first), bad, other, {Trigger: "another's"}} {
+		lines <- c
+	}
+	f.wait(context.Background(), time.Minute)
+
+	for _, seq := range []uint64{0, 1} {
+		s := got[seq]
+		if s.Done != s.Sent+9000 || s.Start != results.StartWarm || s.Phases.Queue != 2500 || s.Phases.Sum() != s.Total() {
+			t.Errorf("trigger %d: %+v", seq, s)
+		}
+	}
+	if s := got[2]; s.Outcome != results.OutcomeFailed || s.Reason != "event failed" {
+		t.Errorf("the failed one: %+v", s)
+	}
+	if s := got[3]; f.elsewhere != 1 || s.Start != results.StartWarm || s.Phases != (results.Phases{}) || s.Done <= s.Sent+9000 {
+		t.Errorf("the one of another clock (%d): %+v", f.elsewhere, s)
+	}
+	way := f.parts()
+	if len(way) != len(wayNames) || way[0].Time.P50 != 600 || way[1].Part != "publish to poll" || way[1].Time.P50 != 1500 || way[1].Time.N != 2 {
+		t.Errorf("way: %+v", way)
+	}
+}
+
+func TestEventsThatDoNotEndAreAccountedFor(t *testing.T) {
+	ended := func(f *follower, lines chan trigger.Completion) context.Context {
+		close(lines)
+		return context.Background()
+	}
+	stopped := func(*follower, chan trigger.Completion) context.Context {
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		return ctx
+	}
+	late := func(*follower, chan trigger.Completion) context.Context { return context.Background() }
+	for name, c := range map[string]struct {
+		how      func(*follower, chan trigger.Completion) context.Context
+		patience time.Duration
+		outcome  results.Outcome
+		reason   string
+	}{
+		"the stream ended": {ended, time.Hour, results.OutcomeFailed, "completions ended"},
+		"Ctrl-C":           {stopped, time.Hour, results.OutcomeFailed, "stopped before the event was done with"},
+		"no patience":      {late, 0, results.OutcomeTimedOut, "not done with in time"},
+	} {
+		var got []results.Sample
+		f, lines := streamed(t, func(s results.Sample) { got = append(got, s) })
+		f.sample(published(f, 7))
+		refused := published(f, 8)
+		refused.Outcome = results.OutcomeThrottled
+		f.sample(refused)
+		nameless := published(f, 9)
+		delete(f.ids, 9)
+		f.sample(nameless)
+		f.wait(c.how(f, lines), c.patience)
+		if len(got) != 3 || got[0].Outcome != results.OutcomeThrottled || got[1].Outcome != results.OutcomeServed || f.unnamed != 1 {
+			t.Fatalf("%s: %+v", name, got)
+		}
+		if s := got[2]; s.Outcome != c.outcome || s.Reason != c.reason || s.Done == 0 {
+			t.Errorf("%s: %+v", name, s)
+		}
+	}
+}
