@@ -214,6 +214,9 @@ func (t *traceSimulation) tell(m workloads.Model, o *sim.TraceOutcome) {
 			shares = append(shares, f.ColdShare())
 		}
 	}
+	if len(o.Functions) < t.config.Functions {
+		t.note(results.LevelWarn, string(m), "interrupted: %s of %s functions were simulated, those with the most triggers, which start cold least often", thousands(len(o.Functions)), thousands(t.config.Functions))
+	}
 	slices.Sort(shares)
 	if len(shares) > 0 {
 		at := func(q float64) string { return figure.Share(shares[min(int(q*float64(len(shares))), len(shares)-1)]) }
