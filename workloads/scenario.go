@@ -55,11 +55,12 @@ type Sweep struct {
 // Model names a compute model.
 type Model string
 
-// The eight compute models.
+// The nine compute models.
 const (
 	ModelLambda            Model = "lambda"
 	ModelLambdaProvisioned Model = "lambda-provisioned"
 	ModelLambdaSnapStart   Model = "lambda-snapstart"
+	ModelLambdaManaged     Model = "lambda-managed" // Lambda Managed Instances
 	ModelECSFargate        Model = "ecs-fargate"
 	ModelEKSFargate        Model = "eks-fargate"
 	ModelECSEC2            Model = "ecs-ec2"
@@ -69,7 +70,7 @@ const (
 
 // AllModels lists every Model in the order of reports.
 var AllModels = []Model{
-	ModelLambda, ModelLambdaProvisioned, ModelLambdaSnapStart,
+	ModelLambda, ModelLambdaProvisioned, ModelLambdaSnapStart, ModelLambdaManaged,
 	ModelECSFargate, ModelEKSFargate, ModelECSEC2, ModelEKSEC2, ModelEC2,
 }
 
@@ -79,7 +80,7 @@ type Project struct {
 	Objective time.Duration // latency objective at p99; 0: none
 	Region    string        // of the prices; us-east-1
 	Rates     []float64     // of the break-even curve; a decade grid by default
-	Instance  string        // EC2 type for ecs-ec2, eks-ec2 and ec2; empty: the smallest c7i or c7g that holds the function
+	Instance  string        // EC2 type for lambda-managed, ecs-ec2, eks-ec2 and ec2; empty: the smallest c7i or c7g that holds the function
 	// CPUFactor is the speed of one of this host's cores over one AWS vCPU:
 	// measured service times are multiplied by it. 1 by default, which the
 	// report says is an assumption.

@@ -27,6 +27,7 @@ type projector struct {
 	wanted   func(workloads.Storm) bool          // the storms, in the place of projected
 	arrivals func(storm.Schedule) sim.Arrivals   // of a storm, in the place of its schedule
 	keep     func(storm string, out sim.Outcome) // told of every storm on every model
+	each     func(storm string, m workloads.Model) func(sim.Answer)
 }
 
 // all projects every model of the scenario, in its order. Models that AWS
@@ -110,6 +111,9 @@ func (p projector) storm(c sim.Config, st workloads.Storm) (results.ProjectedSto
 	}
 	c.Function, c.Profile = stormFunction(c.Function, st), only(c.Profile, st.Payloads)
 	c.Profile.RequestBytes = meanBytes(chosen(p.payloads, st.Payloads))
+	if p.each != nil {
+		c.Each = p.each(st.Name, c.Model)
+	}
 	o, err := sim.Run(c)
 	if err != nil {
 		return results.ProjectedStorm{}, err

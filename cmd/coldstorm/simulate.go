@@ -35,7 +35,9 @@ A distribution is stated as
 
 Stated times are those of the function on Lambda with its memory there.
 
-The trace "azure" is a day of functions as the published distributions of Azure's
+A trace is a file: Azure's of 2019 (with the files of durations and memory beside it)
+and 2021, Huawei's, IBM's, an access log, a log or table with times (README); what has no
+durations of its own takes those of --service. The trace "azure" is a day of functions as the published distributions of Azure's
 describe them, 46,000 of them and a billion invocations at --scale 1 and all
 --functions; each has environments of its own, and no account's quota binds, as they
 are many accounts. Its functions are simulated in parallel; the outcome is the same
@@ -51,6 +53,8 @@ Examples:
     coldstorm simulate storm.yaml --profile latest --scale 1000 --model lambda
     coldstorm simulate --service lognormal:40ms,600ms --init 250ms --memory 512 --keep-alive 10m
     coldstorm simulate --profile latest --report-lines lambda.log
+    coldstorm simulate invocations_per_function_md.anon.d01.csv --functions 1000
+    coldstorm simulate access.log --service lognormal:40ms,600ms
     coldstorm simulate azure --functions 2000 --keep-alive 20m`,
 	setup: func(f *pflag.FlagSet) func(context.Context, *app, []string) error {
 		var o simulateOptions
@@ -64,9 +68,10 @@ Examples:
 		f.IntVar(&o.concurrency, "concurrency", 0, "invocations at once that the function, or each function of a trace, has reserved")
 		f.Float64Var(&o.rate, "rate", 0, "steady triggers a second for the monthly bill, instead of the scenario's")
 		f.Float64Var(&o.scale, "scale", 1, "so many times the triggers in the same time: a storm of 100 becomes one of 100,000 at 1000")
-		f.IntVar(&o.functions, "functions", 0, "so many of a trace's functions, the first; 0 is all")
+		f.IntVar(&o.functions, "functions", 0, "so many of a trace's functions, of a file a sample that represents all; 0 is all")
 		f.Int64Var(&o.seed, "seed", 0, "seed of every random choice, instead of the scenario's")
 		f.IntVar(&o.workers, "workers", runtime.NumCPU(), "models or functions that are simulated at a time")
+		f.BoolVar(&o.samples, "samples", false, "keep every trigger of a scenario's storms in samples.csv, up to 2,000,000")
 		f.StringVar(&o.out, "out", results.Root, "`folder` in which the run's folder is made")
 		return func(ctx context.Context, a *app, args []string) error {
 			o.given = func(name string) bool { return f.Lookup(name).Changed }
@@ -75,6 +80,9 @@ Examples:
 			}
 			if len(args) == 1 && args[0] == azureTrace {
 				return o.trace(ctx, a, o.azure)
+			}
+			if len(args) == 1 && isTrace(args[0]) {
+				return o.trace(ctx, a, func(seed int64) (traffic, error) { return o.file(args[0], a.stderr, seed) })
 			}
 			return o.storms(ctx, a, args)
 		}
@@ -96,6 +104,7 @@ type simulateOptions struct {
 	functions              int
 	seed                   int64
 	workers                int
+	samples                bool
 	out                    string
 
 	given func(flag string) bool
@@ -173,9 +182,9 @@ func (o *simulateOptions) simulation(a *app, sc workloads.Scenario) (*runner, er
 	return r, nil
 }
 
-// finish writes the run folder of a simulation and prints what came out. What is
-// done is kept when ctx has ended.
-func (r *runner) finish(ctx context.Context) error {
+// finish writes the run folder of a simulation, with more files beside the usual, and
+// prints what came out. What is done is kept when ctx has ended.
+func (r *runner) finish(ctx context.Context, more ...func() error) error {
 	done := slices.ContainsFunc(r.run.Projections, func(p results.Projection) bool { return p.Offered })
 	if ctx.Err() != nil {
 		if !done {
@@ -188,6 +197,11 @@ func (r *runner) finish(ctx context.Context) error {
 	r.progress.Say("writing the report")
 	if err := r.write(); err != nil {
 		return err
+	}
+	for _, write := range more {
+		if err := write(); err != nil {
+			return err
+		}
 	}
 	os.Remove(r.dir + "/" + underWay)
 	r.progress.Close()

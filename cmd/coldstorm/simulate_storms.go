@@ -56,7 +56,7 @@ func (o *simulateOptions) storms(ctx context.Context, a *app, args []string) err
 	}
 	s := newStormSimulation(ctx, r, prof, o)
 	s.all()
-	return errors.Join(r.finish(ctx), s.writeHlogs())
+	return r.finish(ctx, s.writeHlogs, s.writeSamples)
 }
 
 // scenario is the one that is named, or that of the profile's run, or the bundled
@@ -161,7 +161,9 @@ type stormSimulation struct {
 	rows    []results.Projection // by the scenario's models
 	begun   []bool
 	logs    []hlog
-	mu      sync.Mutex   // of logs
+	samples []results.Sample
+	untold  int          // samples that were not kept
+	mu      sync.Mutex   // of logs and samples
 	arrived atomic.Int64 // triggers of storms, on all models
 	models  atomic.Int64 // done
 }
@@ -171,6 +173,9 @@ func newStormSimulation(ctx context.Context, r *runner, prof sim.Profile, o *sim
 	s.project = projector{
 		scenario: r.scenario, payloads: r.payloads, profile: prof, book: r.book,
 		wanted: open, arrivals: s.arrivals, keep: s.keep,
+	}
+	if o.samples {
+		s.project.each = s.each
 	}
 	s.rows, s.begun = make([]results.Projection, len(r.scenario.Models)), make([]bool, len(r.scenario.Models))
 	return s

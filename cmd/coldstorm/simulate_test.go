@@ -181,3 +181,73 @@ func FuzzParseTimes(f *testing.F) {
 		}
 	})
 }
+
+// listed is arrivals at given times.
+type listed []time.Duration
+
+func (l *listed) Next(buf []time.Duration) int {
+	n := copy(buf, *l)
+	*l = (*l)[n:]
+	return n
+}
+
+func TestStretchedArrivalsAreSoManyTimesAsMany(t *testing.T) {
+	const end = 100 * time.Second
+	for _, test := range []struct {
+		scale, phase float64
+		arrivals     int
+		want         int
+	}{
+		{1, 0, 50, 50}, {3, 0.5, 50, 150}, {2.5, 0.2, 20, 50}, {0.1, 0, 50, 5}, {0.1, 0.95, 50, 5}, {0.01, 0.3, 50, 1}, {0.01, 0.7, 50, 0}, {5, 0.9, 1, 5}, {7, 0.1, 0, 0},
+	} {
+		var in listed
+		for i := range test.arrivals {
+			in = append(in, time.Duration(i*i)*20*time.Millisecond)
+		}
+		s := stretched{from: &in, scale: test.scale, end: end, phase: test.phase}
+		buf := make([]time.Duration, 7)
+		got, last := 0, time.Duration(0)
+		for n := s.Next(buf); n > 0; n = s.Next(buf) {
+			for _, at := range buf[:n] {
+				if at < last || at >= end {
+					t.Fatalf("%+v: %v after %v", test, at, last)
+				}
+				last = at
+			}
+			got += n
+		}
+		if got != test.want || s.Next(buf) != 0 {
+			t.Errorf("%+v: %d arrivals", test, got)
+		}
+	}
+}
+
+func TestSimulateReadsATraceOfAzure(t *testing.T) {
+	code, out, errs := simulated(t, "../../loadgen/trace/testdata/invocations.csv", "--workers", "2")
+	if code != exitPass {
+		t.Fatal(errs)
+	}
+	var triggers int
+	for line := range strings.Lines(out) {
+		if f := strings.Fields(line); len(f) > 1 && f[0] == "lambda" {
+			fmt.Sscan(strings.ReplaceAll(f[1], ",", ""), &triggers)
+		}
+	}
+	if triggers == 0 || !strings.Contains(out, "from the durations in invocations.csv") {
+		t.Fatalf("no triggers in\n%s", out)
+	}
+	_, out, _ = simulated(t, "../../loadgen/trace/testdata/invocations.csv", "--scale", "10")
+	if want := fmt.Sprintf("  lambda  %s ", thousands(10*triggers)); !strings.Contains(out, want) {
+		t.Errorf("no %q in\n%s", want, out)
+	}
+	log := filepath.Join(t.TempDir(), "access.log")
+	if err := os.WriteFile(log, []byte("1.2.3.4 - - [01/Jan/2026:00:00:01 +0000] \"GET /a?b HTTP/1.1\" 200 1\n1.2.3.4 - - [01/Jan/2026:00:05:00 +0000] \"GET /a HTTP/1.1\" 200 1\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, errs := simulated(t, log); code != exitUsage || !strings.Contains(errs, "does not say how long 1 of its 1 functions take") {
+		t.Errorf("exit code %d, %s", code, errs)
+	}
+	if code, out, errs := simulated(t, log, "--service", "20ms"); code != exitPass || !strings.Contains(out, "  lambda  2 ") {
+		t.Errorf("exit code %d, %s%s", code, out, errs)
+	}
+}

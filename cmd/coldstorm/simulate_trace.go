@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -69,7 +68,7 @@ func (o *simulateOptions) trace(ctx context.Context, a *app, of func(seed int64)
 		r.removeFolder()
 		return err
 	}
-	return errors.Join(r.finish(ctx), t.writeFiles())
+	return r.finish(ctx, t.writeFiles)
 }
 
 // traceScenario is the scenario that stands for a trace in the run.

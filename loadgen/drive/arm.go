@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"coldstorm/loadgen/storm"
 	"coldstorm/results"
 )
 
@@ -18,15 +19,15 @@ const armTimeout = 5 * time.Second
 // arm has the storm begin once enough triggers are ready: those due within
 // the lead, as far as there are connections for them.
 func (f *fire) arm(connections int) {
-	n := 0
-	for n < min(len(f.samples), max(connections, 1)) {
+	n, most := 0, min(len(f.samples), max(connections, 1))
+	if f.closed {
+		most = min(most, storm.Clients(f.Schedule))
+	}
+	for n < most {
 		if at, _ := f.Schedule.At(n); at > f.Lead {
 			break
 		}
 		n++
-		if f.closed {
-			break
-		}
 	}
 	f.toArm.Store(int64(n))
 	timer := time.AfterFunc(armTimeout, f.begin)

@@ -38,9 +38,12 @@ func (a Attack) Fire(ctx context.Context, observe func(results.Sample)) (Report,
 		Attack: a, ctx: ctx, requests: reqs,
 		hosts:   a.hosts(u),
 		begun:   make(chan struct{}),
-		answers: make(chan struct{}, 1),
 		closed:  storm.Closed(a.Schedule),
+		clients: clients(a.Schedule),
 		samples: make([]*results.Sample, a.Schedule.Len()),
+	}
+	if f.bypass = beyond(a.Schedule); f.bypass {
+		f.Lead = min(f.Lead, directLead)
 	}
 	return f.run(observe), nil
 }
@@ -74,14 +77,14 @@ type fire struct {
 	hosts  *hosts
 	sender *sender
 	closed bool // the schedule is
+	bypass bool // vegeta is left out
 
 	toArm   atomic.Int64  // triggers to be ready before the storm begins
 	begun   chan struct{} // closed when it has begun
 	once    sync.Once
-	start   results.Stamp // valid once begun is closed
-	before  usage         // likewise
-	answers chan struct{} // of a closed schedule: the last trigger has ended
-	next    atomic.Int64  // of a closed schedule: when the next is intended, from start
+	start   results.Stamp      // valid once begun is closed
+	before  usage              // likewise
+	clients chan results.Stamp // of a closed schedule
 
 	samples []*results.Sample // ended and not yet observed, by position
 	bad     atomic.Int64      // evidence that could not be read
@@ -89,7 +92,7 @@ type fire struct {
 
 func (f *fire) run(observe func(results.Sample)) Report {
 	tally := newTally(len(f.samples))
-	n := min(storm.Peak(f.Schedule, time.Second), f.Connections)
+	n := min(max(storm.Peak(f.Schedule, time.Second), storm.Clients(f.Schedule)), f.Connections)
 	if n > 0 {
 		f.hosts.fill(f.ctx, n)
 	}
@@ -103,7 +106,11 @@ func (f *fire) run(observe func(results.Sample)) Report {
 	defer f.sender.stop()
 
 	f.arm(n)
-	seen := f.attack(func(s results.Sample) {
+	attack := f.attack
+	if f.bypass {
+		attack = f.direct
+	}
+	seen := attack(func(s results.Sample) {
 		tally.add(s)
 		observe(s)
 	})
@@ -125,11 +132,15 @@ func (f *fire) attack(observe func(results.Sample)) []bool {
 	if len(seen) == 0 {
 		return seen
 	}
+	// Those due within a few leads; vegeta adds what more the endpoint's
+	// latency asks for. Far too many take turns and are never in a cache.
+	workers, most := storm.Peak(f.Schedule, 2*f.Lead)+8, f.Connections+waitingWorkers
+	if f.closed {
+		workers, most = storm.Clients(f.Schedule), storm.Clients(f.Schedule)
+	}
 	attacker := vegeta.NewAttacker(
-		// Those due within a few leads; vegeta adds what more the endpoint's
-		// latency asks for. Far too many take turns and are never in a cache.
-		vegeta.Workers(uint64(storm.Peak(f.Schedule, 2*f.Lead)+8)),
-		vegeta.MaxWorkers(uint64(f.Connections+waitingWorkers)),
+		vegeta.Workers(uint64(workers)),
+		vegeta.MaxWorkers(uint64(most)),
 		vegeta.Client(&http.Client{
 			Transport:     f,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -173,9 +184,6 @@ func (f *fire) blank(seq uint64) results.Sample {
 
 // offset is when a trigger is intended, from the storm's start.
 func (f *fire) offset(seq uint64) time.Duration {
-	if f.closed {
-		return time.Duration(f.next.Load())
-	}
 	at, _ := f.Schedule.At(int(seq))
 	return at
 }

@@ -23,7 +23,7 @@ func (p pacer) Pace(_ time.Duration, hits uint64) (wait time.Duration, stop bool
 		return 0, true
 	}
 	if f.closed {
-		return 0, !f.answered(hits)
+		return 0, false // its workers wait for their client's turn
 	}
 	at := f.offset(hits)
 	if at <= f.Lead {
@@ -43,25 +43,6 @@ func (p pacer) Pace(_ time.Duration, hits uint64) (wait time.Duration, stop bool
 
 // Rate is not known here; vegeta does not ask for it while attacking.
 func (p pacer) Rate(time.Duration) float64 { return 0 }
-
-// answered waits for the trigger before to be answered and then intends the
-// next, a lead later, which keeps the time to make it ready out of its
-// latency. It reports false when the storm is stopped.
-func (f *fire) answered(hits uint64) bool {
-	if hits == 0 {
-		return true
-	}
-	select {
-	case <-f.answers:
-	case <-f.ctx.Done():
-		return false
-	}
-	f.next.Store(int64(results.Now().Sub(f.start) + closedLead))
-	return true
-}
-
-// closedLead is the pause of a closed storm between an answer and the next send.
-const closedLead = time.Millisecond
 
 // early is how much more than the lead a trigger may be made ready before its
 // time: at high rates the pacer wakes once for all that are due within it.

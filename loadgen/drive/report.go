@@ -26,6 +26,7 @@ type Report struct {
 	Dialled     int // connections made during the storm, beside those made before
 	BadEvidence int // responses whose evidence could not be read
 	Accuracy    Accuracy
+	Direct      bool // fired without vegeta, beyond whose reach the storm was
 
 	Generator results.Generator
 }
@@ -74,7 +75,7 @@ func (f *fire) report(t *tally, use usage) Report {
 		Scheduled: len(f.samples), Sent: len(t.lags), Stopped: t.unsent > 0,
 		Lag:   stats.Summarise(t.lags),
 		Waits: waits, Dialled: dialled, BadEvidence: int(f.bad.Load()),
-		Accuracy: AccuracyWire,
+		Accuracy: AccuracyWire, Direct: f.bypass,
 	}
 	if f.hasBegun() {
 		r.Start = f.start

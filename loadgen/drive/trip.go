@@ -19,23 +19,33 @@ func (f *fire) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil || seq >= uint64(len(f.samples)) {
 		return nil, fmt.Errorf("not a trigger of this storm: X-Vegeta-Seq: %q", req.Header.Get("X-Vegeta-Seq"))
 	}
+	s, err := f.trip(seq)
+	f.samples[seq] = s
+	if err != nil {
+		return nil, err
+	}
+	return &http.Response{StatusCode: s.Status, Header: http.Header{}, Body: http.NoBody, Request: req}, nil
+}
+
+// trip sends a trigger when it is its turn, and returns what became of it; an error
+// where it got no response.
+func (f *fire) trip(seq uint64) (*results.Sample, error) {
 	data, name := f.pick(seq)
-	t := &trigger{seq: seq, at: f.offset(seq), ctx: f.ctx, data: data}
 	s := &results.Sample{Series: f.Series, Seq: seq, Payload: name, Evidence: results.Evidence{Start: results.StartUnknown}}
+	at, ok := f.turn(seq)
+	if !ok {
+		s.Outcome = results.OutcomeUnsent
+		return s, errStopped
+	}
+	defer f.free()
+	t := &trigger{seq: seq, at: at, ctx: f.ctx, data: data}
 	got := f.deliver(t)
 	<-f.begunOrStopped()
 	if f.hasBegun() {
 		s.Intended = f.start.Add(t.at)
 	}
 	f.judge(s, t, got)
-	f.samples[seq] = s
-	if f.closed {
-		f.answers <- struct{}{}
-	}
-	if got.err != nil {
-		return nil, got.err
-	}
-	return &http.Response{StatusCode: s.Status, Header: http.Header{}, Body: http.NoBody, Request: req}, nil
+	return s, got.err
 }
 
 func (f *fire) hasBegun() bool {

@@ -28,14 +28,15 @@ func regular(n int, turn, inner float64) glyph {
 }
 
 var (
-	glyphCircle  = regular(20, 0, 1)
-	glyphSquare  = regular(4, 1.0/8, 1)
-	glyphDiamond = regular(4, 0, 1)
-	glyphUp      = regular(3, 0, 1)
-	glyphDown    = regular(3, 0.5, 1)
-	glyphStar    = regular(10, 0, 0.45)
-	glyphHexagon = regular(6, 0, 1)
-	glyphBox     = glyph{{-0.55, 1}, {-0.55, -1}, {0.55, -1}, {0.55, 1}}
+	glyphCircle   = regular(20, 0, 1)
+	glyphSquare   = regular(4, 1.0/8, 1)
+	glyphDiamond  = regular(4, 0, 1)
+	glyphUp       = regular(3, 0, 1)
+	glyphDown     = regular(3, 0.5, 1)
+	glyphStar     = regular(10, 0, 0.45)
+	glyphPentagon = regular(5, 0, 1)
+	glyphHexagon  = regular(6, 0, 1)
+	glyphBox      = glyph{{-0.55, 1}, {-0.55, -1}, {0.55, -1}, {0.55, 1}}
 )
 
 // look is how a compute model is drawn in every chart: a glyph of its own and
@@ -49,6 +50,7 @@ var looks = map[string]look{
 	"lambda":             {glyphCircle, blue},
 	"lambda-provisioned": {glyphSquare, blue},
 	"lambda-snapstart":   {glyphDiamond, blue},
+	"lambda-managed":     {glyphPentagon, blue},
 	"ecs-fargate":        {glyphUp, red},
 	"eks-fargate":        {glyphDown, red},
 	"ecs-ec2":            {glyphHexagon, green},

@@ -45,6 +45,8 @@ func modelLine(model string) draw.LineStyle {
 		return dashed(c, 2, 7, 4)
 	case "lambda-snapstart":
 		return dashed(c, 2, 2, 3)
+	case "lambda-managed":
+		return dashed(c, 2, 12, 3)
 	}
 	return solid(c, 2)
 }

@@ -35,6 +35,7 @@ func (o Options) Bill(b *Book, u results.Usage) (results.Bill, error) {
 	l.lambda(u)
 	l.containers(u)
 	l.instances(u.Instances)
+	l.managed(u)
 	l.network(u)
 	if l.err != nil {
 		return results.Bill{}, fmt.Errorf("bill of %s: %w", u.Model, l.err)
@@ -104,6 +105,21 @@ func (l *ledger) instances(used []results.InstanceUse) {
 		}
 		l.line("EC2 "+use.Type, hours(use.Seconds), "hour", *i.USD)
 	}
+}
+
+// managed bills the fee for instances that Lambda manages: a share of what they cost
+// on demand.
+func (l *ledger) managed(u results.Usage) {
+	if u.Model != "lambda-managed" {
+		return
+	}
+	var instances results.USD
+	for _, i := range l.bill.Items {
+		if strings.HasPrefix(i.Name, "EC2 ") {
+			instances += i.Amount
+		}
+	}
+	l.add("Lambda Managed Instances fee", "lambda/managed-fee", float64(instances))
 }
 
 // network bills load balancing, volumes, addresses and traffic.

@@ -32,6 +32,16 @@ func TestBillByHand(t *testing.T) {
 		want  results.USD
 	}{
 		{
+			// 3 c7g.xlarge at 0.145 for 10 h = 4.35, 15 % of it = 0.6525 (0.02175 an
+			// instance-hour, as AWS has it), 2M requests = 0.40.
+			"three managed instances",
+			results.Usage{
+				Model: "lambda-managed", Architecture: "arm64", Window: 10 * time.Hour, Requests: 2e6,
+				Instances: []results.InstanceUse{{Type: "c7g.xlarge", Seconds: 30 * 3600, Count: 3}},
+			},
+			5.4025,
+		},
+		{
 			// 1M x 0.120 s x 1536/1024 GB = 180,000 GB-s x 0.0000166667 = 3.000006;
 			// 1M requests = 0.20.
 			"1M requests of 120 ms at 1536 MB, x86_64",

@@ -26,6 +26,7 @@ var items = map[string]string{
 	"lambda/snapstart-cache/arm64":       "GB-second",
 	"lambda/snapstart-restore/x86_64":    "GB restored",
 	"lambda/snapstart-restore/arm64":     "GB restored",
+	"lambda/managed-fee":                 "EC2 dollar",
 	"lambda/ephemeral":                   "GB-second",
 	"fargate/vcpu/x86_64":                "vCPU-hour",
 	"fargate/vcpu/arm64":                 "vCPU-hour",

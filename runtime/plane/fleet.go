@@ -36,6 +36,9 @@ type Fleet struct {
 	usedNodes, placed             int    // nodes that hold units, units on nodes
 	room                          levels // nodes that are up, by the units that they hold
 
+	emptying Node       // that consolidation drains; nothing is placed there
+	loads    []NodeLoad // scratch
+
 	looked   time.Duration // the scaler's last look
 	requests int           // arrivals since then
 
@@ -53,6 +56,9 @@ type FleetRules struct {
 	// kernel's default for connections that wait to be accepted
 	// (net.core.somaxconn); negative is none.
 	Queue int
+	// Full is the reason of a refusal where a unit's slots and queue are taken;
+	// empty is ReasonQueueFull.
+	Full Reason
 	// Timeout is how long a trigger may wait; 0 is 60 s (AWS: the idle timeout
 	// of an Application Load Balancer).
 	Timeout time.Duration
@@ -70,6 +76,9 @@ type FleetRules struct {
 	PerNode int
 	// Nodes decides how many nodes there are; nil keeps as many as Min needs.
 	Nodes NodeScaler
+	// MinNodes is the least number of nodes, which stand before the first event;
+	// fewer than Min needs are that many.
+	MinNodes int
 }
 
 // Rate is a bound on how often something happens: Burst at once, refilled by
@@ -117,6 +126,8 @@ func NewFleet(r FleetRules) *Fleet {
 	r.Min = max(1, r.Min)
 	r.Max = max(r.Min, r.Max)
 	r.PerNode = max(1, r.PerNode)
+	r.MinNodes = max(r.MinNodes, (r.Min+r.PerNode-1)/r.PerNode)
+	r.Full = or(r.Full, ReasonQueueFull)
 	switch {
 	case r.Queue == 0:
 		r.Queue = defaultBacklog
@@ -164,7 +175,7 @@ func (f *Fleet) Handle(e Event, out []Action) []Action {
 	case Abandon:
 		f.abandon(e.Trigger)
 	case NodeUp:
-		f.nodeUp(e.Node)
+		f.nodeUp(e.Node, e.At)
 	case NodeGone:
 		out = f.nodeGone(e.Node, out)
 	case Tick:
@@ -183,7 +194,7 @@ func (f *Fleet) begin(at time.Duration, out []Action) []Action {
 		f.scaleAt = at + f.rules.Scaler.Every()
 	}
 	if f.rules.Place != nil {
-		for range (f.rules.Min + f.rules.PerNode - 1) / f.rules.PerNode {
+		for range f.rules.MinNodes {
 			out = f.startNode(out)
 		}
 	}
@@ -201,7 +212,7 @@ func (f *Fleet) arrive(e Event, out []Action) []Action {
 		return f.dispatch(id, e.Trigger, e.At, out)
 	}
 	if u.queue.len() >= f.rules.Queue {
-		return append(out, Action{Verb: Refuse, Trigger: e.Trigger, Reason: ReasonQueueFull})
+		return append(out, Action{Verb: Refuse, Trigger: e.Trigger, Reason: f.rules.Full})
 	}
 	u.queue.push(e.Trigger)
 	f.queue.push(deadline{e.Trigger, id, e.At + f.rules.Timeout})
@@ -259,7 +270,7 @@ func (f *Fleet) done(e Event, out []Action) []Action {
 	}
 	f.loaded(e.Unit)
 	if u.draining && u.running == 0 {
-		return f.stop(e.Unit, out)
+		return f.emptied(f.stop(e.Unit, out))
 	}
 	return out
 }

@@ -182,7 +182,7 @@ func TestPlacers(t *testing.T) {
 		for _, held := range []int{1, 3, 0, 4} {
 			f.startNode(nil)
 			id := Node(len(f.nodes) - 1)
-			f.nodeUp(id)
+			f.nodeUp(id, 0)
 			f.hold(id, held)
 		}
 		if got := f.place(); got != test.want {

@@ -6,7 +6,8 @@ import "time"
 
 type fleetNode struct {
 	up, gone bool
-	held     int // units on it
+	held     int           // units on it
+	since    time.Duration // up
 }
 
 // due reports whether a scaler or a launch waits for the time at.
@@ -29,7 +30,8 @@ func (f *Fleet) scale(at time.Duration, out []Action) []Action {
 	for f.upNodes+f.newNodes < want {
 		out = f.startNode(out)
 	}
-	return f.stopNodes(f.upNodes+f.newNodes-want, out)
+	out = f.stopNodes(f.upNodes+f.newNodes-want, out)
+	return f.consolidate(at, f.emptied(out))
 }
 
 // resize asks the scaler.
@@ -148,7 +150,9 @@ func (f *Fleet) hold(id Node, by int) {
 		f.usedNodes++
 	}
 	f.room.take(int32(id))
-	f.room.put(int32(id), n.held)
+	if id != f.emptying {
+		f.room.put(int32(id), n.held)
+	}
 }
 
 // drain takes a ready unit out of routing, and stops it once it is empty.
@@ -210,11 +214,11 @@ func (f *Fleet) startNode(out []Action) []Action {
 	return append(out, Action{Verb: StartNode, Node: id})
 }
 
-func (f *Fleet) nodeUp(id Node) {
+func (f *Fleet) nodeUp(id Node, at time.Duration) {
 	if id <= 0 || int(id) >= len(f.nodes) || f.nodes[id].up || f.nodes[id].gone {
 		return
 	}
-	f.nodes[id].up = true
+	f.nodes[id].up, f.nodes[id].since = true, at
 	f.room.put(int32(id), 0)
 	f.newNodes--
 	f.upNodes++
@@ -259,9 +263,13 @@ func (f *Fleet) stopNodes(excess int, out []Action) []Action {
 }
 
 func (f *Fleet) nodeSight(at time.Duration) NodeSight {
+	free := f.upNodes*f.rules.PerNode - f.placed
+	if n := &f.nodes[f.emptying]; n.up && !n.gone {
+		free -= f.rules.PerNode - n.held
+	}
 	return NodeSight{
 		At: at, Pending: f.want - f.alive, Up: f.upNodes, Starting: f.newNodes, PerNode: f.rules.PerNode,
-		Free: f.upNodes*f.rules.PerNode - f.placed, Used: f.usedNodes,
-		Least: (f.rules.Min + f.rules.PerNode - 1) / f.rules.PerNode,
+		Free: free, Used: f.usedNodes,
+		Least: f.rules.MinNodes,
 	}
 }

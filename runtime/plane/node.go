@@ -53,11 +53,15 @@ type NodeScaler interface {
 	Nodes(NodeSight) (want int, again time.Duration)
 }
 
-// CapacityProvider is managed scaling of an ECS capacity provider with a target
-// of 100 %: CapacityProviderReservation = needed / running x 100 each minute;
-// scale-out on one point above 100, scale-in on 15 below, not before the
-// instances' warm-up of 300 s (AWS: ECS cluster auto scaling).
+// CapacityProvider is managed scaling of an ECS capacity provider:
+// CapacityProviderReservation = needed / running x 100 each minute, kept at a target;
+// scale-out on one point above it, scale-in on 15 below, not before the instances'
+// warm-up (AWS: ECS cluster auto scaling; botocore's model of ManagedScaling).
 type CapacityProvider struct {
+	Target           int           // targetCapacity in percent, 1..100; 0 is 100. What is missing to 100 is kept free
+	MinStep, MaxStep int           // instances that a scale-out adds; 0 is 1 and 10,000
+	WarmUp           time.Duration // instanceWarmupPeriod; 0 is 300 s
+
 	next    time.Duration
 	below   int           // points below target in a row
 	started time.Duration // of the last instance
@@ -80,16 +84,18 @@ func (c *CapacityProvider) Nodes(s NodeSight) (int, time.Duration) {
 	if s.Pending == 0 {
 		needed = max(s.Used+s.Starting, s.Least)
 	}
+	needed = ceil(float64(needed) * 100 / float64(or(c.Target, 100)))
 	switch {
 	case needed > s.nodes():
 		c.below, c.started = 0, s.At
-		return needed, c.next
+		step := min(max(needed-s.nodes(), or(c.MinStep, 1)), or(c.MaxStep, 10000))
+		return s.nodes() + step, c.next
 	case needed == s.nodes():
 		c.below = 0
 		return needed, c.next
 	}
 	c.below++
-	if c.below < pointsIn || s.At-c.started < warmUp {
+	if c.below < pointsIn || s.At-c.started < or(c.WarmUp, warmUp) {
 		return s.nodes(), c.next
 	}
 	return needed, c.next
@@ -97,8 +103,8 @@ func (c *CapacityProvider) Nodes(s NodeSight) (int, time.Duration) {
 
 // Karpenter launches nodes for a batch of pending pods: the batch closes when no
 // pod came for 1 s, or after 10 s (settings batchIdleDuration, batchMaxDuration).
-// Empty nodes go at once (consolidateAfter 0 s). Moving pods to empty a node is
-// left out.
+// Empty nodes go at once, and ones whose pods have room elsewhere are emptied
+// (consolidateAfter 0 s).
 type Karpenter struct {
 	first, last time.Duration // pending pod of the open batch
 	seen        int

@@ -43,9 +43,17 @@ func planes() map[string]func() (Plane, world) {
 		"eks-fargate":          fleet(FleetRules{Slots: 3, Min: 1, Max: 30, Launch: []Rate{{Burst: 2, PerSecond: 0.1}}}, hpa, nil),
 		"ecs-ec2":              fleet(FleetRules{Slots: 2, Min: 3, Max: 30, Place: BinPack, PerNode: 4}, quick, provider),
 		"eks-ec2":              fleet(FleetRules{Slots: 2, Min: 1, Max: 30, Place: LeastAllocated, PerNode: 2}, hpa, karpenter),
-		"ec2":                  fleet(FleetRules{Slots: 4, Min: 2, Max: 10, RoundRobin: true, Queue: 5}, track, nil),
-		"fixed":                fleet(FleetRules{Slots: 2, Min: 2, Queue: -1}, nil, nil),
-		"fixed on nodes":       fleet(FleetRules{Slots: 2, Min: 5, PerNode: 2, Place: Spread, Timeout: 3 * time.Second}, nil, nil),
+		"eks-ec2, cluster autoscaler": fleet(FleetRules{Slots: 2, Min: 1, Max: 30, Place: LeastAllocated, PerNode: 4}, hpa, func() NodeScaler {
+			return &ClusterAutoscaler{Unused: 30 * time.Second, AfterAdd: 20 * time.Second}
+		}),
+		"ecs, steps": fleet(FleetRules{Slots: 2, Min: 2, Max: 30}, func() Scaler { return steps() }, nil),
+		"ec2":        fleet(FleetRules{Slots: 4, Min: 2, Max: 10, RoundRobin: true, Queue: 5}, track, nil),
+		"lambda-managed": func() (Plane, world) {
+			r := FleetRules{Slots: 3, Max: 30, PerNode: 2, Scaler: &Managed{Interval: time.Second, Hold: 20 * time.Second}}
+			return NewManaged(r), world{slots: r.Slots, perNode: r.PerNode}
+		},
+		"fixed":          fleet(FleetRules{Slots: 2, Min: 2, Queue: -1}, nil, nil),
+		"fixed on nodes": fleet(FleetRules{Slots: 2, Min: 5, PerNode: 2, Place: Spread, Timeout: 3 * time.Second}, nil, nil),
 	}
 }
 

@@ -104,7 +104,7 @@ func TestHPAScalesDownToTheHighestAdviceOfFiveMinutes(t *testing.T) {
 	got := minutes(&HPA{}, 7, use...)
 	for i, n := range got {
 		at := time.Duration(i) * hpaSync // after the first look
-		if wants := 10; at < hpaStable && n != wants {
+		if wants := 10; at < HPADown.Stabilise && n != wants {
 			t.Errorf("%v after the peak there are %d pods, want %d", at, n, wants)
 		}
 	}

@@ -18,6 +18,7 @@ type billing struct {
 
 	fargate  *size     // of a task or pod
 	instance *instance // of a node, or of a unit where unitIsNode
+	managed  bool      // Lambda runs the instances, with their volumes
 	unitNode bool      // each unit is an instance (ec2)
 	balancer bool
 	cluster  bool // EKS control plane
@@ -142,7 +143,9 @@ func (b *billing) finish(model, arch string, span time.Duration, triggers int) r
 	s := span.Seconds()
 	if b.instance != nil {
 		u.Instances = []results.InstanceUse{{Type: b.instance.name, Seconds: b.instances, Count: b.started}}
-		u.StorageGBSeconds = volumeGB * b.instances
+		if !b.managed {
+			u.StorageGBSeconds = volumeGB * b.instances
+		}
 	}
 	if b.reserved > 0 {
 		u.ProvisionedGBSeconds = float64(b.reserved) * b.memoryGB * roundUp(span, provisionedStep).Seconds()

@@ -38,6 +38,7 @@ type book struct {
 	alive capacity
 	bill  *billing
 	line  *timeline // nil: none
+	each  func(Answer)
 	err   error
 }
 
@@ -101,6 +102,9 @@ func (b *book) served(id int, t *trigger, at int64) {
 		b.counts.Ready++
 	}
 	b.latency[t.start].add(latency)
+	if b.each != nil {
+		b.each(answer(id, t, at+int64(Network)+t.overhead, results.OutcomeServed, ""))
+	}
 	b.bill.invocation(t)
 	b.line.completed(t.start == startCold)
 }
@@ -115,6 +119,9 @@ func (b *book) timedOut(id int, t *trigger, reason string, at int64) {
 	b.counts.TimedOut++
 	b.busy += at - t.arrived
 	b.reasons[reason]++
+	if b.each != nil {
+		b.each(answer(id, t, at, results.OutcomeTimedOut, reason))
+	}
 	b.bill.invocation(t)
 	b.line.failed()
 }
@@ -127,16 +134,22 @@ func (b *book) refused(id int, t *trigger, reason plane.Reason, at int64) {
 	}
 	b.counts.Offered++
 	b.reasons[string(reason)]++
+	outcome := results.OutcomeThrottled
 	switch reason {
 	case plane.ReasonGatewayTimeout:
+		outcome = results.OutcomeTimedOut
 		b.counts.TimedOut++
 		b.line.failed()
 	case plane.ReasonNoTargets, plane.ReasonUnitLost:
+		outcome = results.OutcomeFailed
 		b.counts.Failed++
 		b.line.failed()
 	default:
 		b.counts.Throttled++
 		b.line.throttled()
+	}
+	if b.each != nil {
+		b.each(answer(id, t, at, outcome, string(reason)))
 	}
 }
 

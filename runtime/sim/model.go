@@ -38,7 +38,11 @@ func compose(c Config) (*model, error) {
 	case workloads.ModelLambda, workloads.ModelLambdaProvisioned, workloads.ModelLambdaSnapStart:
 		return lambda(c), nil
 	}
-	mo, err := fleet(c)
+	stood := fleet
+	if c.Model == workloads.ModelLambdaManaged {
+		stood = managed
+	}
+	mo, err := stood(c)
 	if err != nil {
 		return nil, fmt.Errorf("simulate %s: %w", c.Model, err)
 	}

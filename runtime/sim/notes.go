@@ -16,6 +16,7 @@ func own(m workloads.Model) []string {
 		lambda  = "Left out: recycling of environments that are always busy, environments initialised ahead of their first trigger, and the second init after one of more than 10 s."
 		start   = "Init is as measured here, but no shorter than AWS has it for the leanest function (Rust, which does nothing: median 15.9 ms); one in Go that does nothing has 49.8 ms there (maxday/lambda-perf, August 2026)."
 		door    = "Invoked directly or by function URL, which cost nothing of their own: an HTTP API before it would add $1.00 a million requests."
+		managed = "Environments have at least 2 GB and 1 vCPU, whatever the function asks for, with 2 GB a vCPU; three stand at least, on three instances in three zones. All instances are of one type, a c7i.xlarge or c7g.xlarge unless the scenario names one or the function needs a larger one: AWS chooses."
 		service = "Requests that a unit serves at once don't slow each other down; where a burst of work goes beyond the unit's vCPUs, what comes next waits. A unit's memory is not checked against the requests in it; the unit count starts at 1 (for availability AWS advises 2). Left out: availability zones, health checks of new targets, deployments, spot, NAT gateways, log storage, and quotas on vCPUs, on tasks of a service (5,000) and on instances."
 		lb      = "The load balancer sends to the target with the fewest outstanding requests; a client sends 10 requests over a connection, which sets the balancer's capacity units."
 		track   = "Scaling tracks 70 % processor use, taken as the busy share of slots, on 1-minute metrics that alarms see 3 minutes late (AWS's benchmark of June 2026: 363 s to the trigger)."
@@ -30,6 +31,8 @@ func own(m workloads.Model) []string {
 		return []string{lambda, start, door, "Provisioned concurrency is sized for 70 % use at the steady rate and at least a tenth of the rate (its limit of ten requests a second each), and does not scale."}
 	case workloads.ModelLambdaSnapStart:
 		return []string{lambda, door, "A restore takes 350-600 ms + 1 ms a resident MB (published restores), of which 182 ms are billed (AWS's sample log); a rarely used function restores more slowly."}
+	case workloads.ModelLambdaManaged:
+		return []string{managed, "There are no cold starts: a trigger that finds no free slot is throttled. AWS says that traffic which more than doubles within 5 minutes may be, not how it scales; taken to keep half of all slots free, to look every 15 s and to forget a need after 15 minutes. Instances cost their price on demand and 15 % (secondary source); their volumes are not billed here.", "Requests that an environment serves at once don't slow each other down; as many as its vCPUs serve, up to 64 a vCPU."}
 	case workloads.ModelECSFargate:
 		return []string{service, lb, track, "Billing starts 10 s after the launch, where the image pull starts; there is no image cache, and no lazy loading (SOCI)."}
 	case workloads.ModelEKSFargate:
@@ -37,7 +40,7 @@ func own(m workloads.Model) []string {
 	case workloads.ModelECSEC2:
 		return []string{service, lb, track, billed, request, "Tasks are packed (binpack), images cached; tasks have no network interface of their own (awsvpc adds seconds)."}
 	case workloads.ModelEKSEC2:
-		return []string{service, lb, hpa, billed, request, "Karpenter launches nodes and removes empty ones; moving pods to empty a node is left out, images are cached."}
+		return []string{service, lb, hpa, billed, request, "Karpenter launches nodes, removes empty ones and moves pods off nodes that are not needed; images are cached."}
 	case workloads.ModelEC2:
 		return []string{service, lb, track, billed, "Metrics of one minute need an instance's detailed monitoring, which is not in the bill."}
 	}

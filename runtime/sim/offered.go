@@ -17,6 +17,8 @@ func Offered(m workloads.Model, f workloads.Function) (ok bool, reason string) {
 		if !snapStartRuntime(f.Runtime) {
 			return false, fmt.Sprintf("SnapStart supports Java 11 and later, Python 3.12 and later and .NET 8 and later, not %s packaged as a zip (AWS Lambda documentation)", runtimeName(f))
 		}
+	case workloads.ModelLambdaManaged:
+		return managedOffered(f)
 	case workloads.ModelEKSFargate:
 		if f.Architecture == "arm64" {
 			return false, "EKS on Fargate has run x86_64 pods only (secondary source of 2026: re-check before you rely on it)"

@@ -29,6 +29,10 @@ type Config struct {
 	Stream Arrivals
 	Seed   int64 // of every random choice
 
+	// Each, where it is not nil, is told what became of every trigger of a storm, in
+	// the order of the answers.
+	Each func(Answer)
+
 	// Steady is the rate, in triggers a second, for which capacity stands before
 	// a storm: it sizes fleets and provisioned concurrency. 0 is one unit. A
 	// storm is simulated alone, without that stream.
@@ -101,7 +105,7 @@ func Run(c Config) (Outcome, error) {
 		return Outcome{}, fmt.Errorf("simulate %s: %w", c.Model, err)
 	}
 	b := newBook(&mo.billing)
-	b.line = newTimeline()
+	b.line, b.each = newTimeline(), c.Each
 	m := newMachine(mo.plane(), mo.timing, c.Seed, b)
 	window := c.Window
 	if window == 0 {

@@ -266,6 +266,42 @@ func TestStreamIsTheSameAsAListOfItsTimes(t *testing.T) {
 	}
 }
 
+func TestEachAnswerIsTold(t *testing.T) {
+	c := sample(workloads.ModelLambda)
+	c.Function.Concurrency, c.Function.Timeout = 20, 250*ms
+	c.Profile.Payloads = append(c.Profile.Payloads, Payload{Service: []time.Duration{time.Second}, CPU: []time.Duration{0}})
+	for i := range 200 {
+		c.Arrivals = append(c.Arrivals, time.Duration(i)*3*ms)
+	}
+	var got results.Counts
+	seen := map[int]bool{}
+	var longest time.Duration
+	c.Each = func(a Answer) {
+		got.Offered++
+		seen[a.Seq] = true
+		if a.At != c.Arrivals[a.Seq] || a.Latency < a.Service+a.Init {
+			t.Errorf("trigger %d: %+v", a.Seq, a)
+		}
+		switch a.Outcome {
+		case results.OutcomeServed:
+			got.Served++
+			longest = max(longest, a.Latency)
+		case results.OutcomeTimedOut:
+			got.TimedOut++
+		case results.OutcomeThrottled:
+			got.Throttled++
+			if a.Start != "" {
+				t.Errorf("a throttled trigger had a start: %+v", a)
+			}
+		}
+	}
+	o := mustRun(t, c)
+	if got.Served != o.Counts.Served || got.TimedOut != o.Counts.TimedOut || got.Throttled != o.Counts.Throttled || len(seen) != 200 || got.TimedOut*got.Throttled == 0 {
+		t.Errorf("told of %+v, want %+v", got, o.Counts)
+	}
+	near(t, "longest latency", float64(longest), float64(o.All.Max), 0.001)
+}
+
 func TestTimesHaveTheirPercentiles(t *testing.T) {
 	ps := []Percentile{{0, ms}, {0.25, 10 * ms}, {0.5, 50 * ms}, {0.99, 900 * ms}, {1, 2 * time.Second}}
 	times, err := Percentiles(ps)
