@@ -128,7 +128,7 @@ func (f *Fleet) consolidate(at time.Duration, out []Action) []Action {
 		return out
 	}
 	f.emptying = node
-	f.room.take(int32(node))
+	f.roomOf(node).take(int32(node))
 	for id := range f.units {
 		if u := &f.units[id]; u.node == node && u.state == unitIdle && !u.draining {
 			out = f.drain(Unit(id), out)

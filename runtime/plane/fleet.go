@@ -14,8 +14,8 @@ import (
 // waits there for a slot: units that start later don't help it. It never waits
 // for a unit to start, so every served trigger is a warm start.
 //
-// Left out in this version: health checks and slow start of new targets,
-// availability zones, deployments, spot interruptions.
+// Left out in this version: deployments, spot interruptions, and the end of the
+// deregistration delay: a unit that drains is never stopped while it serves.
 type Fleet struct {
 	rules  FleetRules
 	router router
@@ -31,10 +31,14 @@ type Fleet struct {
 	exempt int // launches that take no token: the units that stood before
 	begun  bool
 
-	starting, ready, busy, queued int    // ready: draining ones included
-	upNodes, newNodes             int    // nodes that are up, that start
-	usedNodes, placed             int    // nodes that hold units, units on nodes
-	room                          levels // nodes that are up, by the units that they hold
+	starting, ready, busy, queued int      // ready: draining ones included
+	upNodes, newNodes             int      // nodes that are up, that start
+	usedNodes, placed             int      // nodes that hold units, units on nodes
+	room                          []levels // by zone: nodes that are up, by the units that they hold
+	zones                         []int    // units by zone
+
+	deaths                      int // in a row, for the back-off
+	lastDeath, delay, heldUntil time.Duration
 
 	emptying Node       // that consolidation drains; nothing is placed there
 	loads    []NodeLoad // scratch
@@ -44,59 +48,6 @@ type Fleet struct {
 
 	scaleAt, nodesAt, launchAt, wake time.Duration // 0: none
 }
-
-// FleetRules are the settings of a Fleet.
-type FleetRules struct {
-	// Slots is the number of triggers that a unit serves at once; 0 is 1.
-	Slots int
-	// Min and Max bound the number of units; Min units stand before the first
-	// event, without a limit on launches. 0 is 1 for Min, and Min for Max.
-	Min, Max int
-	// Queue is the number of triggers that may wait in a unit; 0 is 4,096, the
-	// kernel's default for connections that wait to be accepted
-	// (net.core.somaxconn); negative is none.
-	Queue int
-	// Full is the reason of a refusal where a unit's slots and queue are taken;
-	// empty is ReasonQueueFull.
-	Full Reason
-	// Timeout is how long a trigger may wait; 0 is 60 s (AWS: the idle timeout
-	// of an Application Load Balancer).
-	Timeout time.Duration
-	// RoundRobin sends triggers to units in turn (AWS: a target group's
-	// default); otherwise to the one with the fewest outstanding.
-	RoundRobin bool
-	// Launch bounds the launches of units; all bounds hold.
-	Launch []Rate
-	// Scaler decides how many units there are; nil keeps Min.
-	Scaler Scaler
-
-	// Place chooses a node for a unit; nil: units have no nodes.
-	Place Placer
-	// PerNode is the number of units that fit on a node; 0 is 1.
-	PerNode int
-	// Nodes decides how many nodes there are; nil keeps as many as Min needs.
-	Nodes NodeScaler
-	// MinNodes is the least number of nodes, which stand before the first event;
-	// fewer than Min needs are that many.
-	MinNodes int
-}
-
-// Rate is a bound on how often something happens: Burst at once, refilled by
-// PerSecond.
-type Rate struct{ Burst, PerSecond float64 }
-
-// Launch rates.
-var (
-	// FargateLaunch is that of an account's tasks and pods on Fargate (AWS
-	// Fargate throttling quotas: burst 100, 20 a second in major regions).
-	FargateLaunch = Rate{Burst: 100, PerSecond: 20}
-	// FargatePodLaunch is that of an account that launches pods alone (AWS
-	// Fargate throttling quotas: burst 20, 20 a second).
-	FargatePodLaunch = Rate{Burst: 20, PerSecond: 20}
-	// ServiceLaunch is that of one ECS service (AWS ECS service quotas: 500
-	// tasks a minute). The burst is one minute's worth.
-	ServiceLaunch = Rate{Burst: 500, PerSecond: 500.0 / 60}
-)
 
 const (
 	defaultBacklog     = 4096
@@ -112,6 +63,9 @@ type fleetUnit struct {
 	readyAt  time.Duration
 	busyAt   time.Duration // of the last change of running
 	busyFor  time.Duration // slot time since the scaler's last look
+
+	passed, failed int  // health checks in a row
+	sick           bool // out of routing
 }
 
 type deadline struct {
@@ -126,6 +80,10 @@ func NewFleet(r FleetRules) *Fleet {
 	r.Min = max(1, r.Min)
 	r.Max = max(r.Min, r.Max)
 	r.PerNode = max(1, r.PerNode)
+	r.Zones = max(1, r.Zones)
+	if r.Random {
+		r.Place = BinPack // not asked, but there are nodes
+	}
 	r.MinNodes = max(r.MinNodes, (r.Min+r.PerNode-1)/r.PerNode)
 	r.Full = or(r.Full, ReasonQueueFull)
 	switch {
@@ -138,12 +96,13 @@ func NewFleet(r FleetRules) *Fleet {
 		r.Timeout = defaultIdleTimeout
 	}
 	f := &Fleet{rules: r, units: make([]fleetUnit, 1), nodes: make([]fleetNode, 1), want: r.Min, exempt: r.Min}
+	f.room, f.zones = make([]levels, r.Zones), make([]int, r.Zones)
 	for _, l := range r.Launch {
 		f.buckets = append(f.buckets, newBucket(l.Burst, l.PerSecond))
 	}
 	f.router = &leastOutstanding{}
 	if r.RoundRobin {
-		f.router = &roundRobin{}
+		f.router = &roundRobin{slow: r.SlowStart}
 	}
 	return f
 }
@@ -171,6 +130,7 @@ func (f *Fleet) Handle(e Event, out []Action) []Action {
 	case Done:
 		out = f.done(e, out)
 	case Gone:
+		f.died(e)
 		out = f.gone(e.Unit, out)
 	case Abandon:
 		f.abandon(e.Trigger)
@@ -178,6 +138,8 @@ func (f *Fleet) Handle(e Event, out []Action) []Action {
 		f.nodeUp(e.Node, e.At)
 	case NodeGone:
 		out = f.nodeGone(e.Node, out)
+	case CheckPassed, CheckFailed:
+		out = f.checked(e, out)
 	case Tick:
 		f.wake = 0
 	}
@@ -203,7 +165,7 @@ func (f *Fleet) begin(at time.Duration, out []Action) []Action {
 
 func (f *Fleet) arrive(e Event, out []Action) []Action {
 	f.requests++
-	id := f.router.pick()
+	id := f.router.pick(e.At)
 	if id == 0 {
 		return append(out, Action{Verb: Refuse, Trigger: e.Trigger, Reason: ReasonNoTargets})
 	}
@@ -247,7 +209,7 @@ func (f *Fleet) unitReady(e Event, out []Action) []Action {
 	f.starting--
 	f.ready++
 	u.state, u.readyAt, u.busyAt = unitIdle, e.At, e.At
-	f.router.add(e.Unit)
+	f.router.add(e.Unit, e.At)
 	if f.alive > f.want {
 		return f.drain(e.Unit, out)
 	}

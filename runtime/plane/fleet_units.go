@@ -81,6 +81,10 @@ func (f *Fleet) sight(at time.Duration) Sight {
 // room and the launch rates allow it.
 func (f *Fleet) launch(at time.Duration, out []Action) []Action {
 	f.launchAt = 0
+	if f.alive < f.want && f.heldUntil > at {
+		f.launchAt = f.heldUntil
+		return out
+	}
 	for f.alive < f.want {
 		var node Node
 		if f.rules.Place != nil {
@@ -123,18 +127,6 @@ func (f *Fleet) startUnit(node Node, out []Action) []Action {
 	return append(out, Action{Verb: StartUnit, Unit: id, Node: node, Trigger: NoTrigger})
 }
 
-// place chooses the node for a unit, or 0 when none has room.
-func (f *Fleet) place() Node {
-	best, held := Node(0), 0
-	for level := range f.rules.PerNode {
-		n := Node(f.room.last(level))
-		if n != 0 && (best == 0 || f.rules.Place(level, held)) {
-			best, held = n, level
-		}
-	}
-	return best
-}
-
 // hold adds by units to a node's. Node 0 stands for no node.
 func (f *Fleet) hold(id Node, by int) {
 	n := &f.nodes[id]
@@ -146,12 +138,13 @@ func (f *Fleet) hold(id Node, by int) {
 	}
 	n.held += by
 	f.placed += by
+	f.zones[f.zone(id)] += by
 	if n.held > 0 {
 		f.usedNodes++
 	}
-	f.room.take(int32(id))
+	f.roomOf(id).take(int32(id))
 	if id != f.emptying {
-		f.room.put(int32(id), n.held)
+		f.roomOf(id).put(int32(id), n.held)
 	}
 }
 
@@ -219,7 +212,7 @@ func (f *Fleet) nodeUp(id Node, at time.Duration) {
 		return
 	}
 	f.nodes[id].up, f.nodes[id].since = true, at
-	f.room.put(int32(id), 0)
+	f.roomOf(id).put(int32(id), 0)
 	f.newNodes--
 	f.upNodes++
 }
@@ -240,7 +233,7 @@ func (f *Fleet) nodeGone(id Node, out []Action) []Action {
 // lose takes an empty node off the books.
 func (f *Fleet) lose(id Node) {
 	n := &f.nodes[id]
-	f.room.take(int32(id))
+	f.roomOf(id).take(int32(id))
 	if n.up {
 		f.upNodes--
 	} else {

@@ -50,3 +50,23 @@ func (l *levels) last(level int) int32 {
 	list := l.lists[level]
 	return list[len(list)-1]
 }
+
+// any returns one of the things below a level, chosen by a hash, or 0.
+func (l *levels) any(below int, hash uint64) int32 {
+	lists := l.lists[:min(below, len(l.lists))]
+	n := 0
+	for _, list := range lists {
+		n += len(list)
+	}
+	if n == 0 {
+		return 0
+	}
+	i := int(hash % uint64(n))
+	for _, list := range lists {
+		if i < len(list) {
+			return list[i]
+		}
+		i -= len(list)
+	}
+	return 0
+}

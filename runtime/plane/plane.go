@@ -37,14 +37,16 @@ type Kind uint8
 
 // The kinds of event.
 const (
-	Arrive   Kind = iota + 1 // Trigger reached the model's front door
-	Ready                    // Unit has started and can serve
-	Done                     // Unit finished Trigger, well or with a function error, and lives on
-	Gone                     // Unit died: crash, out of memory, timeout, a failed start; the executor fails what it held
-	Abandon                  // the caller of Trigger gave up while it was queued
-	NodeUp                   // Node has started and takes units
-	NodeGone                 // Node died, and with it its units: the executor sends no Gone for each
-	Tick                     // the time asked for by a WakeAt has come
+	Arrive      Kind = iota + 1 // Trigger reached the model's front door
+	Ready                       // Unit has started and can serve
+	Done                        // Unit finished Trigger, well or with a function error, and lives on
+	Gone                        // Unit died: crash, out of memory, timeout, a failed start; the executor fails what it held
+	Abandon                     // the caller of Trigger gave up while it was queued
+	NodeUp                      // Node has started and takes units
+	NodeGone                    // Node died, and with it its units: the executor sends no Gone for each
+	Tick                        // the time asked for by a WakeAt has come
+	CheckPassed                 // Unit passed a health check
+	CheckFailed                 // Unit failed a health check, and lives on
 )
 
 // Event is something that happened. At is the time since the plane's start and

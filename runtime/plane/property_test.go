@@ -48,6 +48,14 @@ func planes() map[string]func() (Plane, world) {
 		}),
 		"ecs, steps": fleet(FleetRules{Slots: 2, Min: 2, Max: 30}, func() Scaler { return steps() }, nil),
 		"ec2":        fleet(FleetRules{Slots: 4, Min: 2, Max: 10, RoundRobin: true, Queue: 5}, track, nil),
+		"lambda, prewarmed": func() (Plane, world) {
+			h := &Hybrid{Range: 20 * time.Second, Bin: 100 * time.Millisecond, Varied: 0.5}
+			return NewPrewarmed(LambdaRules{Concurrency: 20}, h), world{slots: 1, limit: 20}
+		},
+		"three zones, at random": fleet(FleetRules{
+			Slots: 2, Min: 3, Max: 30, PerNode: 2, Random: true, Zones: 3, RoundRobin: true, SlowStart: 30 * time.Second,
+			Backoff: Backoff{Least: time.Second, Most: 5 * time.Second, Reset: time.Minute},
+		}, quick, karpenter),
 		"lambda-managed": func() (Plane, world) {
 			r := FleetRules{Slots: 3, Max: 30, PerNode: 2, Scaler: &Managed{Interval: time.Second, Hold: 20 * time.Second}}
 			return NewManaged(r), world{slots: r.Slots, perNode: r.PerNode}
@@ -103,7 +111,7 @@ func FuzzNonsense(f *testing.F) {
 			for i := 0; i+2 < len(data); i += 3 {
 				at += time.Duration(data[i+2]) * time.Second / 4
 				p.Handle(Event{
-					Kind: Kind(data[i]%8) + 1, At: at,
+					Kind: Kind(data[i]%10) + 1, At: at,
 					Trigger: Trigger(i), Unit: Unit(data[i+1]%16) - 1, Node: Node(data[i+1]%8) - 1,
 				}, nil)
 				if c := p.Census(); min(c.Starting, c.Idle, c.Busy, c.Queued, c.Nodes) < 0 {

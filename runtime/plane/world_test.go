@@ -222,6 +222,11 @@ func (w *world) fault() {
 			}
 		}
 		w.handle(Event{Kind: NodeGone, Node: Node(id)})
+	case n > 8 && len(w.units) > 1 && w.slots > 1:
+		id := Unit(1 + w.rng.IntN(len(w.units)-1))
+		if w.units[id].state == "ready" {
+			w.handle(Event{Kind: CheckFailed - Kind(w.rng.IntN(2)), Unit: id})
+		}
 	case n < 4 && len(w.triggers) > 0:
 		id := Trigger(len(w.triggers) - 1 - w.rng.IntN(min(len(w.triggers), 20)))
 		if w.slots > 1 && w.triggers[id] == "waiting" {
