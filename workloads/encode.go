@@ -111,6 +111,13 @@ func (w *writer) project(p Project) {
 	if p.Instance != "" {
 		w.line(1, "instance: %s", p.Instance)
 	}
+	for _, s := range []struct{ key, word string }{
+		{"scaling", p.Scaling}, {"nodes", p.Nodes}, {"placement", p.Placement}, {"balancer", p.Balancer},
+	} {
+		if s.word != "" {
+			w.line(1, "%s: %s", s.key, s.word)
+		}
+	}
 	w.line(1, "cpu_factor: %s", decimal(p.CPUFactor))
 }
 

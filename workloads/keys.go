@@ -95,6 +95,19 @@ var projectKeys = []key[Project]{
 	{"region", func(p *Project, v value) (err error) { p.Region, err = v.region(); return }},
 	{"rates", func(p *Project, v value) (err error) { p.Rates, err = v.rates("rates"); return }},
 	{"instance", func(p *Project, v value) (err error) { p.Instance, err = v.instance(); return }},
+	{"scaling", func(p *Project, v value) (err error) {
+		p.Scaling, err = v.word("scaling", "scalings", Scalings)
+		return
+	}},
+	{"nodes", func(p *Project, v value) (err error) { p.Nodes, err = v.word("nodes", "scalers", NodeScalings); return }},
+	{"placement", func(p *Project, v value) (err error) {
+		p.Placement, err = v.word("placement", "placements", Placements)
+		return
+	}},
+	{"balancer", func(p *Project, v value) (err error) {
+		p.Balancer, err = v.word("balancer", "balancers", Balancers)
+		return
+	}},
 	{"cpu_factor", func(p *Project, v value) (err error) { p.CPUFactor, err = v.number("cpu_factor", maxCPUFactor); return }},
 }
 

@@ -85,4 +85,35 @@ type Project struct {
 	// measured service times are multiplied by it. 1 by default, which the
 	// report says is an assumption.
 	CPUFactor float64
+	Fleet
 }
+
+// Fleet says by which rules the container and instance models are projected. An empty
+// field is the default of the model.
+type Fleet struct {
+	Scaling   string // of units, one of Scalings; each model's own by default
+	Nodes     string // what adds nodes to eks-ec2, one of NodeScalings; karpenter
+	Placement string // of ecs-ec2, one of Placements; binpack
+	Balancer  string // how it chooses a unit, one of Balancers; least-outstanding
+}
+
+// The words of a Fleet.
+const (
+	ScalingHighResolution    = "high-resolution" // target tracking on metrics of 20 s
+	ScalingStep              = "step"            // step scaling
+	NodesKarpenter           = "karpenter"
+	NodesClusterAutoscaler   = "cluster-autoscaler"
+	PlacementBinPack         = "binpack"
+	PlacementSpread          = "spread"
+	PlacementRandom          = "random"
+	BalancerLeastOutstanding = "least-outstanding"
+	BalancerRoundRobin       = "round-robin"
+)
+
+// What a Fleet can have.
+var (
+	Scalings     = []string{ScalingHighResolution, ScalingStep}
+	NodeScalings = []string{NodesKarpenter, NodesClusterAutoscaler}
+	Placements   = []string{PlacementBinPack, PlacementSpread, PlacementRandom}
+	Balancers    = []string{BalancerLeastOutstanding, BalancerRoundRobin}
+)

@@ -50,6 +50,11 @@ func TestSchemaHasTheKeysOfTheParser(t *testing.T) {
 
 func TestSchemaHasTheWordsOfTheParser(t *testing.T) {
 	s := loadSchema(t)
+	project := s.Defs["project"].Properties
+	sameWords(t, "scaling", enum(t, project["scaling"]), Scalings)
+	sameWords(t, "nodes", enum(t, project["nodes"]), NodeScalings)
+	sameWords(t, "placement", enum(t, project["placement"]), Placements)
+	sameWords(t, "balancer", enum(t, project["balancer"]), Balancers)
 	sameWords(t, "models", s.Defs["model"].Enum, words(AllModels))
 	sameWords(t, "shape", enum(t, s.Defs["part"].Properties["shape"]), words(Shapes))
 	sameWords(t, "arrivals", enum(t, s.Defs["part"].Properties["arrivals"]), arrivalWords)

@@ -81,7 +81,7 @@ func (p projector) one(m workloads.Model) (results.Projection, error) {
 func (p projector) config(m workloads.Model) sim.Config {
 	return sim.Config{
 		Model: m, Function: p.scenario.Function, Profile: p.profile, Seed: p.scenario.Seed,
-		Steady: p.scenario.Project.Rate, Instance: p.scenario.Project.Instance,
+		Steady: p.scenario.Project.Rate, Instance: p.scenario.Project.Instance, Fleet: p.scenario.Project.Fleet,
 	}
 }
 

@@ -55,7 +55,7 @@ func onFargate(c Config) (*model, error) {
 	} else {
 		rules.Launch = []plane.Rate{plane.FargateLaunch, plane.ServiceLaunch}
 		mo.timing.before = []dist{ecsFargateTask, pull}
-		mo.build(rules, func() plane.Scaler { return &plane.TargetTracking{Target: target} }, nil)
+		mo.build(rules, c.tracking(), nil)
 	}
 	mo.words = fmt.Sprintf("%s of %v, %s at once; %d..%d %ss", name, s, requests(mo.timing.slots), rules.Min, rules.Max, name)
 	return mo, nil
@@ -81,14 +81,14 @@ func onNodes(c Config) (*model, error) {
 		name = "pod"
 		rules.Place = plane.LeastAllocated
 		mo.billing.cluster = true
-		mo.timing.before, mo.timing.node = []dist{eksEC2Pod}, karpenterNode
+		mo.timing.before, mo.timing.node = []dist{eksEC2Pod}, c.nodeStart()
 		mo.build(rules, func() plane.Scaler { return &plane.HPA{Target: target} },
-			func() plane.NodeScaler { return &plane.Karpenter{} })
+			c.nodeScaling())
 	} else {
-		rules.Place = plane.BinPack
+		c.placement(&rules)
 		rules.Launch = []plane.Rate{plane.ServiceLaunch}
 		mo.timing.before, mo.timing.node = []dist{ecsEC2Task}, ecsNode
-		mo.build(rules, func() plane.Scaler { return &plane.TargetTracking{Target: target} },
+		mo.build(rules, c.tracking(),
 			func() plane.NodeScaler { return &plane.CapacityProvider{} })
 	}
 	mo.words = fmt.Sprintf("%s of %g vCPU, %.2g GB, %s at once, %d on a %s; %d..%d %ss",
@@ -106,7 +106,7 @@ func onInstances(c Config) (*model, error) {
 	mo.billing.instance, mo.billing.unitNode = &in, true
 	mo.timing.before = []dist{ec2Boot}
 	rules := mo.rules(c)
-	scaler := func() plane.Scaler { return &plane.TargetTracking{Target: target} }
+	scaler := c.tracking()
 	size := fmt.Sprintf("%d..%d instances", rules.Min, rules.Max)
 	if c.Fixed {
 		rules.Max, scaler = rules.Min, nil
@@ -157,6 +157,7 @@ func (mo *model) rules(c Config) plane.FleetRules {
 	}
 	return plane.FleetRules{
 		Slots: mo.timing.slots, Min: mo.units, Max: max(most, mo.units), Timeout: idleTimeout,
+		RoundRobin: c.Fleet.Balancer == workloads.BalancerRoundRobin,
 	}
 }
 

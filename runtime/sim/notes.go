@@ -18,8 +18,8 @@ func own(m workloads.Model) []string {
 		door    = "Invoked directly or by function URL, which cost nothing of their own: an HTTP API before it would add $1.00 a million requests."
 		managed = "Environments have at least 2 GB and 1 vCPU, whatever the function asks for, with 2 GB a vCPU; three stand at least, on three instances in three zones. All instances are of one type, a c7i.xlarge or c7g.xlarge unless the scenario names one or the function needs a larger one: AWS chooses."
 		service = "Requests that a unit serves at once don't slow each other down; where a burst of work goes beyond the unit's vCPUs, what comes next waits. A unit's memory is not checked against the requests in it; the unit count starts at 1 (for availability AWS advises 2). Left out: availability zones, health checks of new targets, deployments, spot, NAT gateways, log storage, and quotas on vCPUs, on tasks of a service (5,000) and on instances."
-		lb      = "The load balancer sends to the target with the fewest outstanding requests; a client sends 10 requests over a connection, which sets the balancer's capacity units."
-		track   = "Scaling tracks 70 % processor use, taken as the busy share of slots, on 1-minute metrics that alarms see 3 minutes late (AWS's benchmark of June 2026: 363 s to the trigger)."
+		lb      = "The load balancer sends to the target with the fewest outstanding requests unless the scenario says round-robin; a client sends 10 requests over a connection, which sets the balancer's capacity units."
+		track   = "Unless the scenario says otherwise, scaling tracks 70 % processor use, taken as the busy share of slots, on 1-minute metrics that alarms see 3 minutes late (AWS's benchmark of June 2026: 363 s to the trigger)."
 		hpa     = "The Horizontal Pod Autoscaler tracks 70 % processor use, taken as the busy share of slots, with the defaults of autoscaling/v2; it sees the last 15 s at once, where a metrics server adds up to as much."
 		billed  = "An instance is billed from its launch request, some seconds more than AWS does; 30 GB of gp3 each."
 		request = "Container requests are trimmed so that the system's share of an instance's processor does not cost a whole unit; all instances are of one type."
@@ -38,9 +38,9 @@ func own(m workloads.Model) []string {
 	case workloads.ModelEKSFargate:
 		return []string{service, lb, hpa, "Billing starts 10 s after the launch, where the image pull starts; there is no image cache."}
 	case workloads.ModelECSEC2:
-		return []string{service, lb, track, billed, request, "Tasks are packed (binpack), images cached; tasks have no network interface of their own (awsvpc adds seconds)."}
+		return []string{service, lb, track, billed, request, "Tasks are packed (binpack) unless the scenario says otherwise, images cached; tasks have no network interface of their own (awsvpc adds seconds)."}
 	case workloads.ModelEKSEC2:
-		return []string{service, lb, hpa, billed, request, "Karpenter launches nodes, removes empty ones and moves pods off nodes that are not needed; images are cached."}
+		return []string{service, lb, hpa, billed, request, "Karpenter launches nodes, removes empty ones and moves pods off nodes that are not needed, unless the scenario names the Cluster Autoscaler; images are cached."}
 	case workloads.ModelEC2:
 		return []string{service, lb, track, billed, "Metrics of one minute need an instance's detailed monitoring, which is not in the bill."}
 	}

@@ -46,6 +46,8 @@ type Config struct {
 	// Instance is the EC2 type of ecs-ec2, eks-ec2 and ec2; empty: the smallest
 	// of c7i (c7g for arm64) that holds a unit.
 	Instance string
+	// Fleet says by which rules container and instance models work.
+	Fleet workloads.Fleet
 	// MaxUnits bounds what scaling adds; 0 is the larger of 200 and ten times
 	// the steady size.
 	MaxUnits int

@@ -1,0 +1,65 @@
+package sim
+
+import (
+	"time"
+
+	"coldstorm/runtime/plane"
+	"coldstorm/workloads"
+)
+
+// This file turns a scenario's words for the rules of fleets into those rules.
+
+// tracking is the scaler of ECS services and Auto Scaling groups.
+func (c Config) tracking() func() plane.Scaler {
+	return func() plane.Scaler {
+		switch c.Fleet.Scaling {
+		case workloads.ScalingHighResolution:
+			return &plane.TargetTracking{Target: target, Period: 20 * time.Second}
+		case workloads.ScalingStep:
+			return stepScaling()
+		}
+		return &plane.TargetTracking{Target: target}
+	}
+}
+
+// stepScaling has steps of our own, as AWS has none by default: from the target on a
+// tenth more units, from 15 points above it a third more; a tenth fewer after 15 points
+// below half of it.
+func stepScaling() *plane.StepScaling {
+	return &plane.StepScaling{
+		Above: target, Out: []plane.Step{{From: 0, Change: 10}, {From: 0.15, Change: 33}}, PointsOut: 3,
+		Below: target / 2, In: []plane.Step{{From: 0, Change: 10}}, PointsIn: 15, Percent: true,
+	}
+}
+
+// nodeScaling is what adds nodes for pods.
+func (c Config) nodeScaling() func() plane.NodeScaler {
+	return func() plane.NodeScaler {
+		if c.Fleet.Nodes == workloads.NodesClusterAutoscaler {
+			return &plane.ClusterAutoscaler{}
+		}
+		return &plane.Karpenter{}
+	}
+}
+
+// nodeStart is how long such a node takes: the Cluster Autoscaler asks an Auto Scaling
+// group for it.
+func (c Config) nodeStart() dist {
+	if c.Fleet.Nodes == workloads.NodesClusterAutoscaler {
+		return ecsNode
+	}
+	return karpenterNode
+}
+
+// placement sets how tasks are placed on instances.
+func (c Config) placement(r *plane.FleetRules) {
+	switch c.Fleet.Placement {
+	case workloads.PlacementSpread:
+		r.Place = plane.Spread
+	case workloads.PlacementRandom:
+		r.Random = true
+	}
+	if r.Place == nil {
+		r.Place = plane.BinPack
+	}
+}
