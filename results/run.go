@@ -150,7 +150,9 @@ type SpectrumPoint struct {
 // Series is one storm as it was measured here.
 type Series struct {
 	Name     string        `json:"name"`
-	Shape    string        `json:"shape"` // in words, such as "burst of 1,000 at once"
+	Model    string        `json:"model,omitempty"`  // compute model that ran it; empty: lambda
+	Config   string        `json:"config,omitempty"` // of a model of containers: what ran, and how it was scaled to this machine
+	Shape    string        `json:"shape"`            // in words, such as "burst of 1,000 at once"
 	Seed     int64         `json:"seed"`
 	Arrivals string        `json:"arrivals_sha256"` // of the schedule
 	Took     time.Duration `json:"took_ns"`

@@ -30,6 +30,9 @@ func (s Scenario) Canonical() []byte {
 		w.line(0, "sweep: {burst: [%s], repeats: %d, payload: %s}", join(s.Sweep.Burst, strconv.Itoa), s.Sweep.Repeats, text(s.Sweep.Payload))
 	}
 	w.line(0, "models: [%s]", join(s.Models, func(m Model) string { return string(m) }))
+	if len(s.Live) > 0 {
+		w.line(0, "live: [%s]", join(s.Live, func(m Model) string { return string(m) }))
+	}
 	w.project(s.Project)
 	return []byte(w.String())
 }

@@ -16,6 +16,7 @@ var scenarioKeys = []key[Scenario]{
 	{"storms", readStorms},
 	{"sweep", readSweep},
 	{"models", readModels},
+	{"live", readLive},
 	{"project", readProject},
 }
 

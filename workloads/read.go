@@ -208,32 +208,42 @@ func readSweep(s *Scenario, v value) error {
 	return s.known(o.fields["payload"].value, s.Sweep.Payload)
 }
 
-func readModels(s *Scenario, v value) error {
-	if text, err := v.text("models"); err == nil {
+func readModels(s *Scenario, v value) (err error) {
+	s.Models, err = modelsIn(v, "models", AllModels)
+	return err
+}
+
+func readLive(s *Scenario, v value) (err error) {
+	s.Live, err = modelsIn(v, "live", LiveModels)
+	return err
+}
+
+// modelsIn reads a list of models, or all for as many as are allowed.
+func modelsIn(v value, key string, allowed []Model) (list []Model, err error) {
+	if text, err := v.text(key); err == nil {
 		if text != "all" {
-			return v.problem(fmt.Sprintf("models cannot be %q", text), "write all, or a list such as [lambda, ec2]")
+			return nil, v.problem(fmt.Sprintf("%s cannot be %q", key, text), "write all, or a list such as [lambda, ec2]")
 		}
-		s.Models = slices.Clone(AllModels)
-		return nil
+		return slices.Clone(allowed), nil
 	}
-	entries, err := v.list("models")
+	entries, err := v.list(key)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if len(entries) == 0 {
-		return v.problem("models names none", "remove the key, or write all")
+		return nil, v.problem(key+" names none", "remove the key, or write all")
 	}
 	for _, e := range entries {
-		w, err := e.word("model", "models", words(AllModels))
+		w, err := e.word("model", "models", words(allowed))
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if has(s.Models, Model(w)) {
-			return e.problem(fmt.Sprintf("models names %s twice", w), "")
+		if has(list, Model(w)) {
+			return nil, e.problem(fmt.Sprintf("%s names %s twice", key, w), "")
 		}
-		s.Models = append(s.Models, Model(w))
+		list = append(list, Model(w))
 	}
-	return nil
+	return list, nil
 }
 
 func readProject(s *Scenario, v value) error {

@@ -11,6 +11,7 @@ type Scenario struct {
 	Storms   []Storm
 	Sweep    Sweep
 	Models   []Model // every one of AllModels unless the file names some
+	Live     []Model // those of LiveModels that run on this machine, beside lambda, which always does; empty: lambda alone
 	Project  Project
 	Seed     int64 // of every random choice; 1 by default
 
@@ -67,6 +68,11 @@ const (
 	ModelEKSEC2            Model = "eks-ec2"
 	ModelEC2               Model = "ec2"
 )
+
+// LiveModels lists those that run on this machine too, with real containers.
+var LiveModels = []Model{
+	ModelLambda, ModelECSFargate, ModelEKSFargate, ModelECSEC2, ModelEKSEC2, ModelEC2,
+}
 
 // AllModels lists every Model in the order of reports.
 var AllModels = []Model{

@@ -25,8 +25,9 @@ type measured struct {
 	storm    workloads.Storm
 	schedule storm.Schedule
 	recorder *record.Recorder
-	restored bool // from a snapshot: no simulation learns of it
-	bound    int  // environments that this host's memory allowed; 0 if that was no bound
+	restored bool       // from a snapshot: no simulation learns of it
+	bound    int        // environments that this host's memory allowed; 0 if that was no bound
+	fleet    *liveFleet // of containers; nil: environments
 }
 
 // measure fires every storm of the scenario at the function, on this machine.
@@ -80,7 +81,10 @@ func (r *runner) measure(ctx context.Context) error {
 	if err := l.sweep(ctx); err != nil {
 		return err
 	}
-	return l.curves(ctx)
+	if err := l.curves(ctx); err != nil {
+		return err
+	}
+	return l.contained(ctx)
 }
 
 // poolSize is the number of networks and cgroups that the launcher keeps ready:

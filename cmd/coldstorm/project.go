@@ -198,6 +198,10 @@ func fidelity(sc workloads.Scenario, prof sim.Profile, cores int, series []measu
 		if s.storm.Has(workloads.ShapeSequence, workloads.ShapeLoop, workloads.ShapeZipf, workloads.ShapeCold) || s.Status == results.StatusAborted {
 			continue
 		}
+		if s.fleet != nil {
+			rows = append(rows, s.containedFidelity(only(prof, s.storm.Payloads), cores, overhead, sc.Seed)...)
+			continue
+		}
 		f := stormFunction(sc.Function, s.storm)
 		deployed := live.Config{Concurrency: f.Concurrency, KeepAlive: f.KeepAlive}
 		if s.bound > 0 {

@@ -49,6 +49,12 @@ hooks before a snapshot run (snapshot_restore_py), and every environment is rest
 from there and runs its hooks after a restore. A function that can't be restored here
 is said why.
 
+--live runs the models of containers and instances here too, with real containers on
+emulated nodes behind a load balancer, under their own rules of scaling, whose clock
+is sped up (--live-speed). Each is fired the scenario's open-loop storms that this
+machine can serve, and the simulation of the same storm is held against it.
+--kill-node kills one mid-storm: the report says when that was noticed and made up for.
+
 --launcher compares container runtimes by cold start: the same function, storms
 and rules with an OCI runtime in the place of coldstorm's own launcher, or with
 none at all (process: the function runs with your rights, as root if you are).
@@ -66,16 +72,21 @@ Examples:
     coldstorm run --function registry.example/team/fn:1.2
     coldstorm run workloads/scenarios/burst.yaml --out /tmp/runs
     coldstorm run --function ./py --snapstart
+    coldstorm run --live ecs-fargate,ecs-ec2 --kill-node 5s
     coldstorm run --launcher oci:crun`,
 	setup: func(f *pflag.FlagSet) func(context.Context, *app, []string) error {
 		var o runOptions
 		o.functionFlags(f)
 		f.StringVar(&o.launcher, "launcher", launch.RuntimeBuiltin, "`launcher` that starts sandboxes: builtin, process (a plain process: no isolation, no limits) or oci:PATH (runc, crun, runsc)")
+		o.contained.flags(f)
 		f.BoolVar(&o.snapStart, "snapstart", false, "measure restores too: fire the storms of cold starts again at the function restored from a snapshot of its init (Python; see README)")
 		f.StringVar(&o.reportLines, "report-lines", "", reportLinesUsage)
 		f.StringVar(&o.out, "out", results.Root, "`folder` in which the run's folder is made")
 		f.BoolVar(&o.noProjection, "no-projection", false, "measure here alone, project and price nothing")
 		return func(ctx context.Context, a *app, args []string) error {
+			if err := o.contained.check(f); err != nil {
+				return err
+			}
 			if err := noneEmpty(f, "function", "payload", "runtime", "handler", "launcher", "out"); err != nil {
 				return err
 			}
@@ -118,6 +129,7 @@ type runOptions struct {
 	reportLines       string
 	noProjection      bool
 	snapStart         bool
+	contained         containedOptions
 	curves            *curveOptions // of sweep
 }
 

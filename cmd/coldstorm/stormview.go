@@ -22,6 +22,7 @@ type stormView struct {
 
 	ended, throttled, failed atomic.Int64
 	latest                   atomic.Pointer[record.Census]
+	first, last              atomic.Pointer[engine.Census]
 
 	mu         sync.Mutex
 	counts     []record.Census
@@ -40,6 +41,8 @@ func newStormView(name string, s storm.Schedule) *stormView {
 func (v *stormView) census(c engine.Census) {
 	kept := record.Census{At: c.At, Starting: c.Starting, Idle: c.Idle, Busy: c.Busy}
 	v.latest.Store(&kept)
+	v.first.CompareAndSwap(nil, &c)
+	v.last.Store(&c)
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.counts = append(v.counts, kept)

@@ -25,6 +25,7 @@ type liveTarget struct {
 	image     image.Image
 	log       string           // function.log
 	bound     int              // environments that the host's memory allows, of what is deployed; 0 if that is no bound
+	view      *stormView       // of the storm that was fired last
 	peak      map[string]int64 // by payload: highest memory of an environment after its first invocation, bytes
 }
 
@@ -242,6 +243,7 @@ func (l *liveTarget) fireSchedule(ctx context.Context, st workloads.Storm, sched
 		Name: st.Name, Shape: storm.Describe(schedule), Seed: l.scenario.Seed, Arrivals: storm.Hash(schedule), Folder: l.dir,
 	}}
 	view := newStormView(st.Name, schedule)
+	l.view = view
 	l.progress.Show(view.lines)
 	defer l.progress.Show(nil)
 	stop, err := l.engine.Watch(censusEvery, view.census)

@@ -63,6 +63,14 @@ func Example() {
 	// what became of every trigger (measured here)
 	//   storm   offered  served  throttled  failed  timed out  unsent  cold  warm
 	//   steady      600     600          0       0          0       0     9   591
+	//
+	// the simulation held against live, on the same storms (measured here)
+	//   storm   model   figure          live  simulated    error
+	//   steady  lambda  cold starts       12         13   +8.3 %
+	//   steady  lambda  p50          12.6 ms    12.4 ms   −1.6 %
+	//   steady  lambda  p99          24.0 ms    21.1 ms  −12.1 %
+	//   burst   lambda  cold starts      179        184   +2.8 %
+	//   burst   lambda  p50          46.0 ms    44.0 ms   −4.3 %
 }
 
 func TestSummariesDoNotChangeByThemselves(t *testing.T) {

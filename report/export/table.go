@@ -2,6 +2,7 @@ package export
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"coldstorm/report/chart"
@@ -31,6 +32,7 @@ func blocks(run results.Run) []block {
 		c := chart.Curve(cv)
 		measured = append(measured, block{strings.ToLower(c.Title[:1]) + strings.TrimSuffix(c.Title[1:], ", "+string(c.Basis)), chart.Measured, c.Table})
 	}
+	measured = append(measured, block{"the simulation held against live, on the same storms", chart.Measured, held(run.Fidelity)})
 	for _, b := range append(measured,
 		block{"compute models" + atRate(run), chart.Projected, models(run)},
 		block{"break-even rates of the cheapest models", chart.Projected, breakEven(run)},
@@ -40,6 +42,11 @@ func blocks(run results.Run) []block {
 		}
 	}
 	return out
+}
+
+// held are the errors of a simulation where there is something to be wrong about.
+func held(list []results.Fidelity) chart.Table {
+	return chart.Fidelity(slices.DeleteFunc(slices.Clone(list), func(f results.Fidelity) bool { return f.Live == 0 })).Table
 }
 
 func latencies(series []results.Series) chart.Table {

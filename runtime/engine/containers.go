@@ -166,7 +166,7 @@ func (c *Census) countFleet(f *fleet.Fleet) time.Duration {
 	c.Offered, c.Served, c.Throttled = now.Counts.Offered, now.Counts.Served, now.Counts.Throttled
 	c.Failed, c.TimedOut, c.InFlight, c.Lost = now.Counts.Failed, now.Counts.TimedOut, now.Counts.InFlight, now.Counts.Lost
 	c.Started, c.Crashed, c.Unlimited = now.Started, now.Crashed, f.Unlimited()
-	c.Losses = f.Losses()
+	c.Losses, c.Age = f.Losses(), now.Age
 	c.Serve = cmp.Or(f.Serves(), f.Config().Serve)
 	return now.CPU
 }

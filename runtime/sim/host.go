@@ -107,6 +107,10 @@ func (f *HostFleet) set(t *timing, p *Profile, times schedule) schedule {
 	if f.VCPU > 0 {
 		there := p.timing(limit{f.VCPU, lambdaPeriod}) // the launcher's quotas have one period
 		t.payloads, t.weights = there.payloads, there.weights
+		for i := range t.payloads { // what waits for its quota leaves the cores to others
+			pl, pt := &p.Payloads[i], &t.payloads[i]
+			pt.cpu = min(1, processorShare(*pl)*float64(meanOf(pl.Service))/max(1, pt.service.average()))
+		}
 	}
 	t.slots, t.gateway, t.timeout = max(1, f.Slots), int64(f.Gateway), 0
 	for i := range times {

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"time"
 
 	"coldstorm/runtime/plane"
 )
@@ -19,6 +20,10 @@ type Standing struct {
 	NodeVCPU float64 // of it
 	NodeGB   float64
 	Words    string // all of it
+
+	// UnitDelay and NodeDelay are means of AWS's published times before a unit's init and
+	// a node's first unit.
+	UnitDelay, NodeDelay time.Duration
 }
 
 // Stands works that out, as Run does for the same Config.
@@ -31,6 +36,10 @@ func Stands(c Config) (Standing, error) {
 		return Standing{}, fmt.Errorf("%s has no units that stand", c.Model)
 	}
 	s := Standing{Slots: mo.made.Slots, Min: mo.made.Min, Max: mo.made.Max, Launch: mo.made.Launch, Words: mo.words}
+	for i := range mo.timing.before {
+		s.UnitDelay += time.Duration(mo.timing.before[i].average())
+	}
+	s.NodeDelay = time.Duration(mo.timing.node.average())
 	if in := mo.billing.instance; in != nil {
 		s.Instance, s.NodeVCPU, s.NodeGB, s.PerNode = in.name, in.vcpu, in.gb, mo.made.PerNode
 		s.VCPU, s.GB = in.vcpu, in.gb

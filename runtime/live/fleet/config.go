@@ -124,6 +124,8 @@ type Census struct {
 	CPU    time.Duration // processor time of all units that have ended
 
 	Started, Crashed int // units so far: ready, and ended unasked
+
+	Age time.Duration // of the fleet: its scalers look at times that count from its start
 }
 
 // Loss is a unit or node that was killed, and what the rules made of it. A moment that

@@ -91,7 +91,7 @@ func (f *Fleet) Unlimited() bool {
 func (f *Fleet) Census() Census {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return Census{At: results.Now(), Units: f.plane.Census(), Counts: f.counts, CPU: f.cpu, Started: f.started, Crashed: f.crashed}
+	return Census{At: results.Now(), Units: f.plane.Census(), Counts: f.counts, CPU: f.cpu, Started: f.started, Crashed: f.crashed, Age: time.Since(f.began)}
 }
 
 // Losses lists what was killed so far.
