@@ -18,7 +18,7 @@ import (
 )
 
 var benchCommand = command{
-	name: "bench", args: "[launch|burst|calm|leak|frozen|invoke|trigger|lag|record|sim]... [flags]", short: "compare coldstorm itself with its peers and limits",
+	name: "bench", args: "[launch|burst|calm|leak|frozen|invoke|trigger|lag|fleet|record|sim]... [flags]", short: "compare coldstorm itself with its peers and limits",
 	long: `
 Bench measures coldstorm, not a function. Where a part compares contenders, it
 interleaves them in one run, in random order, because two runs on a noisy machine
@@ -43,6 +43,8 @@ moment of a start and the next, and what these leave of the time measured outsid
     trigger  storms at a queue, a bucket, a schedule and asynchronous invocations: each
              part of an event's way, from its intended send to its handler's end
     lag      how far sends are off their schedule, beside stock vegeta
+    fleet    200 containers on 8 emulated nodes, of which one is killed under a storm: until
+             it is noticed, until capacity is back, and what became of every request
     record   what recording a result takes, a million of them in memory, and how far
              quantiles of mixtures are off, beside vegeta's t-digest
     sim      simulated invocations a second, on one core and two, and a day of a trace
@@ -95,6 +97,7 @@ var benchParts = []benchPart{
 	{"invoke", "Warm invocation through the Invoke API", inRounds(benchInvoke)},
 	{"trigger", "Triggers: storms of events that are not answered on their request", benchTrigger},
 	{"lag", "Schedule lag: actual minus intended send", inRounds(benchLag)},
+	{"fleet", "Live fleet: 200 containers on 8 nodes, one of which is killed under a storm", benchFleet},
 	{"record", "Recording: a result, a million of them, and quantiles beside exact ones", benchRecord},
 	{"sim", "Simulated invocations a second: a Lambda plane of 1,000 environments, and a day of many functions", inRounds(benchSim)},
 }
