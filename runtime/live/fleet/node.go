@@ -15,6 +15,7 @@ type node struct {
 	no      plane.Node
 	name    string
 	holds   sync.WaitGroup // its units
+	turn    chan struct{}  // of capacity 1: holds the unit that is being launched on it, as other nodes have processors of their own
 	failed  int            // health checks in a row
 	own     bool           // of one unit, with which it goes
 	killed  bool
@@ -23,7 +24,9 @@ type node struct {
 	loss    *Loss
 }
 
-func newNode(no plane.Node) *node { return &node{no: no, name: "n" + strconv.Itoa(int(no))} }
+func newNode(no plane.Node) *node {
+	return &node{no: no, name: "n" + strconv.Itoa(int(no)), turn: make(chan struct{}, 1)}
+}
 
 // startNode makes a node, and tells the plane.
 func (f *Fleet) startNode(n *node) {

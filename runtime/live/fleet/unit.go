@@ -93,6 +93,10 @@ func (u *unit) launch() error {
 		}
 	}
 	f.pause(f.config.Pull)
+	if u.node != nil {
+		u.node.turn <- struct{}{}
+		defer func() { <-u.node.turn }()
+	}
 	f.slots <- struct{}{}
 	defer func() { <-f.slots }()
 	if u.isGone() {
