@@ -18,7 +18,7 @@ import (
 )
 
 var benchCommand = command{
-	name: "bench", args: "[launch|burst|calm|leak|frozen|invoke|trigger|lag|fleet|record|sim]... [flags]", short: "compare coldstorm itself with its peers and limits",
+	name: "bench", args: "[launch|burst|calm|leak|frozen|invoke|trigger|lag|skew|rate|stall|fleet|record|sim]... [flags]", short: "compare coldstorm itself with its peers and limits",
 	long: `
 Bench measures coldstorm, not a function. Where a part compares contenders, it
 interleaves them in one run, in random order, because two runs on a noisy machine
@@ -43,6 +43,9 @@ moment of a start and the next, and what these leave of the time measured outsid
     trigger  storms at a queue, a bucket, a schedule and asynchronous invocations: each
              part of an event's way, from its intended send to its handler's end
     lag      how far sends are off their schedule, beside stock vegeta
+    skew     how far apart a burst arrives, beside stock vegeta and hey
+    rate     50,000 triggers a second, beside stock vegeta
+    stall    what an endpoint's stall of a second does to the figures of each
     fleet    200 containers on 8 emulated nodes, of which one is killed under a storm: until
              it is noticed, until capacity is back, and what became of every request
     record   what recording a result takes, a million of them in memory, and how far
@@ -97,6 +100,9 @@ var benchParts = []benchPart{
 	{"invoke", "Warm invocation through the Invoke API", inRounds(benchInvoke)},
 	{"trigger", "Triggers: storms of events that are not answered on their request", benchTrigger},
 	{"lag", "Schedule lag: actual minus intended send", inRounds(benchLag)},
+	{"skew", "Skew: a burst's first to last arrival at the endpoint", benchSkew},
+	{"rate", "Rate: 50,000 a second on shared cores", inRounds(benchRate)},
+	{"stall", "Stall: who hides that an endpoint stood still", benchStall},
 	{"fleet", "Live fleet: 200 containers on 8 nodes, one of which is killed under a storm", benchFleet},
 	{"record", "Recording: a result, a million of them, and quantiles beside exact ones", benchRecord},
 	{"sim", "Simulated invocations a second: a Lambda plane of 1,000 environments, and a day of many functions", inRounds(benchSim)},
@@ -134,7 +140,7 @@ type benchRow struct {
 func (o benchOptions) run(ctx context.Context, a *app, args []string) error {
 	for _, name := range args {
 		if !slices.ContainsFunc(benchParts, func(p benchPart) bool { return p.name == name }) {
-			return usageError("launch, burst, calm, leak, frozen, invoke, trigger, lag, record or sim", "bench: unknown part %q", name)
+			return usageError("launch, burst, calm, leak, frozen, invoke, trigger, lag, skew, rate, stall, record or sim", "bench: unknown part %q", name)
 		}
 	}
 	if o.phases && !slices.Equal(args, []string{"launch"}) {

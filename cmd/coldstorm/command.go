@@ -34,7 +34,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		runCommand, stormCommand, sweepCommand, simulateCommand, serveCommand, invokeCommand, reportCommand, gateCommand, doctorCommand, cleanCommand, benchCommand, versionCommand, helpCommand(),
-		engineCommand, launcherCommand,
+		engineCommand, launcherCommand, nullCommand,
 	}
 }
 
