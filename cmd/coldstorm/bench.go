@@ -140,7 +140,7 @@ type benchRow struct {
 func (o benchOptions) run(ctx context.Context, a *app, args []string) error {
 	for _, name := range args {
 		if !slices.ContainsFunc(benchParts, func(p benchPart) bool { return p.name == name }) {
-			return usageError("launch, burst, calm, leak, frozen, invoke, trigger, lag, skew, rate, stall, record or sim", "bench: unknown part %q", name)
+			return usageError("launch, burst, calm, leak, frozen, invoke, trigger, lag, skew, rate, stall, fleet, record or sim", "bench: unknown part %q", name)
 		}
 	}
 	if o.phases && !slices.Equal(args, []string{"launch"}) {
