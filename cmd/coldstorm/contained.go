@@ -110,7 +110,7 @@ func (l *liveTarget) contained(ctx context.Context) error {
 
 // containedWork bounds a storm's work that containers are given, at all of the host's
 // processors.
-const containedWork = 15 * time.Second
+const containedWork = 5 * time.Second
 
 // containedStorms are the scenario's open-loop storms whose work this host can do in time.
 func (l *liveTarget) containedStorms(prof sim.Profile) (list []workloads.Storm) {
