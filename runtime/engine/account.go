@@ -185,6 +185,16 @@ func (d *deployer) Deploy(img image.Image, c live.Config) invoke.Deployed {
 	return live.New(l, c)
 }
 
+// Snapshot publishes a version with SnapStart.
+func (d *deployer) Snapshot(ctx context.Context, img image.Image, c live.Config) (image.Image, error) {
+	l, extensions, err := d.server.launcherOf(img)
+	if err != nil {
+		return img, err
+	}
+	c.Extensions = extensions
+	return d.server.publish(ctx, l, c)
+}
+
 func (d *deployer) close() {
 	d.mu.Lock()
 	defer d.mu.Unlock()

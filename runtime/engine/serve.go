@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -218,7 +219,7 @@ func (s *server) deploy(f Function) error {
 	}
 	config.Extensions = names
 	if f.SnapStart {
-		if l.image, no = s.publish(l, config); no != nil {
+		if l.image, no = s.publish(context.Background(), l, config); no != nil {
 			return errors.Join(err, no)
 		}
 	}

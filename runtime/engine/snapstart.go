@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"time"
 
 	"coldstorm/runtime/image"
@@ -30,7 +31,10 @@ func (e *Engine) Snapshot() Snapshot {
 }
 
 // snapshots are the layers of an engine's snapshots. The zero value is ready.
-type snapshots struct{ dir string }
+type snapshots struct {
+	mu  sync.Mutex
+	dir string
+}
 
 // mostMemory bounds a snapshot: by the function's memory, also where that has no limit.
 func mostMemory(c live.Config) int64 {
@@ -44,7 +48,7 @@ const defaultMemory = 128 << 20
 
 // publish runs the init of the function of l, and returns its image with a layer that
 // restores it from there.
-func (s *server) publish(l launcher, c live.Config) (image.Image, error) {
+func (s *server) publish(ctx context.Context, l launcher, c live.Config) (image.Image, error) {
 	img := l.image
 	if why := s.unable(c); why != nil {
 		return img, why
@@ -54,7 +58,7 @@ func (s *server) publish(l launcher, c live.Config) (image.Image, error) {
 		return img, fmt.Errorf("SnapStart: %w", err)
 	}
 	var taken snapshot.Snapshot
-	took, err := live.Publish(context.Background(), l, c, func(b live.Sandbox) (err error) {
+	took, err := live.Publish(ctx, l, c, func(b live.Sandbox) (err error) {
 		taken, err = snapshot.Take(b.(*sandbox).PID, launch.APIPort, layer, mostMemory(c))
 		return err
 	})
@@ -62,7 +66,7 @@ func (s *server) publish(l launcher, c live.Config) (image.Image, error) {
 		img.Layers = append([]string{layer}, img.Layers...)
 		img.Argv, img.Managed = taken.Argv, false
 		l.image = img
-		err = live.Rehearse(context.Background(), l, c)
+		err = live.Rehearse(ctx, l, c)
 	}
 	if err != nil {
 		return l.image, fmt.Errorf("SnapStart: %w", errors.Join(err, os.RemoveAll(filepath.Dir(layer))))
@@ -90,6 +94,8 @@ func (s *server) unable(c live.Config) error {
 // hold a function's memory. The name is that of a run's own folder, so that clean finds
 // what a killed engine left.
 func (s *snapshots) layer() (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.dir == "" {
 		dir, err := os.MkdirTemp("", "coldstorm-work-"+strconv.Itoa(os.Getpid())+"-snapshots-")
 		if err != nil {
@@ -106,6 +112,8 @@ func (s *snapshots) layer() (string, error) {
 }
 
 func (s *snapshots) remove() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.dir == "" {
 		return nil
 	}

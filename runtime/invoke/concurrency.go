@@ -134,6 +134,9 @@ func (s *Service) putProvisioned(c *call) (int, any, error) {
 		if t.qualifier == "" || v == f.latest {
 			return badParameter("Provisioned Concurrency Configs cannot be applied to unpublished function versions.")
 		}
+		if v.config.SnapStart.ApplyOn == snapPublished {
+			return badParameter("Provisioned Concurrency is not supported for SnapStart enabled functions.")
+		}
 		others := f.provisioned()
 		if old := f.provided[t.qualifier]; old != nil {
 			others -= old.want

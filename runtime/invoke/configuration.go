@@ -39,7 +39,7 @@ type Configuration struct {
 
 	EphemeralStorage    struct{ Size int } // MB
 	TracingConfig       struct{ Mode string }
-	SnapStart           struct{ ApplyOn, OptimizationStatus string }
+	SnapStart           SnapStart
 	LoggingConfig       json.RawMessage             `json:",omitempty"`
 	VpcConfig           json.RawMessage             `json:",omitempty"`
 	FileSystemConfigs   json.RawMessage             `json:",omitempty"`
@@ -78,13 +78,19 @@ func (c *Configuration) update() {
 
 func (c *Configuration) touch() { c.LastModified, c.RevisionID = now(), newID() }
 
-// fail marks a version whose code can't be opened.
-func (c *Configuration) fail(why error) {
+// What a version fails by (AWS API reference: StateReasonCode).
+const (
+	codeImage    = "InvalidImage"
+	codeFunction = "FunctionError"
+)
+
+// fail marks a version that can't be invoked, or not as it was changed to be.
+func (c *Configuration) fail(code string, why error) {
 	if c.State == "Active" {
-		c.LastUpdateStatus, c.LastUpdateStatusReason, c.LastUpdateStatusReasonCode = "Failed", why.Error(), "InvalidImage"
+		c.LastUpdateStatus, c.LastUpdateStatusReason, c.LastUpdateStatusReasonCode = "Failed", why.Error(), code
 		return
 	}
-	c.State, c.StateReason, c.StateReasonCode = "Failed", why.Error(), "InvalidImage"
+	c.State, c.StateReason, c.StateReasonCode = "Failed", why.Error(), code
 	c.LastUpdateStatus = ""
 }
 
@@ -100,7 +106,7 @@ func (s *Service) live(v *version) live.Config {
 	c.Container, c.ImageEnv = v.config.PackageType == packageImage, v.image.Env
 	c.MemoryMB, c.Timeout = v.config.MemorySize, time.Duration(v.config.Timeout)*time.Second
 	c.EphemeralMB, c.Runtime = v.config.EphemeralStorage.Size, v.config.Runtime
-	c.Concurrency, c.RequestRate = -1, -1
+	c.Concurrency, c.RequestRate, c.SnapStart = -1, -1, v.restored
 	if e := v.config.Environment; e != nil {
 		c.Env = maps.Clone(e.Variables)
 	}
@@ -135,6 +141,9 @@ func (c *Configuration) check() *serviceError {
 				reserved = append(reserved, k)
 			}
 		}
+	}
+	if no := c.SnapStart.check(); no != nil {
+		return no
 	}
 	switch {
 	case c.MemorySize < 128 || c.MemorySize > 10240:

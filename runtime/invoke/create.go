@@ -89,7 +89,7 @@ func (in settings) apply(c *Configuration) error {
 		c.TracingConfig.Mode = in.TracingConfig.Mode
 	}
 	if in.SnapStart != nil {
-		c.SnapStart.ApplyOn = in.SnapStart.ApplyOn // never On: there are no snapshots here
+		c.SnapStart.ApplyOn = in.SnapStart.ApplyOn
 	}
 	if in.DeadLetterConfig != nil {
 		c.DeadLetterConfig = in.DeadLetterConfig
@@ -198,7 +198,7 @@ func newConfiguration(t target, packageType string, architectures []string) (Con
 		Version: latestVersion, Timeout: 3, MemorySize: 128,
 	}
 	c.EphemeralStorage.Size, c.TracingConfig.Mode = 512, "PassThrough"
-	c.SnapStart.ApplyOn, c.SnapStart.OptimizationStatus = "None", "Off"
+	c.SnapStart = SnapStart{ApplyOn: snapNever, OptimizationStatus: "Off"}
 	c.touch()
 	c.pend()
 	return c, nil
@@ -260,7 +260,7 @@ func (s *Service) opened(f *function, v *version, code Code, img image.Image, er
 		return v.config // deleted meanwhile
 	}
 	if err != nil {
-		v.config.fail(err)
+		v.config.fail(codeImage, err)
 		v.busy = false
 		return v.config
 	}
@@ -272,9 +272,7 @@ func (s *Service) opened(f *function, v *version, code Code, img image.Image, er
 	before := v.config
 	s.activate(v)
 	if publish {
-		published := s.publish(f, nil)
-		before = published.config
-		s.activate(published)
+		before = s.release(f, s.publish(f, nil))
 	}
 	return before
 }

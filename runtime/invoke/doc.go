@@ -41,7 +41,7 @@
 //
 // # Left out
 //
-// Layers, code in S3, SnapStart, durable functions and capacity providers are
+// Layers, code in S3, durable functions and capacity providers are
 // refused or stored without effect, as route.go and create.go say. Event source
 // mappings are stored; what polls is the caller's (Sources). Policies are stored
 // and not enforced.

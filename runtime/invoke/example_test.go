@@ -2,6 +2,7 @@ package invoke_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -19,7 +20,10 @@ type shouter struct{}
 
 func (shouter) Open(context.Context, invoke.Code) (image.Image, error) { return image.Image{}, nil }
 func (shouter) Deploy(image.Image, live.Config) invoke.Deployed        { return shouter{} }
-func (shouter) Close() error                                           { return nil }
+func (shouter) Snapshot(_ context.Context, img image.Image, _ live.Config) (image.Image, error) {
+	return img, errors.New("shouts are not restored")
+}
+func (shouter) Close() error { return nil }
 func (shouter) Serve(r live.Request, answer func(live.Result)) {
 	answer(live.Result{Outcome: results.OutcomeServed, Payload: []byte(strings.ToUpper(string(r.Payload)))})
 }

@@ -21,7 +21,8 @@ import (
 // workshop deploys functions that are goroutines.
 type workshop struct {
 	behave func(c live.Config, r live.Request) live.Result // nil: echo
-	slow   chan struct{}                                   // images come when it is closed; nil: at once
+	slow   chan struct{}                                   // images and snapshots come when it is closed; nil: at once
+	unfit  error                                           // of every snapshot
 
 	mu       sync.Mutex
 	deployed []*product
@@ -66,6 +67,14 @@ func (w *workshop) Deploy(img image.Image, c live.Config) Deployed {
 	w.deployed = append(w.deployed, p)
 	w.mu.Unlock()
 	return p
+}
+
+func (w *workshop) Snapshot(_ context.Context, img image.Image, _ live.Config) (image.Image, error) {
+	if w.slow != nil {
+		<-w.slow
+	}
+	img.Argv = []string{"restorer"}
+	return img, w.unfit
 }
 
 func (p *product) Close() error {

@@ -30,7 +30,8 @@ type version struct {
 	opened     image.Image // its code
 	image      image.Image // the same with the program that the configuration asks for
 	deployment *deployment // nil until it can be invoked
-	busy       bool        // an update is being carried out
+	busy       bool        // an update is being carried out, or a snapshot taken
+	restored   bool        // image is a snapshot, from which environments are restored
 	header     []string    // the version's number
 }
 

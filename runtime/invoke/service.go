@@ -19,6 +19,10 @@ type Deployer interface {
 	Open(ctx context.Context, c Code) (image.Image, error)
 	// Deploy returns a function of which nothing starts before its first trigger.
 	Deploy(img image.Image, c live.Config) Deployed
+	// Snapshot runs the function's init, and returns the image to deploy with
+	// live.Config.SnapStart for environments that are restored from there. Its
+	// errors are told to callers.
+	Snapshot(ctx context.Context, img image.Image, c live.Config) (image.Image, error)
 }
 
 // Deployed is a function that a Deployer made.

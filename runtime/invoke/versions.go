@@ -26,11 +26,7 @@ func (s *Service) publishVersion(c *call) (int, any, error) {
 		case in.CodeSha256 != "" && in.CodeSha256 != v.config.CodeSha256:
 			return badParameter("CodeSHA256 (%s) is different from current CodeSHA256 in $LATEST (%s). Please try again with the CodeSHA256 in $LATEST.", in.CodeSha256, v.config.CodeSha256)
 		}
-		published := s.publish(f, in.Description)
-		out = published.config
-		if published.deployment == nil {
-			s.activate(published)
-		}
+		out = s.release(f, s.publish(f, in.Description))
 		return nil
 	})
 	return http.StatusCreated, out, err
