@@ -29,10 +29,7 @@ func every(t *testing.T) map[string]storm.Schedule {
 		return st
 	}
 	same := func(*workloads.Storm) {}
-	for _, shape := range workloads.Shapes {
-		if shape == workloads.ShapePause {
-			continue
-		}
+	for _, shape := range shapes() {
 		add(string(shape), sample(shape))
 		if st := sample(shape); shape != workloads.ShapePoisson {
 			st.Poisson = true
