@@ -2,7 +2,6 @@ package launch
 
 import (
 	"fmt"
-	"strconv"
 
 	"golang.org/x/sys/unix"
 
@@ -72,60 +71,92 @@ func (d *daemon) conceive(b *birth, begin func(s *script)) error {
 	return nil
 }
 
-// cold starts a sandbox of which nothing is ready. Its root is completed by the
-// child while this thread makes its cgroups and another its network.
+// cold starts a sandbox of which nothing is ready. This thread makes its cgroups and
+// clones the child, which then completes its root on the same processor; a maker, on
+// another, makes the network meanwhile and does all the rest (see upbringing), so that
+// nothing takes the processor from the child.
 func (d *daemon) cold(id int64, spec *Spec) (b *birth, err error) {
 	b = d.newBirth(ModeCold, id)
 	if b.box.group, err = d.placed(spec, b.box.group); err != nil {
 		return b, err
 	}
-	var ordered *order
+	u := &upbringing{d: d, b: b, spec: spec}
 	if spec.Network == NetworkNone {
-		ordered = d.makers.order()
-		defer func() { b.net = d.makers.take(ordered) }()
-	} else if b.net.listener, err = listen(0, false, nil); err != nil {
+		o := d.makers.order(u, d.pool.alone())
+		u.begins(d.beget(b, spec))
+		b.net, err = d.makers.take(o)
 		return b, err
 	}
-	layers, err := d.rooms.enter(d.st, spec)
-	early := d.cg.v2 != nil
-	if err == nil && early {
-		err = d.cg.prepare(b.box.group, spec)
+	if b.net.listener, err = listen(0, false, nil); err == nil {
+		u.begins(d.beget(b, spec))
+		err = u.named(-1)
 	}
 	if err == nil {
-		err = d.conceive(b, func(s *script) {
-			if spec.Writable {
-				d.st.written(s, spec, layers)
-			} else {
-				d.st.inherited(s, spec)
-			}
-		})
+		err = u.listens(b.net)
 	}
-	if err == nil && !early {
-		err = d.cg.prepare(b.box.group, spec)
+	return b, err
+}
+
+// beget makes a cold start's cgroups, without limits yet, and a child that completes its
+// root and enters them. (A version 2 cgroup must be there before, for it to be born in.)
+func (d *daemon) beget(b *birth, spec *Spec) error {
+	if err := d.cg.make(b.box.group); err != nil {
+		return err
 	}
+	layers, err := d.rooms.enter(d.st, spec)
 	if err != nil {
-		return b, err
+		return err
 	}
-	s := &script{ops: make([]op, 0, 48)}
-	ns := ""
-	if ordered != nil {
-		fd, err := ordered.namespace()
-		if err != nil {
-			return b, err
+	return d.conceive(b, func(s *script) {
+		if spec.Writable {
+			d.st.written(s, spec, layers)
+		} else {
+			d.st.inherited(s, spec)
 		}
-		ns = strconv.Itoa(fd)
+		d.st.joinCgroups(s, d.cg, b.box.group)
+	})
+}
+
+// An upbringing is what a cold start's child is given once it was begotten, as its network
+// comes to be: it is the network's buyer.
+type upbringing struct {
+	d    *daemon
+	b    *birth
+	spec *Spec
+
+	begun uint32 // 1 once there is a child, or err: a futex word
+	err   error
+}
+
+// begins tells that the child was begotten, or why it wasn't.
+func (u *upbringing) begins(err error) {
+	u.err = err
+	set(&u.begun, 1)
+}
+
+// named has the child enter its network, unless ns is -1, and give up its rights.
+func (u *upbringing) named(ns int) error {
+	s := &script{ops: make([]op, 0, 32)}
+	if ns >= 0 {
+		u.d.st.joinNetwork(s, ns)
 	}
-	d.st.join(s, d.cg, b.box.group, ns)
-	d.st.secure(s, spec)
+	u.d.st.secure(s, u.spec)
 	s.stamp(atSecured)
-	b.child.give(s)
-	if ordered != nil {
-		if err := ordered.listening(); err != nil {
-			return b, err
-		}
+	waitWhile(&u.begun, 0)
+	if u.err == nil {
+		u.b.child.give(s)
 	}
-	b.execute(spec)
-	return b, nil
+	return u.err
+}
+
+// listens sets the sandbox's limits, has its program executed and the client told of it.
+func (u *upbringing) listens(n network) error {
+	if err := u.d.cg.limit(u.b.box.group, u.spec); err != nil {
+		return err
+	}
+	u.b.net = n
+	u.b.execute(u.spec)
+	return u.d.present(u.b)
 }
 
 // execute is a child's last script.
@@ -135,11 +166,11 @@ func (b *birth) execute(spec *Spec) {
 	b.child.give(s)
 }
 
-// finish gives a birth that was ready what it still lacks of spec.
+// finish gives a birth that was ready what it still lacks of spec, and tells the client.
 func (d *daemon) finish(b *birth, spec *Spec) error {
 	if b.mode == ModeParked {
 		b.execute(spec)
-		return nil
+		return d.present(b)
 	}
 	if limitsOf(spec) != limitsOf(b.like) {
 		if err := d.cg.relimit(b.box.group, spec); err != nil {
@@ -151,7 +182,7 @@ func (d *daemon) finish(b *birth, spec *Spec) error {
 	d.st.secure(s, spec)
 	s.become(spec)
 	b.child.give(s)
-	return nil
+	return d.present(b)
 }
 
 // seed makes a birth that waits, pooled or parked, for what like describes. The calling
@@ -169,7 +200,7 @@ func (d *daemon) seed(mode string, like *Spec) (b *birth, err error) {
 	}
 	if err == nil {
 		err = d.conceive(b, func(s *script) {
-			d.st.join(s, d.cg, b.box.group, "")
+			d.st.joinCgroups(s, d.cg, b.box.group)
 			d.st.inherited(s, like)
 			s.call(0, unix.SYS_CLOSE_RANGE, firstFD, int(^uint32(0)), 0) // what belongs to other sandboxes would outlive them here
 			if !d.rootless {                                             // the thread that makes it ready is of low priority

@@ -13,9 +13,9 @@ import (
 // on a stack of its own here, and performs one script after another as they are
 // given to it, until one ends in execve or exit.
 //
-// Its parent goes on beside it, which is why this is not vfork: what a start needs
-// and its child doesn't make (cgroups, a network) is made meanwhile on the other
-// processor, and a child can wait with everything done but execve. The parent must
+// Its parent goes on beside it, which is why this is not vfork: the network, which a
+// start needs and its child doesn't make, is made meanwhile on another processor, and a
+// child can wait with everything done but execve. The parent must
 // keep a child, and the scripts that it was given, for as long as it lives here
 // (see wait): the garbage collector doesn't know that somebody reads them.
 //
@@ -169,7 +169,9 @@ func play(c *child) {
 	s := c.first
 	for c.perform(s) {
 		atomic.AddUint32(&c.phase, 1)
-		syscall.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&c.phase)), futexWake, 1, 0, 0, 0)
+		if atomic.LoadUint32(&s.more) == 0 { // else who waits does so for more than this script
+			syscall.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&c.phase)), futexWake, 1, 0, 0, 0)
+		}
 		for atomic.LoadUint32(&s.more) == 0 {
 			syscall.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&s.more)), futexWait, 0, 0, 0, 0)
 		}

@@ -2,6 +2,7 @@ package launch
 
 import (
 	"fmt"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 )
@@ -77,13 +78,12 @@ func (s *script) unblock() {
 	s.call(0, unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, new(uint64), 0, 8)
 }
 
-// join enters the cgroups of a group and, unless ns is empty, the network namespace of
-// which the daemon has that descriptor.
+// joinCgroups enters the cgroups of a group.
 //
 // A version 1 cgroup is entered through tasks: a single-threaded child that
 // writes itself there takes no global lock, where cgroup.procs costs a grace
 // period of RCU (8 ms measured).
-func (st *stage) join(s *script, g *cgroups, group, ns string) {
+func (st *stage) joinCgroups(s *script, g *cgroups, group string) {
 	for _, h := range g.all {
 		if !h.v2 { // of those it was born in one
 			s.call(save, unix.SYS_OPENAT, h.fd, group+"/tasks", unix.O_WRONLY|unix.O_CLOEXEC)
@@ -100,11 +100,13 @@ func (st *stage) join(s *script, g *cgroups, group, ns string) {
 	} else {
 		s.call(mayFail, unix.SYS_UNSHARE, unix.CLONE_NEWCGROUP)
 	}
-	if ns != "" {
-		s.call(save, unix.SYS_OPENAT, st.fds, ns, unix.O_RDONLY|unix.O_CLOEXEC)
-		s.call(useSaved, unix.SYS_SETNS, 0, unix.CLONE_NEWNET)
-		s.stamp(atJoined)
-	}
+}
+
+// joinNetwork enters the network namespace of which the daemon has that descriptor.
+func (st *stage) joinNetwork(s *script, ns int) {
+	s.call(save, unix.SYS_OPENAT, st.fds, strconv.Itoa(ns), unix.O_RDONLY|unix.O_CLOEXEC)
+	s.call(useSaved, unix.SYS_SETNS, 0, unix.CLONE_NEWNET)
+	s.stamp(atJoined)
 }
 
 // compile compiles what is the same for every child.
@@ -249,7 +251,7 @@ func (st *stage) trial() ([]string, error) {
 	s := &script{}
 	st.streams(s, null, null)
 	st.inherited(s, spec)
-	st.join(s, &cgroups{}, "", "")
+	st.joinCgroups(s, &cgroups{}, "")
 	st.secure(s, spec)
 	s.exit(0)
 	if err := unix.Setns(ns, unix.CLONE_NEWNS); err != nil {

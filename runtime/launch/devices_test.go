@@ -207,9 +207,9 @@ func TestLauncherOpensDevices(t *testing.T) {
 // TestChildrenEnterTheSharedFolder says how.
 func TestChildrenEnterTheSharedFolder(t *testing.T) {
 	g := testCgroups()
-	before := coldScript(testStage(), g, testSpec(), []string{"/l/1"}, "22").String()
+	before := coldScript(testStage(), g, testSpec(), []string{"/l/1"}, 22).String()
 	g.shared = &shared{h: &hierarchy{}, tasks: 27}
-	after := coldScript(testStage(), g, testSpec(), []string{"/l/1"}, "22").String()
+	after := coldScript(testStage(), g, testSpec(), []string{"/l/1"}, 22).String()
 	const enters, leaves = "write(27, \"0\", 1)\n", "unshare(0x2000000)\n"
 	if strings.Replace(after, enters+leaves, leaves, 1) != before || after == before {
 		t.Errorf("no %s before its cgroup namespace is made in\n%s", enters, after)

@@ -18,9 +18,10 @@
 //
 // In the daemon a launch is data: scripts of about 60 system calls (script, compile),
 // which a child that shares the daemon's memory runs in a loop of raw calls up to execve
-// (child). The daemon goes on beside it: a cold start's network and cgroups are made
-// while its root is completed, and a child can wait with all but its rights (pooled) or
-// all but execve (parked) done. It is born in the mount namespace of its image (room).
+// (child). The daemon goes on beside it: a cold start's network is made on another
+// processor while its root is completed, by a thread that then sees it through to its
+// program, and a child can wait with all but its rights (pooled) or all but execve
+// (parked) done. It is born in the mount namespace of its image (room).
 // Turned down: the Go binary re-executed as the sandbox's init, which costs 1.4 ms a
 // launch; a C helper, which needs a toolchain; vfork, which holds its parent's thread; os/exec
 // with Cloneflags, which forks as soon as a user namespace is asked for (3.5 ms at

@@ -1,7 +1,6 @@
 package launch
 
 import (
-	"errors"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -110,10 +109,7 @@ func (d *daemon) provide(s *Spec) (p provision, err error) {
 		}
 	}()
 	if s.Network == NetworkNone {
-		o := d.makers.order()
-		_, err = o.namespace()
-		err = errors.Join(err, o.listening())
-		p.net = d.makers.take(o)
+		p.net, err = d.makers.take(d.makers.order(nil, false))
 	} else {
 		p.net.listener, err = listen(0, false, nil)
 	}

@@ -163,6 +163,13 @@ func (p *pool) busy(n int) {
 	p.mu.Unlock()
 }
 
+// alone says whether no other launch than the caller's is under way.
+func (p *pool) alone() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.work == 1
+}
+
 // calm is how long nothing must have been launched before the pool is filled
 // again: the program that was launched last has the processors to itself. The sleep may
 // end late (see timerSlack).

@@ -33,7 +33,7 @@ func testSpec() *Spec {
 func testCgroups() *cgroups { return &cgroups{all: []*hierarchy{{fd: 20}, {fd: 21}}} }
 
 // coldScript is all that the child of a cold start does.
-func coldScript(st *stage, g *cgroups, spec *Spec, layers []string, ns string) *script {
+func coldScript(st *stage, g *cgroups, spec *Spec, layers []string, ns int) *script {
 	s := &script{}
 	st.compile()
 	st.streams(s, 23, 24)
@@ -42,7 +42,10 @@ func coldScript(st *stage, g *cgroups, spec *Spec, layers []string, ns string) *
 	} else {
 		st.inherited(s, spec)
 	}
-	st.join(s, g, "s7", ns)
+	st.joinCgroups(s, g, "s7")
+	if ns >= 0 {
+		st.joinNetwork(s, ns)
+	}
 	st.secure(s, spec)
 	s.stamp(atExec)
 	s.execve(spec.Argv[0], spec.Argv, spec.Env)
@@ -52,7 +55,7 @@ func coldScript(st *stage, g *cgroups, spec *Spec, layers []string, ns string) *
 // TestScriptText is what a launch as root does, line by line.
 func TestScriptText(t *testing.T) {
 	golden := filepath.Join("testdata", "script.txt")
-	got := coldScript(testStage(), testCgroups(), testSpec(), []string{"/l/1"}, "22").String()
+	got := coldScript(testStage(), testCgroups(), testSpec(), []string{"/l/1"}, 22).String()
 	if *update {
 		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
@@ -70,28 +73,28 @@ func TestScriptText(t *testing.T) {
 func TestScriptVariants(t *testing.T) {
 	for _, c := range []struct {
 		rule   string
-		change func(st *stage, g *cgroups, spec *Spec, layers *[]string, ns *string)
+		change func(st *stage, g *cgroups, spec *Spec, layers *[]string, ns *int)
 		has    []string
 		not    []string
 	}{
-		{"without root nobody changes users", func(st *stage, _ *cgroups, _ *Spec, _ *[]string, _ *string) { st.rootless = true }, []string{"capset", "seccomp"}, []string{"setresuid", "setgroups", "gid=5"}},
-		{"the host's network is not left", func(_ *stage, _ *cgroups, _ *Spec, _ *[]string, ns *string) { *ns = "" }, nil, []string{"setns"}},
-		{"without cgroups nothing is written", func(_ *stage, g *cgroups, _ *Spec, _ *[]string, _ *string) { g.all = nil }, []string{"unshare(0x2000000) ?"}, []string{"write("}},
-		{"a version 2 cgroup is not entered, but born in", func(_ *stage, g *cgroups, _ *Spec, _ *[]string, _ *string) {
+		{"without root nobody changes users", func(st *stage, _ *cgroups, _ *Spec, _ *[]string, _ *int) { st.rootless = true }, []string{"capset", "seccomp"}, []string{"setresuid", "setgroups", "gid=5"}},
+		{"the host's network is not left", func(_ *stage, _ *cgroups, _ *Spec, _ *[]string, ns *int) { *ns = -1 }, nil, []string{"setns"}},
+		{"without cgroups nothing is written", func(_ *stage, g *cgroups, _ *Spec, _ *[]string, _ *int) { g.all = nil }, []string{"unshare(0x2000000) ?"}, []string{"write("}},
+		{"a version 2 cgroup is not entered, but born in", func(_ *stage, g *cgroups, _ *Spec, _ *[]string, _ *int) {
 			g.all = []*hierarchy{{v2: true, fd: 20}}
 		}, []string{"unshare(0x2000000)\n"}, []string{"write("}},
-		{"a user namespace mounts a proc beside the host's and leaves that", func(st *stage, _ *cgroups, _ *Spec, _ *[]string, _ *string) { st.rootless = true }, []string{`mount("proc", "/tmp", "proc"`, `umount2("/proc", 2)`, `mount("/tmp", "/proc", 0, 0x2000`}, nil},
-		{"a writable root has an upper layer in memory", func(_ *stage, _ *cgroups, spec *Spec, _ *[]string, _ *string) { spec.Writable = true }, []string{"upperdir=/s/upper", `mkdirat(-100, "/s/work"`, "pivot_root", `umount2(".", 2)`}, nil},
-		{"the host's libraries are bound into it", func(_ *stage, _ *cgroups, spec *Spec, _ *[]string, _ *string) {
+		{"a user namespace mounts a proc beside the host's and leaves that", func(st *stage, _ *cgroups, _ *Spec, _ *[]string, _ *int) { st.rootless = true }, []string{`mount("proc", "/tmp", "proc"`, `umount2("/proc", 2)`, `mount("/tmp", "/proc", 0, 0x2000`}, nil},
+		{"a writable root has an upper layer in memory", func(_ *stage, _ *cgroups, spec *Spec, _ *[]string, _ *int) { spec.Writable = true }, []string{"upperdir=/s/upper", `mkdirat(-100, "/s/work"`, "pivot_root", `umount2(".", 2)`}, nil},
+		{"the host's libraries are bound into it", func(_ *stage, _ *cgroups, spec *Spec, _ *[]string, _ *int) {
 			spec.Writable, spec.Image.HostUsr = true, true
 		}, []string{`mount("/host/usr", "/mnt/usr"`, "lowerdir=/hostbase:/l/1"}, nil},
-		{"layers are stacked in order below the base", func(_ *stage, _ *cgroups, spec *Spec, layers *[]string, _ *string) {
+		{"layers are stacked in order below the base", func(_ *stage, _ *cgroups, spec *Spec, layers *[]string, _ *int) {
 			spec.Writable, *layers = true, []string{"/l/2", "/l/1"}
 		}, []string{"lowerdir=/base:/l/2:/l/1,"}, nil},
-		{"/tmp has the size that was asked for", func(_ *stage, _ *cgroups, spec *Spec, _ *[]string, _ *string) { spec.TmpBytes = 1 << 20 }, []string{`"mode=1777,size=1048576,nr_inodes=257")`}, nil},
-		{"a lean sandbox sees processes alone", func(st *stage, _ *cgroups, _ *Spec, _ *[]string, _ *string) { st.lean = true }, []string{`"subset=pid"`, `"/dev/shm"`}, []string{"devpts", "mqueue", "kcore"}},
+		{"/tmp has the size that was asked for", func(_ *stage, _ *cgroups, spec *Spec, _ *[]string, _ *int) { spec.TmpBytes = 1 << 20 }, []string{`"mode=1777,size=1048576,nr_inodes=257")`}, nil},
+		{"a lean sandbox sees processes alone", func(st *stage, _ *cgroups, _ *Spec, _ *[]string, _ *int) { st.lean = true }, []string{`"subset=pid"`, `"/dev/shm"`}, []string{"devpts", "mqueue", "kcore"}},
 	} {
-		st, g, spec, layers, ns := testStage(), testCgroups(), testSpec(), []string{"/l/1"}, "22"
+		st, g, spec, layers, ns := testStage(), testCgroups(), testSpec(), []string{"/l/1"}, 22
 		c.change(st, g, spec, &layers, &ns)
 		text := coldScript(st, g, spec, layers, ns).String()
 		for _, s := range c.has {

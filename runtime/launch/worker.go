@@ -73,13 +73,6 @@ func (d *daemon) launch(id int64, spec *Spec, received results.Stamp) error {
 	} else {
 		err = d.finish(b, spec)
 	}
-	if err == nil {
-		err = d.present(b)
-	}
-	if err == nil {
-		b.child.wait()
-		err = b.child.err()
-	}
 	if err != nil {
 		d.abort(b)
 		return err
@@ -105,7 +98,7 @@ func (d *daemon) can(spec *Spec) error {
 }
 
 // present sends the client a sandbox that is about to execute its program: it makes
-// itself ready to hear of it meanwhile.
+// itself ready to hear of it meanwhile. It returns once the program runs, or can't.
 func (d *daemon) present(b *birth) error {
 	freezer, err := d.cg.freezer(b.box.group)
 	if errors.Is(err, unix.ENOENT) { // it has ended, and its cgroups went
@@ -114,8 +107,13 @@ func (d *daemon) present(b *birth) error {
 	if err != nil {
 		return err
 	}
-	defer closeAll(freezer)
-	return d.sendBorn(b.box, b.mode, freezer, b.net.listener, b.stdout, b.stderr)
+	err = d.sendBorn(b.box, b.mode, freezer, b.net.listener, b.stdout, b.stderr)
+	closeAll(freezer)
+	if err != nil {
+		return err
+	}
+	b.child.wait()
+	return b.child.err()
 }
 
 // sendBorn sends a sandbox's descriptors, of which the freezer's may be -1.
