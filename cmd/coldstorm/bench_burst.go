@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -45,6 +46,11 @@ type burster struct {
 	start  func(ctx context.Context, i int) (first time.Duration, other bool, err error)
 	ready  func() error // what a burst wants ready; nil for nothing
 	settle func() error // waits until what ended is removed; nil where starts do
+
+	// open makes what the other functions need, and close removes it: what one contender
+	// keeps ready slows the kernel for all. nil where there is nothing.
+	open  func() error
+	close func() error
 
 	at map[int]*burstRuns // by concurrency
 }
@@ -96,7 +102,7 @@ func benchBurst(ctx context.Context, o benchOptions) (benchTable, error) {
 		"a second: the median of the bursts' rates, from the first ask until the last sandbox of the burst has ended and its cgroups are removed; with refill: until besides as many are ready again as were before it; a start's place is taken by the next once its sandbox has ended",
 		"p50 and p99 are from the ask to the first instruction; 2nd/1st half: p99 of a burst's second half to that of its first, median of the bursts; ready: starts that found a sandbox ready",
 		"drain: how long after that the kernel was still destroying network namespaces, median of the bursts; the next burst begins afterwards",
-		fmt.Sprintf("pooled: %s were ready before each burst; the launcher makes more once nothing is launched for 2 to 7 ms (its timers may be 5 ms late)", thousands(burstPool(o.burst))),
+		fmt.Sprintf("nothing of another contender's is there during a burst: launchers of coldstorm's are started before each and closed after it; pooled: %s were ready before; the launcher makes more once nothing is launched for 2 to 7 ms (its timers may be 5 ms late)", thousands(burstPool(o.burst))),
 		"crun and runc include their command's start and its delete; they are isolated as coldstorm's sandbox is (see bench launch)",
 	}
 	return t, nil
@@ -106,17 +112,31 @@ func benchBurst(ctx context.Context, o benchOptions) (benchTable, error) {
 func burstRound(ctx context.Context, all []*burster, burst int) error {
 	for _, k := range rand.Perm(len(all) * len(burstConcurrencies)) {
 		b, c := all[k/len(burstConcurrencies)], burstConcurrencies[k%len(burstConcurrencies)]
-		if b.ready != nil {
-			if err := b.ready(); err != nil {
-				return fmt.Errorf("%s: %w", b.name, err)
-			}
-		}
-		quiet()
-		if err := b.burst(ctx, c, max(1, burst/b.share)); err != nil {
+		if err := b.block(ctx, c, max(1, burst/b.share)); err != nil {
 			return fmt.Errorf("%s at %d: %w", b.name, c, err)
 		}
 	}
 	return nil
+}
+
+// block is one burst with what it needs before and leaves behind.
+func (b *burster) block(ctx context.Context, c, n int) (err error) {
+	if b.open != nil {
+		if err := b.open(); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, b.close()) }()
+	}
+	if _, _, err := b.start(ctx, -1); err != nil { // the first makes what all others share
+		return err
+	}
+	if b.ready != nil {
+		if err := b.ready(); err != nil {
+			return err
+		}
+	}
+	quiet()
+	return b.burst(ctx, c, n)
 }
 
 // quiet waits until what a burst left to the kernel is done, and then until nothing but
@@ -308,19 +328,7 @@ func burstContenders(dir string, pool int) (all []*burster, closers []func(), mi
 		{burstPooled, launch.Config{Pool: pool}},
 		{burstLean, launch.Config{Pool: pool, Profile: launch.ProfileLean}},
 	} {
-		l, err := launch.Start(own.config)
-		if err != nil {
-			return all, closers, missing, err
-		}
-		closers = append(closers, func() { l.Close() })
-		mode := launch.ModeCold
-		b := &burster{name: own.name, share: 1, settle: l.Settle, at: map[int]*burstRuns{}}
-		if own.config.Pool > 0 {
-			mode = launch.ModePooled
-			b.ready = func() error { return l.Fill(spec) }
-		}
-		b.start = ownStart(l, spec, mode)
-		all = append(all, b)
+		all = append(all, ownBurster(own.name, own.config, spec))
 	}
 	for _, peer := range []struct {
 		name  string
@@ -341,6 +349,26 @@ func burstContenders(dir string, pool int) (all []*burster, closers []func(), mi
 		all = append(all, b)
 	}
 	return all, closers, missing, nil
+}
+
+// ownBurster has a launcher of its own for every burst.
+func ownBurster(name string, config launch.Config, spec launch.Spec) *burster {
+	var l *launch.Launcher
+	b := &burster{name: name, share: 1, at: map[int]*burstRuns{}}
+	mode := launch.ModeCold
+	if config.Pool > 0 {
+		mode = launch.ModePooled
+		b.ready = func() error { return l.Fill(spec) }
+	}
+	b.settle = func() error { return l.Settle() }
+	b.open = func() (err error) {
+		if l, err = launch.Start(config); err == nil {
+			b.start = ownStart(l, spec, mode)
+		}
+		return err
+	}
+	b.close = func() error { return l.Close() }
+	return b
 }
 
 // ownStart starts the probe in a sandbox and ends it.

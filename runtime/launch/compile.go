@@ -200,7 +200,7 @@ const (
 
 // roomOf is a tmpfs's size as options of its mount.
 func roomOf(bytes int64) string {
-	return fmt.Sprintf("size=%d,nr_inodes=%d", bytes, min(bytes/bytesPerFile, maxFiles)+1)
+	return "size=" + strconv.FormatInt(bytes, 10) + ",nr_inodes=" + strconv.FormatInt(min(bytes/bytesPerFile, maxFiles)+1, 10)
 }
 
 // secure gives up every right, the filter last. The bounding set is empty

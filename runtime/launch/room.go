@@ -26,7 +26,7 @@ type rooms struct {
 
 // roomKey is what sandboxes that share a room have in common.
 func roomKey(spec *Spec) string {
-	return fmt.Sprint(spec.Image.HostUsr, "\x00", strings.Join(spec.Image.Layers, "\x00"))
+	return base(spec) + "\x00" + strings.Join(spec.Image.Layers, "\x00")
 }
 
 // enter moves the calling thread, which must be one of the stage's, to where a child of
