@@ -61,6 +61,7 @@ Examples:
 		f.Float64Var(&o.burst, "scale-out-burst", 1000, "`environments` that a function may start at once; -1: no bound")
 		f.Float64Var(&o.rate, "scale-out-rate", 100, "environments a second that are added to that")
 		f.DurationVar(&o.keepAlive, "keep-alive", 10*time.Minute, "idle `time` after which an environment is reclaimed")
+		f.StringVar(&o.routing, "routing", mostRecent, "idle environment that `serves` next: most-recent, which has been idle shortest, or least-recent")
 		f.DurationVar(&o.retry, "retry-delay", time.Minute, "`time` before an asynchronous event that failed is tried again; the second retry waits twice as long")
 		f.Var(&o.triggers.queues, "queue", "`NAME=FUNCTION[,...]`: a queue whose messages the function handles; may be repeated")
 		f.Var(&o.triggers.buckets, "bucket", "`FOLDER=FUNCTION[,...]`: a folder, the function is told of each file in it; may be repeated")
@@ -82,8 +83,16 @@ type serveOptions struct {
 	concurrency      int
 	burst, rate      float64
 	keepAlive, retry time.Duration
+	routing          string
 	triggers         triggers
 }
+
+// The orders of routing. AWS doesn't say which is Lambda's; the first was measured to be
+// (facts of Lambda's life cycle: one of many idle environments serves nearly all).
+const (
+	mostRecent  = "most-recent"
+	leastRecent = "least-recent"
+)
 
 // startFunction is a function that serve is given.
 type startFunction struct{ path, name string }
@@ -128,6 +137,8 @@ func (o *serveOptions) check() error {
 		return usageError("", "--concurrency %d is not positive", o.concurrency)
 	case o.burst == 0 || o.rate <= 0:
 		return usageError("-1 is no bound", "--scale-out-burst and --scale-out-rate must not be 0")
+	case o.routing != mostRecent && o.routing != leastRecent:
+		return usageError("one of "+mostRecent+" and "+leastRecent, "--routing %q is no order", o.routing)
 	case o.keepAlive <= 0 || o.retry <= 0:
 		return usageError("", "--keep-alive and --retry-delay must be positive")
 	}
@@ -169,7 +180,7 @@ func (o *serveOptions) do(ctx context.Context, a *app) error {
 		Log: log, Stderr: a.stderr, Pool: poolSize, Runtime: o.launcher,
 		Account: &engine.Account{
 			Listen: o.listen, Copies: copies, Layers: o.layers, Concurrency: o.concurrency,
-			ScaleOutBurst: o.burst, ScaleOutRate: o.rate, KeepAlive: o.keepAlive, RetryDelay: o.retry,
+			ScaleOutBurst: o.burst, ScaleOutRate: o.rate, KeepAlive: o.keepAlive, RetryDelay: o.retry, LeastRecent: o.routing == leastRecent,
 		},
 	})
 	if err != nil {

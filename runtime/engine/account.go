@@ -36,6 +36,7 @@ type Account struct {
 	SettleGrace   time.Duration `json:"settle_grace_ns,omitempty"` // as live.Config
 	InitLimit     time.Duration `json:"init_limit_ns,omitempty"`   // 0: 10 s
 	NoFreeze      bool          `json:"no_freeze,omitempty"`
+	LeastRecent   bool          `json:"least_recent,omitempty"` // the environment serves that has been idle longest
 }
 
 // defaultKeepAlive is how long Lambda was measured to keep an idle environment:
@@ -44,7 +45,7 @@ const defaultKeepAlive = 10 * time.Minute
 
 func (a Account) environment(log io.Writer) live.Config {
 	c := live.Config{
-		KeepAlive: a.KeepAlive, ScaleOutBurst: a.ScaleOutBurst, ScaleOutRate: a.ScaleOutRate, SettleGrace: a.SettleGrace, InitLimit: a.InitLimit, NoFreeze: a.NoFreeze, Log: log,
+		KeepAlive: a.KeepAlive, ScaleOutBurst: a.ScaleOutBurst, ScaleOutRate: a.ScaleOutRate, SettleGrace: a.SettleGrace, InitLimit: a.InitLimit, NoFreeze: a.NoFreeze, Log: log, LeastRecent: a.LeastRecent,
 	}
 	if c.KeepAlive == 0 {
 		c.KeepAlive = defaultKeepAlive

@@ -191,7 +191,7 @@ func (s *Service) Add(name string, img image.Image, memoryMB, timeoutSeconds int
 	if err := in.apply(&conf); err != nil {
 		return err
 	}
-	f := newFunction(t.name, &version{config: conf, header: latest})
+	f := s.newFunction(t.name, &version{config: conf, header: latest})
 	if err := s.insert(f); err != nil {
 		return err
 	}

@@ -107,6 +107,12 @@ func (s *Service) live(v *version) live.Config {
 	c.MemoryMB, c.Timeout = v.config.MemorySize, time.Duration(v.config.Timeout)*time.Second
 	c.EphemeralMB, c.Runtime = v.config.EphemeralStorage.Size, v.config.Runtime
 	c.Concurrency, c.RequestRate, c.SnapStart = -1, -1, v.restored
+	if f := s.functions[v.config.FunctionName]; f != nil {
+		c.ScaleOut = f.scaleOut
+	}
+	if c.ProvisionedRate = s.config.Account.RequestRate; c.ProvisionedRate == 0 {
+		c.ProvisionedRate = 10
+	}
 	if e := v.config.Environment; e != nil {
 		c.Env = maps.Clone(e.Variables)
 	}

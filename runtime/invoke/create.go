@@ -162,7 +162,7 @@ func (s *Service) createFunction(c *call) (int, any, error) {
 		return 0, nil, no
 	}
 	v := &version{config: conf, header: latest}
-	f := newFunction(t.name, v)
+	f := s.newFunction(t.name, v)
 	for k, x := range in.Tags {
 		f.tags[k] = x
 	}

@@ -7,6 +7,7 @@ import (
 
 	"coldstorm/runtime/api"
 	"coldstorm/runtime/image"
+	"coldstorm/runtime/plane"
 )
 
 // function is all that the account knows of one. Guarded by Service.mu.
@@ -21,6 +22,7 @@ type function struct {
 	events   map[string]*EventInvokeConfig
 	urls     map[string]*functionURL
 	provided map[string]*provision
+	scaleOut *plane.ScaleOut // of all its versions
 }
 
 // version is what is invoked: a configuration, its code and its environments.
@@ -35,10 +37,11 @@ type version struct {
 	header     []string    // the version's number
 }
 
-func newFunction(name string, v *version) *function {
+func (s *Service) newFunction(name string, v *version) *function {
+	e := s.config.Environment
 	return &function{
 		name: name, latest: v, aliases: map[string]*Alias{}, tags: map[string]string{}, policies: map[string]*policy{},
-		events: map[string]*EventInvokeConfig{}, urls: map[string]*functionURL{}, provided: map[string]*provision{},
+		events: map[string]*EventInvokeConfig{}, urls: map[string]*functionURL{}, provided: map[string]*provision{}, scaleOut: plane.NewScaleOut(e.ScaleOutBurst, e.ScaleOutRate),
 	}
 }
 

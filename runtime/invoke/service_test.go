@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"coldstorm/runtime/live"
+	"coldstorm/runtime/plane"
 )
 
 func TestWhatTheControlAPIRefuses(t *testing.T) {
@@ -150,4 +151,32 @@ func FuzzRequests(f *testing.F) {
 			t.Errorf("%s %s: %d %s", method, path, w.Code, w.Body)
 		}
 	})
+}
+
+func TestVersionsOfAFunctionAreBoundTogether(t *testing.T) {
+	w := &workshop{}
+	s, _ := account(t, w, Config{Environment: live.Config{ScaleOutBurst: 5, ScaleOutRate: 1}})
+	for _, name := range []string{"one", "other"} {
+		create(t, s, name)
+		if code, body, _ := talk(t, s, "POST", "/2015-03-31/functions/"+name+"/versions", "{}"); code != 201 {
+			t.Fatal(code, body)
+		}
+	}
+	bound := map[string]*plane.ScaleOut{}
+	seen := 0
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, p := range w.deployed {
+		seen++
+		if b := bound[p.config.Name]; p.config.ScaleOut == nil || b != nil && b != p.config.ScaleOut {
+			t.Errorf("version %s of %s has a bound of its own: %p, %p", p.config.Version, p.config.Name, p.config.ScaleOut, b)
+		}
+		bound[p.config.Name] = p.config.ScaleOut
+		if p.config.ProvisionedRate != 10 {
+			t.Errorf("a provisioned environment takes %g requests a second", p.config.ProvisionedRate)
+		}
+	}
+	if seen != 4 || bound["one"] == bound["other"] {
+		t.Errorf("%d deployed, bounds %v", seen, bound)
+	}
 }

@@ -68,9 +68,16 @@ type Config struct {
 	// ScaleOutBurst and ScaleOutRate bound new environments, as
 	// plane.LambdaRules; 0 is no bound here: this machine is the bound.
 	ScaleOutBurst, ScaleOutRate float64
+	// ScaleOut, unless nil, is that bound, shared with others that are deployed.
+	ScaleOut *plane.ScaleOut
 	// RequestRate is in requests a second; 0 is ten times Concurrency (AWS
 	// Lambda quotas), negative no bound.
 	RequestRate float64
+	// ProvisionedRate is in requests a second for each provisioned environment, as
+	// plane.LambdaRules.
+	ProvisionedRate float64
+	// LeastRecent has the environment serve that has been idle longest.
+	LeastRecent bool
 
 	// Launches bounds launches at once; those that wait are in the queue phase.
 	// Twice the processors by default: more only compete.
@@ -139,6 +146,7 @@ func (c Config) Rules() plane.LambdaRules {
 	r := plane.LambdaRules{
 		Concurrency: c.Concurrency, Reserved: c.Concurrency > 0, KeepAlive: c.KeepAlive, Lifetime: c.Lifetime,
 		ScaleOutBurst: c.ScaleOutBurst, ScaleOutRate: c.ScaleOutRate, RequestRate: c.RequestRate, Provisioned: c.Provisioned, Restore: c.SnapStart,
+		ScaleOut: c.ScaleOut, ProvisionedRate: c.ProvisionedRate, LeastRecent: c.LeastRecent,
 	}
 	if c.Concurrency < 0 {
 		r.Concurrency = math.MaxInt32

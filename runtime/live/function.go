@@ -77,8 +77,10 @@ func New(l Launcher, c Config) *Function {
 // reset makes a fresh plane. The caller holds the lock, or is alone.
 func (f *Function) reset(c Config) {
 	f.config, f.slots = c, make(chan struct{}, c.Launches)
-	f.plane = plane.NewLambda(c.Rules())
 	f.began, f.last = results.Now(), 0
+	rules := c.Rules()
+	rules.Since = time.Duration(f.began)
+	f.plane = plane.NewLambda(rules)
 	f.units = map[plane.Unit]*unit{}
 	if k, ok := f.launcher.(interface{ Forget(id string) }); ok {
 		for _, r := range f.crashed {

@@ -561,3 +561,39 @@ func BenchmarkWarm(b *testing.B) {
 		f.Invoke(Request{Payload: []byte("{}")})
 	}
 }
+
+func TestRoutingOrderIsASetting(t *testing.T) {
+	for _, least := range []bool{false, true} {
+		gates := map[string]chan struct{}{"a": make(chan struct{}), "b": make(chan struct{}), "": nil}
+		f, _ := deploy(t, serve(func(g *guest, id, event string) *Exit {
+			if gate := gates[event]; gate != nil {
+				<-gate
+			}
+			g.post("invocation/"+id+"/response", event)
+			return nil
+		}), Config{KeepAlive: -1, LeastRecent: least})
+		served := map[string]string{} // by event: the environment
+		answers := map[string]chan Result{"a": make(chan Result, 1), "b": make(chan Result, 1)}
+		for event, c := range answers {
+			go f.Serve(Request{Payload: []byte(event)}, func(r Result) { c <- r })
+		}
+		for f.Counts().InFlight < 2 { // else one environment serves both
+			runtime.Gosched()
+		}
+		for _, event := range []string{"a", "b"} {
+			close(gates[event])
+			r := <-answers[event]
+			served[event] = r.Evidence.Environment
+			for idle := len(served); f.Census().Units.Idle < idle; {
+				runtime.Gosched()
+			}
+		}
+		want := served["b"]
+		if least {
+			want = served["a"]
+		}
+		if got := f.Invoke(Request{}).Evidence.Environment; got != want {
+			t.Errorf("least recent %t: %s served, want %s of %v", least, got, want, served)
+		}
+	}
+}

@@ -21,7 +21,7 @@ type Lambda struct {
 	ready    []Unit // idle provisioned ones
 	units    []lambdaUnit
 	unused   []Unit // numbers that Reuse hands out again
-	scaleOut bucket
+	scaleOut *ScaleOut
 	requests bucket
 	prepared bucket // requests to provisioned environments
 
@@ -55,12 +55,19 @@ type LambdaRules struct {
 	// that refills by 100 a second unless set (AWS: 1,000 environments every
 	// 10 seconds per function, refilled continuously). Negative: no bound.
 	ScaleOutBurst, ScaleOutRate float64
+	// ScaleOut, unless nil, is the bound in place of these, shared with other planes.
+	// Since is the time, on a clock of all of them, at which this one's began.
+	ScaleOut *ScaleOut
+	Since    time.Duration
 	// RequestRate is the number of requests a second; 0 is ten times
 	// Concurrency (AWS quota), negative no bound.
 	RequestRate float64
-	// Provisioned is the number of environments that are kept ready. They take
-	// ten requests a second each (AWS quota), unless RequestRate is negative;
-	// what is beyond goes to others. None is used before all have been ready (AWS
+	// ProvisionedRate is the number of requests a second that each provisioned
+	// environment takes. 0 is ten (AWS quota), or no bound if RequestRate has none;
+	// negative is no bound.
+	ProvisionedRate float64
+	// Provisioned is the number of environments that are kept ready. What is beyond
+	// what they take goes to others. None is used before all have been ready (AWS
 	// documentation: "Configuring provisioned concurrency").
 	Provisioned int
 	// Restore says that a start is a restore from a snapshot (SnapStart).
@@ -113,13 +120,18 @@ func NewLambda(r LambdaRules) *Lambda {
 	if r.RequestRate == 0 {
 		r.RequestRate = 10 * float64(r.Concurrency)
 	}
-	l := &Lambda{rules: r, units: make([]lambdaUnit, 1)}
-	if r.ScaleOutBurst > 0 {
-		l.scaleOut = newBucket(r.ScaleOutBurst, max(r.ScaleOutRate, 0))
+	if r.ProvisionedRate == 0 && r.RequestRate > 0 {
+		r.ProvisionedRate = 10
+	}
+	l := &Lambda{rules: r, units: make([]lambdaUnit, 1), scaleOut: r.ScaleOut}
+	if l.scaleOut == nil {
+		l.scaleOut = NewScaleOut(r.ScaleOutBurst, r.ScaleOutRate)
 	}
 	if r.RequestRate > 0 {
 		l.requests = newBucket(r.RequestRate, r.RequestRate)
-		l.prepared = newBucket(10*float64(r.Provisioned), 10*float64(r.Provisioned))
+	}
+	if rate := r.ProvisionedRate * float64(r.Provisioned); rate > 0 {
+		l.prepared = newBucket(rate, rate)
 	}
 	return l
 }
@@ -186,7 +198,7 @@ func (l *Lambda) arrive(e Event, out []Action) []Action {
 	if u := l.pick(e.At); u != 0 {
 		return l.dispatch(u, e.Trigger, out)
 	}
-	if !l.scaleOut.take(e.At) {
+	if !l.scaleOut.take(l.rules.Since, e.At) {
 		return append(out, Action{Verb: Refuse, Trigger: e.Trigger, Reason: l.reason(ReasonReservedConcurrency, ReasonConcurrency)})
 	}
 	l.inFlight++

@@ -1,6 +1,7 @@
 package plane
 
 import (
+	"fmt"
 	"strconv"
 	"testing"
 	"time"
@@ -184,6 +185,33 @@ func TestProvisionedEnvironmentTakesTenRequestsASecond(t *testing.T) {
 	}
 	want(t, s.arrive(1, 10), "start 2 for 10 scale-out")
 	want(t, s.arrive(1.1, 11), "dispatch 11 to 1 provisioned")
+}
+
+func TestProvisionedEnvironmentTakesItsRequestsAlsoWhereAnotherCountsThoseOfAll(t *testing.T) {
+	s := lambda(t, LambdaRules{KeepAlive: time.Minute, Provisioned: 1, RequestRate: -1, ProvisionedRate: 2})
+	s.tick(0)
+	s.ready(0, 1)
+	for i := range Trigger(2) {
+		want(t, s.arrive(1, i), fmt.Sprintf("dispatch %d to 1 provisioned", i))
+		s.done(1, 1, i)
+	}
+	want(t, s.arrive(1, 2), "start 2 for 2 scale-out")
+	want(t, s.arrive(1.5, 3), "dispatch 3 to 1 provisioned")
+}
+
+func TestVersionsOfAFunctionShareItsScaleOut(t *testing.T) {
+	shared := NewScaleOut(2, 1)
+	rules := func(since time.Duration) LambdaRules {
+		return LambdaRules{ScaleOut: shared, Since: since, ScaleOutBurst: 1000, ScaleOutRate: 100}
+	}
+	old, young := lambda(t, rules(0)), lambda(t, rules(10*time.Second))
+	want(t, old.arrive(10, 0), "start 1 for 0 deployed")
+	want(t, young.arrive(0, 0), "start 1 for 0 deployed")
+	want(t, old.arrive(10, 1), "refuse 1 ConcurrentInvocationLimitExceeded")
+	want(t, young.arrive(0.5, 1), "refuse 1 ConcurrentInvocationLimitExceeded")
+	want(t, young.arrive(1, 1), "start 2 for 1 scale-out") // one a second comes back, to either
+	want(t, old.arrive(11, 2), "refuse 2 ConcurrentInvocationLimitExceeded")
+	want(t, old.arrive(12, 2), "start 2 for 2 scale-out")
 }
 
 func TestProvisionedEnvironmentThatDiesIsReplaced(t *testing.T) {
