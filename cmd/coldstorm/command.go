@@ -33,7 +33,7 @@ type command struct {
 // commands lists every command.
 func commands() []command {
 	return []command{
-		runCommand, stormCommand, sweepCommand, simulateCommand, serveCommand, invokeCommand, reportCommand, gateCommand, doctorCommand, cleanCommand, benchCommand, versionCommand, helpCommand(),
+		runCommand, stormCommand, sweepCommand, simulateCommand, costCommand, serveCommand, invokeCommand, reportCommand, gateCommand, doctorCommand, cleanCommand, benchCommand, versionCommand, helpCommand(),
 		engineCommand, launcherCommand, nullCommand,
 	}
 }

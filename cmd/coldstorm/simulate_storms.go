@@ -89,7 +89,7 @@ func (o *simulateOptions) profileFor(sc workloads.Scenario, from kept) (sim.Prof
 		return p, nil
 	}
 	if o.service == "" || o.init == "" {
-		return sim.Profile{}, usageError("--profile RUN takes what a run measured; or state both: --service 50ms --init 200ms", "simulate has to be told what the function takes")
+		return sim.Profile{}, usageError("--profile RUN takes what a run measured; or state both: --service 50ms --init 200ms", "what the function takes has to be told")
 	}
 	service, err := parseTimes(o.service)
 	if err != nil {
