@@ -121,6 +121,12 @@ func (w *writer) project(p Project) {
 			w.line(1, "%s: %s", s.key, s.word)
 		}
 	}
+	if p.WarmPool > 0 {
+		w.line(1, "warm_pool: %d", p.WarmPool)
+	}
+	if p.WarmPoolState != "" {
+		w.line(1, "warm_pool_state: %s", p.WarmPoolState)
+	}
 	w.line(1, "cpu_factor: %s", decimal(p.CPUFactor))
 }
 

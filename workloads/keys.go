@@ -109,6 +109,11 @@ var projectKeys = []key[Project]{
 		p.Balancer, err = v.word("balancer", "balancers", Balancers)
 		return
 	}},
+	{"warm_pool", func(p *Project, v value) (err error) { p.WarmPool, err = v.count("warm_pool", 0, maxWarmPool); return }},
+	{"warm_pool_state", func(p *Project, v value) (err error) {
+		p.WarmPoolState, err = v.word("warm_pool_state", "states", WarmPoolStates)
+		return
+	}},
 	{"cpu_factor", func(p *Project, v value) (err error) { p.CPUFactor, err = v.number("cpu_factor", maxCPUFactor); return }},
 }
 

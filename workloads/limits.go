@@ -17,6 +17,7 @@ const (
 	MaxEnv      = 4096       // bytes of all names and values of a function's variables
 	MaxTriggers = 10_000_000 // of one storm: its schedule stands in memory
 
+	maxWarmPool    = 10_000     // instances
 	maxRate        = 10_000_000 // triggers a second
 	minSteady      = 0.0001     // triggers a second of a projection: 100,000 take 32 years, and virtual time ends at 292
 	maxSpan        = 24 * time.Hour

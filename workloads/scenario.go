@@ -101,6 +101,9 @@ type Fleet struct {
 	Nodes     string // what adds nodes to eks-ec2, one of NodeScalings; karpenter
 	Placement string // of ecs-ec2, one of Placements; binpack
 	Balancer  string // how it chooses a unit, one of Balancers; least-outstanding
+
+	WarmPool      int    // instances that ec2's group has initialised beyond those that it begins with; 0 is no warm pool
+	WarmPoolState string // in which they wait, one of WarmPoolStates; stopped
 }
 
 // The words of a Fleet.
@@ -114,6 +117,9 @@ const (
 	PlacementRandom          = "random"
 	BalancerLeastOutstanding = "least-outstanding"
 	BalancerRoundRobin       = "round-robin"
+	WarmPoolStopped          = "stopped"
+	WarmPoolHibernated       = "hibernated"
+	WarmPoolRunning          = "running"
 )
 
 // What a Fleet can have.
@@ -122,4 +128,6 @@ var (
 	NodeScalings = []string{NodesKarpenter, NodesClusterAutoscaler}
 	Placements   = []string{PlacementBinPack, PlacementSpread, PlacementRandom}
 	Balancers    = []string{BalancerLeastOutstanding, BalancerRoundRobin}
+
+	WarmPoolStates = []string{WarmPoolStopped, WarmPoolHibernated, WarmPoolRunning}
 )

@@ -40,6 +40,8 @@ type Fleet struct {
 	deaths                      int // in a row, for the back-off
 	lastDeath, delay, heldUntil time.Duration
 
+	pool warmPool
+
 	emptying Node       // that consolidation drains; nothing is placed there
 	loads    []NodeLoad // scratch
 
@@ -155,6 +157,7 @@ func (f *Fleet) begin(at time.Duration, out []Action) []Action {
 	if f.rules.Scaler != nil {
 		f.scaleAt = at + f.rules.Scaler.Every()
 	}
+	f.pool.waiting = max(0, f.rules.WarmPool.Capacity-f.want)
 	if f.rules.Place != nil {
 		for range f.rules.MinNodes {
 			out = f.startNode(out)

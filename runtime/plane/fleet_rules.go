@@ -32,6 +32,8 @@ type FleetRules struct {
 	Backoff Backoff
 	// Launch bounds the launches of units; all bounds hold.
 	Launch []Rate
+	// WarmPool holds instances that the fleet, if its units are instances, takes first.
+	WarmPool WarmPool
 	// Scaler decides how many units there are; nil keeps Min.
 	Scaler Scaler
 

@@ -22,6 +22,7 @@ func (f *Fleet) scale(at time.Duration, out []Action) []Action {
 		out = f.resize(at, out)
 	}
 	out = f.launch(at, out)
+	f.prepare(at)
 	if f.rules.Nodes == nil || f.rules.Place == nil {
 		return out
 	}
@@ -92,13 +93,16 @@ func (f *Fleet) launch(at time.Duration, out []Action) []Action {
 				return out
 			}
 		}
+		prepared := false
 		if f.exempt > 0 {
 			f.exempt--
 		} else if next := f.token(at); next > at {
 			f.launchAt = next
 			return out
+		} else {
+			prepared = f.pooled(at)
 		}
-		out = f.startUnit(node, out)
+		out = f.startUnit(node, prepared, out)
 	}
 	return out
 }
@@ -118,13 +122,13 @@ func (f *Fleet) token(at time.Duration) time.Duration {
 	return at
 }
 
-func (f *Fleet) startUnit(node Node, out []Action) []Action {
+func (f *Fleet) startUnit(node Node, prepared bool, out []Action) []Action {
 	id := Unit(len(f.units))
 	f.units = append(f.units, fleetUnit{state: unitStarting, node: node})
 	f.hold(node, 1)
 	f.alive++
 	f.starting++
-	return append(out, Action{Verb: StartUnit, Unit: id, Node: node, Trigger: NoTrigger})
+	return append(out, Action{Verb: StartUnit, Unit: id, Node: node, Trigger: NoTrigger, Prepared: prepared})
 }
 
 // hold adds by units to a node's. Node 0 stands for no node.

@@ -104,7 +104,7 @@ func TestUnitsSpreadOverZonesBeforeNodes(t *testing.T) {
 	var zones [2]int
 	for range 6 {
 		n := f.place()
-		f.startUnit(n, nil)
+		f.startUnit(n, false, nil)
 		zones[(n-1)%2]++
 	}
 	if zones != [2]int{3, 3} {
@@ -125,7 +125,7 @@ func TestRandomPlacementTakesEveryNodeWithRoomAndRepeatsItself(t *testing.T) {
 		}
 		for range 100 {
 			n := f.place()
-			f.startUnit(n, nil)
+			f.startUnit(n, false, nil)
 			held[n]++
 			order = append(order, n)
 		}

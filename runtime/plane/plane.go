@@ -84,6 +84,8 @@ type Action struct {
 	Start   results.Start // Dispatch: what kind of start the invocation saw
 	Cause   results.Cause // StartUnit and Dispatch: of a cold start
 	Reason  Reason        // Refuse
+
+	Prepared bool // StartUnit: it waited in a warm pool
 }
 
 // Reason says why a trigger was refused, in AWS's own words where it has them.

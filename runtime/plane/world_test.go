@@ -78,6 +78,9 @@ func say(a Action) string {
 		if a.Cause != "" {
 			s += " " + string(a.Cause)
 		}
+		if a.Prepared {
+			s += " prepared"
+		}
 		return s
 	case StopUnit:
 		return fmt.Sprintf("stop %d", a.Unit)

@@ -89,8 +89,12 @@ func (m *machine) startUnit(a *plane.Action) {
 		return
 	}
 	if !m.boot {
-		wait = m.timing.start(m.rng)
-		work = max(m.timing.init.draw(m.rng), m.timing.least.draw(m.rng))
+		wait, work = m.timing.start(m.rng), max(m.timing.init.draw(m.rng), m.timing.least.draw(m.rng))
+		if a.Prepared {
+			if wait = m.timing.prepared.draw(m.rng); m.timing.running {
+				work = 0
+			}
+		}
 		if m.timing.billInit {
 			u.init = work
 		} else if m.timing.restore {

@@ -23,6 +23,12 @@ type billing struct {
 	balancer bool
 	cluster  bool // EKS control plane
 
+	// Instances that wait in a warm pool have a volume; running ones are billed as others.
+	warmPool, poolRuns bool
+	waiting            int     // since
+	since              int64   // when
+	waited             float64 // instance-seconds
+
 	requestBytes, responseBytes float64
 
 	use       results.Usage
@@ -135,6 +141,12 @@ func (b *billing) node(from, to int64, book *book, stopped bool) {
 	b.started++
 }
 
+// pool is told of how many instances wait in a warm pool from now on.
+func (b *billing) pool(n int, now int64, book *book) {
+	b.waited += float64(b.waiting) * billed(b.since, now, book, false)
+	b.waiting, b.since = n, now
+}
+
 // finish adds what is billed by the span alone and returns the usage.
 func (b *billing) finish(model, arch string, span time.Duration, triggers int) results.Usage {
 	u := b.use
@@ -142,9 +154,13 @@ func (b *billing) finish(model, arch string, span time.Duration, triggers int) r
 	u.Model, u.Architecture, u.Window = model, arch, span
 	s := span.Seconds()
 	if b.instance != nil {
-		u.Instances = []results.InstanceUse{{Type: b.instance.name, Seconds: b.instances, Count: b.started}}
+		seconds := b.instances
+		if b.poolRuns {
+			seconds += b.waited
+		}
+		u.Instances = []results.InstanceUse{{Type: b.instance.name, Seconds: seconds, Count: b.started}}
 		if !b.managed {
-			u.StorageGBSeconds = volumeGB * b.instances
+			u.StorageGBSeconds = volumeGB * (b.instances + b.waited)
 		}
 	}
 	if b.reserved > 0 {

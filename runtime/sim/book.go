@@ -185,6 +185,7 @@ func (b *book) close(m *machine, end int64) {
 			b.bill.node(n.from, b.end, b, false)
 		}
 	}
+	b.bill.pool(0, b.end, b)
 	if len(b.causes) > 0 {
 		b.counts.Causes = b.causes
 	}

@@ -112,6 +112,9 @@ func onInstances(c Config) (*model, error) {
 		rules.Max, scaler = rules.Min, nil
 		size = fmt.Sprintf("a fixed fleet of %d", rules.Min)
 	}
+	if !c.Fixed {
+		size += c.warmPool(mo, &rules)
+	}
 	mo.build(rules, scaler, nil)
 	mo.words = fmt.Sprintf("process on a %s (%g vCPU, %g GB), %s at once; %s", in.name, in.vcpu, in.gb, requests(mo.timing.slots), size)
 	return mo, nil

@@ -247,6 +247,9 @@ func (m *machine) handle(e plane.Event) {
 	for i := range m.acts {
 		m.act(&m.acts[i])
 	}
+	if m.book.bill.warmPool {
+		m.book.bill.pool(m.plane.(*plane.Fleet).WarmPool(), m.now, m.book)
+	}
 }
 
 // fault keeps the first breach of the contract between plane and executor.

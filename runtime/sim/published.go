@@ -56,6 +56,12 @@ var (
 	// ec2-coldboot-research 2026; 22-26 s over types and regions). The tail is
 	// an assumption.
 	ec2Boot = logNormal("ec2 instance", 25800*time.Millisecond, 40*time.Second)
+	// An instance of a warm pool, to the first connection: 21.2 s from stopped, 20.7
+	// hibernated, 1.9 running (ec2-coldboot-research 2026). The tails are assumptions,
+	// as much longer as that of a new instance.
+	ec2Stopped    = logNormal("ec2 instance, stopped in a warm pool", 21200*time.Millisecond, 33*time.Second)
+	ec2Hibernated = logNormal("ec2 instance, hibernated in a warm pool", 20700*time.Millisecond, 32*time.Second)
+	ec2Running    = logNormal("ec2 instance, running in a warm pool", 1900*time.Millisecond, 2900*time.Millisecond)
 )
 
 // Constants of AWS with their sources.

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"fmt"
 	"time"
 
 	"coldstorm/runtime/plane"
@@ -62,4 +63,22 @@ func (c Config) placement(r *plane.FleetRules) {
 	if r.Place == nil {
 		r.Place = plane.BinPack
 	}
+}
+
+// warmPool adds a warm pool to an Auto Scaling group, and returns it in words.
+func (c Config) warmPool(mo *model, r *plane.FleetRules) string {
+	if c.Fleet.WarmPool == 0 {
+		return ""
+	}
+	state := c.Fleet.WarmPoolState
+	switch mo.billing.warmPool = true; state {
+	case workloads.WarmPoolRunning:
+		mo.timing.prepared, mo.timing.running, mo.billing.poolRuns = ec2Running, true, true
+	case workloads.WarmPoolHibernated:
+		mo.timing.prepared, mo.timing.running = ec2Hibernated, true
+	default:
+		state, mo.timing.prepared = workloads.WarmPoolStopped, ec2Stopped
+	}
+	r.WarmPool = plane.WarmPool{Capacity: r.Min + c.Fleet.WarmPool, Prepare: time.Duration(ec2Boot.median)}
+	return fmt.Sprintf(", %d %s in a warm pool", c.Fleet.WarmPool, state)
 }

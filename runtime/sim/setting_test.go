@@ -44,6 +44,9 @@ func TestEverySettingOfAFleetAccountsForEveryTrigger(t *testing.T) {
 	for _, b := range workloads.Balancers {
 		fleets = append(fleets, workloads.Fleet{Balancer: b})
 	}
+	for _, s := range workloads.WarmPoolStates {
+		fleets = append(fleets, workloads.Fleet{WarmPool: 3, WarmPoolState: s})
+	}
 	for _, f := range fleets {
 		for _, m := range []workloads.Model{workloads.ModelECSEC2, workloads.ModelEKSEC2, workloads.ModelEC2} {
 			c := offered(m)
@@ -55,5 +58,43 @@ func TestEverySettingOfAFleetAccountsForEveryTrigger(t *testing.T) {
 				t.Errorf("%s with %+v: %+v", m, f, o.Counts)
 			}
 		}
+	}
+}
+
+// TestAWarmPoolShortensAScaleOutAndIsBilledByItsState holds groups with pools against one
+// without, under the same load.
+func TestAWarmPoolShortensAScaleOutAndIsBilledByItsState(t *testing.T) {
+	type came struct {
+		ready              float64 // mean of instances that serve
+		instances, volumes float64 // seconds, GB-seconds
+	}
+	with := func(f workloads.Fleet) (x came) {
+		c := offered(workloads.ModelEC2)
+		c.Fleet = f
+		for at := time.Duration(0); at < 20*time.Minute; at += 5 * ms {
+			c.Arrivals = append(c.Arrivals, at)
+		}
+		o := mustRun(t, c)
+		for _, p := range o.Timeline {
+			x.ready += float64(p.Idle+p.Busy) * p.Every.Seconds()
+		}
+		x.instances, x.volumes = o.Usage.Instances[0].Seconds, o.Usage.StorageGBSeconds
+		return x
+	}
+	none := with(workloads.Fleet{})
+	stopped := with(workloads.Fleet{WarmPool: 50})
+	hibernated := with(workloads.Fleet{WarmPool: 50, WarmPoolState: workloads.WarmPoolHibernated})
+	running := with(workloads.Fleet{WarmPool: 50, WarmPoolState: workloads.WarmPoolRunning})
+	if !(none.ready < stopped.ready && stopped.ready < hibernated.ready && hibernated.ready < running.ready) {
+		t.Errorf("instance-seconds that serve: %.0f without a pool, %.0f stopped, %.0f hibernated, %.0f running: each is more", none.ready, stopped.ready, hibernated.ready, running.ready)
+	}
+	if d := stopped.instances - none.instances; d > 0.1*none.instances {
+		t.Errorf("stopped instances are billed as running: %.0f s, %.0f without a pool", stopped.instances, none.instances)
+	}
+	if stopped.volumes <= none.volumes*1.5 {
+		t.Errorf("the volumes of stopped instances cost nothing: %.0f GB-s, %.0f without a pool", stopped.volumes, none.volumes)
+	}
+	if running.instances <= 1.5*none.instances {
+		t.Errorf("running instances of a pool cost nothing: %.0f s, %.0f without a pool", running.instances, none.instances)
 	}
 }

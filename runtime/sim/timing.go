@@ -13,6 +13,11 @@ type timing struct {
 
 	node dist // a node's start
 
+	// A unit that waited in a warm pool starts in prepared, in the place of before; with
+	// running, its process is initialised already.
+	prepared dist
+	running  bool
+
 	slots int // triggers that a unit may serve at once
 	// hold is how much longer than its service time a trigger takes its slot;
 	// 0 is 1. See fleets' service.
