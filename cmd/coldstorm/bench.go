@@ -18,7 +18,7 @@ import (
 )
 
 var benchCommand = command{
-	name: "bench", args: "[launch|burst|calm|leak|frozen|invoke|trigger|lag|skew|rate|stall|fleet|record|sim]... [flags]", short: "compare coldstorm itself with its peers and limits",
+	name: "bench", args: "[launch|burst|calm|leak|frozen|invoke|trigger|lag|skew|rate|stall|fleet|fidelity|record|sim]... [flags]", short: "compare coldstorm itself with its peers and limits",
 	long: `
 Bench measures coldstorm, not a function. Where a part compares contenders, it
 interleaves them in one run, in random order, because two runs on a noisy machine
@@ -48,6 +48,8 @@ moment of a start and the next, and what these leave of the time measured outsid
     stall    what an endpoint's stall of a second does to the figures of each
     fleet    200 containers on 8 emulated nodes, of which one is killed under a storm: until
              it is noticed, until capacity is back, and what became of every request
+    fidelity the simulation of storms that are drawn afresh, on environments, containers
+             and instances, beside what live makes of them, and live of itself (5 minutes)
     record   what recording a result takes, a million of them in memory, and how far
              quantiles of mixtures are off, beside vegeta's t-digest
     sim      simulated invocations a second, on one core and two, and a day of a trace
@@ -104,6 +106,7 @@ var benchParts = []benchPart{
 	{"rate", "Rate: 50,000 a second on shared cores", inRounds(benchRate)},
 	{"stall", "Stall: who hides that an endpoint stood still", benchStall},
 	{"fleet", "Live fleet: 200 containers on 8 nodes, one of which is killed under a storm", benchFleet},
+	{"fidelity", "Fidelity: the simulation beside live on storms drawn afresh", benchFidelity},
 	{"record", "Recording: a result, a million of them, and quantiles beside exact ones", benchRecord},
 	{"sim", "Simulated invocations a second: a Lambda plane of 1,000 environments, and a day of many functions", inRounds(benchSim)},
 }
