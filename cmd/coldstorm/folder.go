@@ -9,70 +9,9 @@ import (
 	"strings"
 	"syscall"
 
-	"golang.org/x/sys/unix"
-
 	"coldstorm/results"
 	"coldstorm/runtime/image"
 )
-
-// Whose a folder is, is asked of a lock: a run holds flock(2) on each folder that it
-// would remove, and the kernel lets go of that however the run ends. A pid in its name
-// is for a person: it may be another program's by now, or of another pid namespace.
-
-// own makes a folder and locks it. The lock ends when the file is closed, which is nil
-// on a filesystem without locks: nobody will take such a folder for abandoned.
-func own(make func() (string, error)) (dir string, lock *os.File, err error) {
-	for {
-		if dir, err = make(); err != nil {
-			return "", nil, err
-		}
-		lock, err = lockFolder(dir, unix.LOCK_EX)
-		if err == nil && stands(lock, dir) {
-			return dir, lock, nil
-		}
-		if err == nil {
-			lock.Close()
-		} else if !errors.Is(err, fs.ErrNotExist) {
-			return dir, nil, nil
-		}
-		// Another's clean took it for abandoned before it was locked: again.
-	}
-}
-
-// abandoned locks a folder whose run is no more. It returns nil of any other.
-func abandoned(dir string) *os.File {
-	lock, err := lockFolder(dir, unix.LOCK_EX|unix.LOCK_NB)
-	if err != nil {
-		return nil
-	}
-	if !stands(lock, dir) {
-		lock.Close()
-		return nil
-	}
-	return lock
-}
-
-func lockFolder(dir string, how int) (*os.File, error) {
-	f, err := os.OpenFile(dir, os.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW, 0)
-	if err != nil {
-		return nil, err
-	}
-	for err = unix.EINTR; errors.Is(err, unix.EINTR); {
-		err = unix.Flock(int(f.Fd()), how)
-	}
-	if err != nil {
-		f.Close()
-		return nil, err
-	}
-	return f, nil
-}
-
-// stands says whether a folder that is open still has its name.
-func stands(f *os.File, dir string) bool {
-	open, err := f.Stat()
-	named, err2 := os.Lstat(dir)
-	return err == nil && err2 == nil && os.SameFile(open, named)
-}
 
 // workPrefix begins the name of a command's temporary folder, before its process id.
 const workPrefix = "coldstorm-work-"
@@ -82,7 +21,7 @@ const workPrefix = "coldstorm-work-"
 // killed before.
 func workFolder() (dir string, remove func(), err error) {
 	removeDead(os.TempDir())
-	dir, lock, err := own(func() (string, error) { return os.MkdirTemp("", workPrefix+strconv.Itoa(os.Getpid())+"-") })
+	dir, lock, err := image.Own(func() (string, error) { return os.MkdirTemp("", workPrefix+strconv.Itoa(os.Getpid())+"-") })
 	if err != nil {
 		return "", nil, err
 	}
@@ -96,7 +35,7 @@ func workFolder() (dir string, remove func(), err error) {
 // returns which.
 func removeDead(tmp string) (removed []string) {
 	for _, dir := range named(tmp, workPrefix) {
-		if lock := abandoned(dir); lock != nil {
+		if lock := image.Abandoned(dir); lock != nil {
 			if private(lock) {
 				endContainers(dir)
 			}
@@ -134,7 +73,7 @@ const underWay = ".pid"
 
 // runFolder makes and locks a folder for what a run measures.
 func runFolder(make func() (string, error)) (dir string, lock *os.File, err error) {
-	if dir, lock, err = own(make); err != nil {
+	if dir, lock, err = image.Own(make); err != nil {
 		return "", nil, err
 	}
 	if err = os.WriteFile(filepath.Join(dir, underWay), []byte(strconv.Itoa(os.Getpid())), 0o666); err != nil {
@@ -176,7 +115,7 @@ func removeHalves(dirs []string) (removed []string, err error) {
 		if !runNamed(dir) && !hasResult(dir) {
 			continue // somebody's
 		}
-		lock := abandoned(dir)
+		lock := image.Abandoned(dir)
 		if lock == nil {
 			continue // its run is under way, or it is none
 		}

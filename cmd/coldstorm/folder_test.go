@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"coldstorm/results"
+
+	"coldstorm/runtime/image"
 )
 
 // TestRemoveHalves says which run folders are removed, and what of others.
@@ -42,7 +44,7 @@ func TestRemoveHalves(t *testing.T) {
 			c.name = "20260801T093000Z-x"
 		}
 		root := t.TempDir()
-		dir, lock, err := own(func() (string, error) {
+		dir, lock, err := image.Own(func() (string, error) {
 			dir := filepath.Join(root, c.name)
 			return dir, os.Mkdir(dir, 0o755)
 		})
@@ -92,7 +94,7 @@ func TestFoldersWhileOthersClean(t *testing.T) {
 		})
 	}
 	for range 50 {
-		dir, lock, err := own(func() (string, error) { return os.MkdirTemp(root, workPrefix) })
+		dir, lock, err := image.Own(func() (string, error) { return os.MkdirTemp(root, workPrefix) })
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"sync"
 
 	"coldstorm/runtime/image"
@@ -43,8 +42,9 @@ func extensions(img image.Image) (names []string) {
 // supervisor is the layer that brings the supervisor into sandboxes, made once it
 // is needed. The zero value is ready.
 type supervisor struct {
-	mu  sync.Mutex
-	dir string
+	mu   sync.Mutex
+	dir  string
+	lock *os.File // on it, or nil
 }
 
 // layer is the layer's folder.
@@ -58,18 +58,17 @@ func (s *supervisor) layer() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	// The name is that of a run's own folder, so that clean finds what a killed
-	// engine left.
-	dir, err := os.MkdirTemp("", "coldstorm-work-"+strconv.Itoa(os.Getpid())+"-supervisor-")
+	dir, lock, err := ownFolder("supervisor")
 	if err != nil {
 		return "", err
 	}
 	path := filepath.Join(dir, supervisorPath)
 	err = errors.Join(os.Chmod(dir, 0o755), os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, program, 0o755))
 	if err != nil {
+		lock.Close()
 		return "", errors.Join(err, os.RemoveAll(dir))
 	}
-	s.dir = dir
+	s.dir, s.lock = dir, lock
 	return dir, nil
 }
 
@@ -78,6 +77,7 @@ func (s *supervisor) remove() error {
 	defer s.mu.Unlock()
 	dir := s.dir
 	s.dir = ""
+	defer s.lock.Close()
 	return os.RemoveAll(dir)
 }
 

@@ -32,8 +32,9 @@ func (e *Engine) Snapshot() Snapshot {
 
 // snapshots are the layers of an engine's snapshots. The zero value is ready.
 type snapshots struct {
-	mu  sync.Mutex
-	dir string
+	mu   sync.Mutex
+	dir  string
+	lock *os.File // on it, or nil
 }
 
 // mostMemory bounds a snapshot: by the function's memory, also where that has no limit.
@@ -97,11 +98,10 @@ func (s *snapshots) layer() (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.dir == "" {
-		dir, err := os.MkdirTemp("", "coldstorm-work-"+strconv.Itoa(os.Getpid())+"-snapshots-")
-		if err != nil {
+		var err error
+		if s.dir, s.lock, err = ownFolder("snapshots"); err != nil {
 			return "", err
 		}
-		s.dir = dir
 	}
 	top, err := os.MkdirTemp(s.dir, "")
 	if err != nil {
@@ -117,5 +117,14 @@ func (s *snapshots) remove() error {
 	if s.dir == "" {
 		return nil
 	}
+	defer s.lock.Close()
 	return os.RemoveAll(s.dir)
+}
+
+// ownFolder makes a folder of the engine's, whose name and lock are those of a command's
+// own: another command leaves it alone, and finds it if this engine is killed.
+func ownFolder(of string) (dir string, lock *os.File, err error) {
+	return image.Own(func() (string, error) {
+		return os.MkdirTemp("", "coldstorm-work-"+strconv.Itoa(os.Getpid())+"-"+of+"-")
+	})
 }

@@ -156,7 +156,7 @@ func (s *store) close() error {
 
 // lockFolder opens and locks a folder.
 func lockFolder(dir string, how int) (*os.File, error) {
-	f, err := os.Open(dir)
+	f, err := os.OpenFile(dir, os.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW, 0)
 	if err != nil {
 		return nil, err
 	}
