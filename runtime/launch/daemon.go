@@ -371,7 +371,7 @@ func (d *daemon) control(kind, id int64, dec *decoder, e *encoder) (fd int, err 
 		if d.boxes[id] == nil || b.killed {
 			return -1, errGone
 		}
-		signalFamily(b.pid, sig)
+		signalFamily(b.pid, sig, traced)
 	case msgCPU:
 		return -1, d.cg.setCPU(b.group, dec.float())
 	case msgSocket:

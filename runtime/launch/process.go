@@ -176,7 +176,7 @@ func address(fd int) (string, error) {
 // endFamily kills a process and all its descendants: stopped first, so that none
 // is born while the list is read.
 func endFamily(pid int) {
-	signalFamily(pid, unix.SIGSTOP)
+	signalFamily(pid, unix.SIGSTOP, none)
 	list := family(pid)
 	for i := range list { // children first: a parent's end would hand them over
 		unix.Kill(list[len(list)-1-i], unix.SIGKILL)

@@ -90,16 +90,19 @@ func children(pid int) (list []int) {
 }
 
 // signalFamily stops (SIGSTOP) or continues (SIGCONT) a process and all its
-// descendants. Stopping goes on until no new one is found, since a process may
-// fork while the list is read; parents stop before their children.
-func signalFamily(pid int, sig unix.Signal) {
+// descendants but those that spare names. Stopping goes on until no new one is
+// found, since a process may fork while the list is read; parents stop before
+// their children.
+func signalFamily(pid int, sig unix.Signal, spare func(pid int) bool) {
 	done := map[int]bool{}
 	for {
 		fresh := false
 		for _, p := range family(pid) {
 			if !done[p] {
 				done[p], fresh = true, true
-				unix.Kill(p, sig)
+				if !spare(p) {
+					unix.Kill(p, sig)
+				}
 			}
 		}
 		if !fresh {
@@ -107,3 +110,15 @@ func signalFamily(pid int, sig unix.Signal) {
 		}
 	}
 }
+
+// traced tells whether a process is held by ptrace(2). A SIGSTOP of it would go to
+// its tracer, which may take it for its own tracee's fault (gVisor's sentry ends its
+// sandbox then); it stands still when it next waits for its stopped tracer.
+func traced(pid int) bool {
+	text, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
+	_, tracer, found := strings.Cut(string(text), "\nTracerPid:\t")
+	return found && !strings.HasPrefix(tracer, "0\n")
+}
+
+// none spares no process.
+func none(int) bool { return false }
