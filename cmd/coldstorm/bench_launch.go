@@ -72,7 +72,7 @@ func benchLaunch(ctx context.Context, rounds int) (benchTable, error) {
 	t.Notes = append(t.Notes,
 		"the program is 200 bytes without a runtime whose first instructions write one byte; a ratio to runc or crun includes the start of their command",
 		"cold is what is compared with runc and crun. They have the same namespaces, mounts, masks, limits, capabilities and filter, and a read-only overlay that is mounted before, as coldstorm's is; what differs: they make /dev and mount /sys in each container, where coldstorm's share one, join every cgroup hierarchy of the host, and keep a state folder",
-		"pooled: namespaces, root, network and cgroups were ready; parked: all but execve; lean: /proc shows processes alone, no /sys, no pts, no mqueue",
+		"pooled: namespaces, root, network (one that an ended sandbox of the image left, where there was) and cgroups were ready; parked: all but execve; lean: /proc shows processes alone, no /sys, no pts, no mqueue",
 		"where the host has an empty version 2 hierarchy beside version 1 controllers, which crun refuses, it is hidden from all contenders",
 	)
 	return t, nil

@@ -11,7 +11,7 @@ import (
 // The modes of a sandbox's start: how much of it was there when it was asked for.
 const (
 	ModeCold   = "cold"   // nothing
-	ModePooled = "pooled" // its namespaces, its root in them, its network and its cgroups
+	ModePooled = "pooled" // its namespaces, its root in them, its network (new, or see spares) and its cgroups
 	ModeParked = "parked" // everything but execve
 )
 
@@ -185,6 +185,26 @@ func (d *daemon) finish(b *birth, spec *Spec) error {
 	return d.present(b)
 }
 
+// connect moves the calling thread into the network that a birth is to be born in, which
+// outlives its sandbox if it is pooled.
+func (d *daemon) connect(b *birth, room string) (err error) {
+	if b.mode == ModeParked {
+		b.net.listener, err = newNetwork(nil)
+		return err
+	}
+	if n := d.reuse(room); n.ns >= 0 {
+		b.box.spare, b.net.listener = spare{room, n.ns}, n.listener
+		return nil
+	}
+	n, err := d.st.freshNetwork()
+	if b.net.listener = n.listener; err != nil {
+		closeAll(n.ns)
+		return err
+	}
+	b.box.spare = d.spares.hold(spare{room, n.ns})
+	return nil
+}
+
 // seed makes a birth that waits, pooled or parked, for what like describes. The calling
 // thread must be one that lives as long as the daemon and that may leave its network
 // namespace.
@@ -193,7 +213,7 @@ func (d *daemon) seed(mode string, like *Spec) (b *birth, err error) {
 	b.like = like
 	defer d.makers.leave()
 	if _, err = d.rooms.enter(d.st, like); err == nil {
-		b.net.listener, err = newNetwork(nil)
+		err = d.connect(b, roomKey(like))
 	}
 	if err == nil {
 		err = d.cg.prepare(b.box.group, like)

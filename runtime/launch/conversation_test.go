@@ -16,7 +16,10 @@ func TestDaemonDiesAsItFreezes(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := run(t, l, Spec{}, "sleep")
-	unix.Kill(l.pid, unix.SIGSTOP) // so that it does not answer
+	unix.Kill(l.pid, unix.SIGSTOP)                                                               // so that it does not answer
+	if err := unix.Waitid(unix.P_PID, l.pid, nil, unix.WSTOPPED|unix.WNOWAIT, nil); err != nil { // until all its threads have
+		t.Fatal(err)
+	}
 	froze := make(chan error)
 	go func() { froze <- b.Freeze() }()
 	for asked := false; !asked; runtime.Gosched() {

@@ -30,6 +30,8 @@ type daemon struct {
 	rootless bool
 	pool     *pool
 	makers   *makers
+	spares   spares
+	sweeper  *sweeper
 	rooms    rooms
 	visits   visits
 	open     chan struct{} // closed when launches can begin
@@ -56,6 +58,7 @@ type box struct {
 	id     int64
 	pid    int
 	group  string
+	spare  spare // what it leaves to others
 	killed bool
 	began  results.Stamp // before it was cloned; 0 says nothing
 }
@@ -85,6 +88,7 @@ func Daemon() int {
 	go attend()
 	d := &daemon{rooms: rooms{layers: layers{top: "/l"}}, open: make(chan struct{}), boxes: map[int64]*box{}, pids: map[int]*box{}, early: map[int]death{}, nodes: map[string]bool{}}
 	d.freed = sync.NewCond(&d.mu)
+	d.sweeper = newSweeper(d)
 	unix.CloseOnExec(launchFD)
 	unix.CloseOnExec(controlFD)
 	if err := d.begin(exposed); err != nil {
@@ -181,7 +185,7 @@ func (d *daemon) begin(exposed error) error {
 	}
 	host.setCgroups(d.cg, missing)
 	d.restrict(c.cgroup, &host)
-	d.pool, d.visits = newPool(d, c.pool), make(visits)
+	d.pool, d.visits, d.spares.most = newPool(d, c.pool), make(visits), 2*c.pool
 	if c.runtime.Isolates() {
 		if d.makers, err = newMakers(); err != nil {
 			d.cg.close()
@@ -197,6 +201,7 @@ func (d *daemon) begin(exposed error) error {
 		return err
 	}
 	go d.reap()
+	go d.sweeper.sweep()
 	go d.visits.serve()
 	if err := d.oci.trial(d, &host); err != nil {
 		d.end()
@@ -354,8 +359,9 @@ func (d *daemon) fill(kind, seq int64, dec *decoder) {
 func (d *daemon) control(kind, id int64, dec *decoder, e *encoder) (fd int, err error) {
 	d.mu.Lock()
 	b := d.boxes[id]
+	dead := b == nil || d.pids[b.pid] != b
 	d.mu.Unlock()
-	if b == nil {
+	if dead {
 		return -1, errGone
 	}
 	switch kind {
@@ -368,7 +374,7 @@ func (d *daemon) control(kind, id int64, dec *decoder, e *encoder) (fd int, err 
 		}
 		d.mu.Lock()
 		defer d.mu.Unlock()
-		if d.boxes[id] == nil || b.killed {
+		if d.pids[b.pid] != b || b.killed {
 			return -1, errGone
 		}
 		signalFamily(b.pid, sig, traced)
@@ -476,6 +482,7 @@ func (d *daemon) end() (code int) {
 			d.kill(b)
 		}
 		d.mu.Lock()
+		d.sweeper.hurry(+1)
 		for len(d.boxes) > 0 {
 			d.freed.Wait()
 		}

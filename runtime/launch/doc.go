@@ -21,7 +21,9 @@
 // (child). The daemon goes on beside it: a cold start's network is made on another
 // processor while its root is completed, by a thread that then sees it through to its
 // program, and a child can wait with all but its rights (pooled) or all but execve
-// (parked) done. It is born in the mount namespace of its image (room).
+// (parked) done. It is born in the mount namespace of its image (room). A pooled
+// sandbox's network is used again for its image (spare), and what is to be removed is
+// while nothing is launched (sweep): the kernel does so in threads that it doesn't preempt.
 // Turned down: the Go binary re-executed as the sandbox's init, which costs 1.4 ms a
 // launch; a C helper, which needs a toolchain; vfork, which holds its parent's thread; os/exec
 // with Cloneflags, which forks as soon as a user namespace is asked for (3.5 ms at

@@ -72,6 +72,8 @@ func (d *daemon) account(kind, seq int64) {
 func (d *daemon) settled() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.sweeper.hurry(+1)
+	defer d.sweeper.hurry(-1)
 	for len(d.boxes) > len(d.pids) { // those that are dead are in boxes alone
 		d.freed.Wait()
 	}

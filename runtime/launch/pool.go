@@ -163,6 +163,16 @@ func (p *pool) busy(n int) {
 	p.mu.Unlock()
 }
 
+// rests says whether no launch is under way and none has begun since it was called with
+// the same since before.
+func (p *pool) rests(since *int) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	quiet := p.work == 0 && p.asked == *since
+	*since = p.asked
+	return quiet
+}
+
 // alone says whether no other launch than the caller's is under way.
 func (p *pool) alone() bool {
 	p.mu.Lock()

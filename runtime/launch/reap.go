@@ -110,7 +110,8 @@ func (d *daemon) tell(b *box, x death) {
 	e.int(b.id)
 	exit.encode(&e)
 	d.sendControl(e.b)
-	go d.release(b)
+	d.spares.keep(b.spare)
+	d.sweeper.leave(b)
 }
 
 func (d *daemon) release(b *box) {

@@ -157,6 +157,8 @@ func (d *daemon) abort(b *birth) {
 		d.bear()
 		d.kill(b.box)
 		b.child.end()
+	} else {
+		d.spares.keep(b.box.spare)
 	}
 	b.drop()
 	if err := d.cg.remove(b.box.group); err != nil { // it may have died before its cgroups were made
