@@ -63,7 +63,7 @@ Examples:
 		f.DurationVar(&o.keepAlive, "keep-alive", 10*time.Minute, "idle `time` after which an environment is reclaimed")
 		f.StringVar(&o.routing, "routing", mostRecent, "idle environment that `serves` next: most-recent, which has been idle shortest, or least-recent")
 		f.DurationVar(&o.retry, "retry-delay", time.Minute, "`time` before an asynchronous event that failed is tried again; the second retry waits twice as long")
-		f.Var(&o.triggers.queues, "queue", "`NAME=FUNCTION[,...]`: a queue whose messages the function handles; may be repeated")
+		f.Var(&o.triggers.queues, "queue", "`NAME=FUNCTION[,...]`: a queue whose messages the function handles, FIFO if its name ends with .fifo; may be repeated")
 		f.Var(&o.triggers.buckets, "bucket", "`FOLDER=FUNCTION[,...]`: a folder, the function is told of each file in it; may be repeated")
 		f.Var(&o.triggers.schedules, "schedule", "`EXPRESSION=FUNCTION[,...]`: rate(...) or cron(...) and what is then invoked; may be repeated")
 		return func(ctx context.Context, a *app, args []string) error {

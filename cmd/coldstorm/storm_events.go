@@ -126,7 +126,7 @@ func (f *follower) end(s results.Sample, c trigger.Completion, at results.Stamp)
 	answered := s.Done
 	s.Outcome, s.Done = c.Outcome, cmp.Or(c.Done, at)
 	if s.Outcome != results.OutcomeServed {
-		s.Reason = "event " + string(c.Outcome)
+		s.Reason = "event " + cmp.Or(c.Reason, string(c.Outcome))
 	}
 	evidence, err := results.ParseEvidence(c.Evidence)
 	if err != nil {

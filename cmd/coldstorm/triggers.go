@@ -48,7 +48,11 @@ func functionOf(x trigger.Source) string {
 func describe(x trigger.Source, url string) string {
 	switch {
 	case x.Queue != nil:
-		return fmt.Sprintf("queue %s triggers %s: aws sqs send-message --queue-url %s/%s --message-body ...", x.Queue.Name, x.Queue.Function, url, "123456789012/"+x.Queue.Name)
+		group := ""
+		if strings.HasSuffix(x.Queue.Name, ".fifo") {
+			group = " --message-group-id ..."
+		}
+		return fmt.Sprintf("queue %s triggers %s: aws sqs send-message --queue-url %s/%s%s --message-body ...", x.Queue.Name, x.Queue.Function, url, "123456789012/"+x.Queue.Name, group)
 	case x.Bucket != nil:
 		return fmt.Sprintf("files in %s trigger %s: bucket %s, %s/%[3]s/KEY", x.Bucket.Folder, x.Bucket.Function, x.Bucket.Name, url)
 	}

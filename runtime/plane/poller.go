@@ -116,6 +116,9 @@ type Poller struct {
 	active  time.Duration // when there was last something to do
 }
 
+// Rules are those of the poller, with their defaults filled in.
+func (p *Poller) Rules() PollerRules { return p.rules }
+
 type gathering struct {
 	batch Batch
 	bytes int

@@ -15,6 +15,7 @@ type QueueRules struct {
 	Delay       time.Duration // before a message that is sent can be received
 	Retention   time.Duration // after which a message is dropped; 0: 4 days
 	MaxReceives int           // after which a message goes to the dead-letter queue; 0: there is none
+	FIFO        bool          // messages are of groups, see SendIn
 }
 
 func (r QueueRules) withDefaults() QueueRules {
@@ -30,9 +31,11 @@ func (r QueueRules) withDefaults() QueueRules {
 	return r
 }
 
-// Queue is a standard message queue: what was received stays, hidden, until it is
-// deleted or its visibility timeout ends. Messages come in the order in which
-// they became visible, which SQS only tries to keep. What a message says is the
+// Queue is a message queue: what was received stays, hidden, until it is deleted or
+// its visibility timeout ends. Messages of a standard queue come in the order in which
+// they became visible, which SQS only tries to keep; those of a FIFO queue in the order
+// in which they were sent to their group, of which none comes while another is in flight
+// (Amazon SQS developer guide: "FIFO queue delivery logic"). What a message says is the
 // executor's. Like a plane it is pure; times never decrease. Build it with
 // NewQueue.
 type Queue struct {
@@ -42,6 +45,8 @@ type Queue struct {
 	ready    []Message // visible, first at the front; deleted ones are skipped
 	hidden   alarms
 	counts   QueueCounts
+	groups   map[string]*queueGroup // of a FIFO queue, that have messages
+	turns    []string               // of these, with a message to hand out
 }
 
 // message is one that is neither deleted, dropped nor dead.
@@ -50,6 +55,7 @@ type message struct {
 	receives    int
 	state       visibility
 	until       time.Duration // hidden
+	group       string        // of a FIFO queue's
 }
 
 type visibility uint8
@@ -127,10 +133,15 @@ func (q *Queue) appear(at time.Duration) {
 		if m == nil || m.state == visible || m.until != a.at {
 			continue // deleted, or hidden anew
 		}
-		q.count(m.state, -1)
+		was := m.state
+		q.count(was, -1)
 		m.state = visible
 		q.count(visible, 1)
-		q.ready = append(q.ready, a.message)
+		if q.rules.FIFO {
+			q.landed(m, was)
+		} else {
+			q.ready = append(q.ready, a.message)
+		}
 	}
 }
 
@@ -143,30 +154,53 @@ func (q *Queue) Receive(at time.Duration, n int, timeout time.Duration) (got []D
 		timeout = q.rules.Visibility
 	}
 	q.appear(at)
+	if q.rules.FIFO {
+		return q.receiveInOrder(at, n, timeout)
+	}
 	for n > 0 && len(q.ready) > 0 {
 		id := q.ready[0]
 		q.ready = q.ready[1:]
 		m := q.messages[id]
-		switch {
-		case m == nil || m.state != visible:
+		if m == nil || m.state != visible {
 			continue
-		case at-m.sent >= q.rules.Retention:
-			q.remove(id, m)
+		}
+		switch d, fate := q.take(at, id, m, timeout); fate {
+		case taken:
+			got = append(got, d)
+			n--
+		case expired:
 			dropped = append(dropped, id)
-			continue
-		case q.rules.MaxReceives > 0 && m.receives >= q.rules.MaxReceives:
-			q.remove(id, m)
+		case overReceived:
 			dead = append(dead, id)
-			continue
 		}
-		if m.receives++; m.receives == 1 {
-			m.first = at
-		}
-		q.hide(id, m, inFlight, at+timeout)
-		got = append(got, Delivery{Message: id, Receives: m.receives, Sent: m.sent, First: m.first})
-		n--
 	}
 	return got, dead, dropped
+}
+
+// fate is what becomes of a message that is received.
+type fate uint8
+
+const (
+	taken fate = iota
+	expired
+	overReceived
+)
+
+// take hides a visible message for who receives it, or removes it.
+func (q *Queue) take(at time.Duration, id Message, m *message, timeout time.Duration) (d Delivery, f fate) {
+	switch {
+	case at-m.sent >= q.rules.Retention:
+		q.remove(id, m)
+		return d, expired
+	case q.rules.MaxReceives > 0 && m.receives >= q.rules.MaxReceives:
+		q.remove(id, m)
+		return d, overReceived
+	}
+	if m.receives++; m.receives == 1 {
+		m.first = at
+	}
+	q.hide(id, m, inFlight, at+timeout)
+	return Delivery{Message: id, Receives: m.receives, Sent: m.sent, First: m.first}, taken
 }
 
 func (q *Queue) remove(id Message, m *message) {
@@ -175,13 +209,18 @@ func (q *Queue) remove(id Message, m *message) {
 }
 
 // Delete removes a message for who received it last, and reports whether it was
-// there. A receipt that is not the last has no effect.
+// there. A receipt that is not the last has no effect, nor has one of a FIFO queue whose
+// visibility timeout has ended.
 func (q *Queue) Delete(id Message, receives int) bool {
 	m := q.messages[id]
-	if m == nil || m.receives != receives {
+	if m == nil || m.receives != receives || q.rules.FIFO && m.state != inFlight {
 		return false
 	}
+	was := m.state
 	q.remove(id, m)
+	if q.rules.FIFO {
+		q.landed(m, was)
+	}
 	return true
 }
 
@@ -202,6 +241,7 @@ func (q *Queue) Hide(at time.Duration, id Message, receives int, timeout time.Du
 func (q *Queue) Purge() {
 	clear(q.messages)
 	q.ready, q.hidden, q.counts = nil, nil, QueueCounts{}
+	q.groups, q.turns = nil, nil
 }
 
 // Counts counts messages now.

@@ -28,6 +28,9 @@ func (s *Sources) Deliver(arn string, body []byte, attributes map[string]string)
 	if err != nil {
 		return err
 	}
+	if q.fifo() {
+		return errors.New("a FIFO queue can't be a destination")
+	}
 	attrs := map[string]attributeValue{}
 	for key, value := range attributes {
 		kind := "String"
@@ -36,6 +39,6 @@ func (s *Sources) Deliver(arn string, body []byte, attributes map[string]string)
 		}
 		attrs[key] = attributeValue{DataType: kind, StringValue: &value}
 	}
-	q.send(string(body), attrs, -1)
+	q.send(string(body), attrs, -1, order{})
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -55,9 +56,11 @@ func (a attributes) check() error {
 			if _, ok := queueOf(p.Target); !ok {
 				return invalidAttribute(name, "deadLetterTargetArn is of no queue")
 			}
-		case name == "FifoQueue" && value == "true":
-			return invalidAttribute(name, "FIFO queues are not built")
-		case name == "FifoQueue", inert[name]:
+		case words[name] != nil:
+			if !slices.Contains(words[name], value) {
+				return invalidAttribute(name, fmt.Sprintf("%q is not %s", value, strings.Join(words[name], " or ")))
+			}
+		case inert[name]:
 		default:
 			return &sqsError{"InvalidAttributeName", "Unknown Attribute " + name + "."}
 		}
@@ -83,7 +86,7 @@ func parseRedrive(s string) (p redrive, err error) {
 // queueOf is the name of the queue of an ARN.
 func queueOf(arn string) (string, bool) {
 	parts := strings.Split(arn, ":")
-	if len(parts) != 6 || parts[0] != "arn" || parts[2] != "sqs" || !queueForm.MatchString(parts[5]) {
+	if len(parts) != 6 || parts[0] != "arn" || parts[2] != "sqs" || !queueForm.MatchString(strings.TrimSuffix(parts[5], fifoSuffix)) {
 		return "", false
 	}
 	return parts[5], true
@@ -126,6 +129,7 @@ func (a attributes) rules() plane.QueueRules {
 		r.Visibility = -1 // plane's own zero is the default
 	}
 	_, r.MaxReceives = a.deadLetter()
+	r.FIFO = a["FifoQueue"] == "true"
 	return r
 }
 

@@ -1,7 +1,7 @@
 // Package trigger is what sends events to functions but an invocation by a
 // caller: message queues (queue.go, sqs.go, mapping.go), objects created in a
 // folder (bucket.go, object.go) and schedules (schedule.go). The rules, of
-// visibility, batches, pollers and calendars, are runtime/plane's; here they meet
+// visibility, order, batches, pollers and calendars, are runtime/plane's; here they meet
 // real time, HTTP and the file system. Functions are behind an interface, so that
 // invoke.Service, which also keeps the asynchronous events' retries, is not
 // known here.
@@ -38,7 +38,8 @@
 //
 // # Left out
 //
-// Queues of type FIFO, filters of events and provisioned pollers are refused.
+// Provisioned pollers are refused. A batch of a FIFO queue whose messages are over 6 MB
+// together becomes two, which its group then has at once.
 // Messages and objects are not encrypted, and nothing is authenticated. Queues are
 // in memory.
 package trigger

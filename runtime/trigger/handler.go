@@ -2,6 +2,7 @@ package trigger
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/md5"
 	"encoding/hex"
 	"errors"
@@ -69,7 +70,8 @@ func (s *Sources) route(r *http.Request) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) { b.serve(w, r, key) }
 }
 
-// publish answers POST /coldstorm/publish/{source}.
+// publish answers POST /coldstorm/publish/{source}. A message of a FIFO queue is of the
+// group that the query names, or of one for all.
 func (s *Sources) publish(w http.ResponseWriter, r *http.Request, name string) {
 	s.mu.Lock()
 	q, b, rule := s.queues[name], s.buckets[name], s.schedules[name]
@@ -83,7 +85,11 @@ func (s *Sources) publish(w http.ResponseWriter, r *http.Request, name string) {
 			return
 		}
 		c := &sqsCall{ctx: r.Context(), sources: s}
-		m, err := c.send(q, string(body), nil, nil)
+		e := sqsEntry{MessageBody: string(body)}
+		if q.fifo() { // each is an event of its own
+			e.MessageGroupId, e.MessageDeduplicationId = cmp.Or(r.URL.Query().Get("group"), "coldstorm"), api.NewID()
+		}
+		m, err := c.send(q, e)
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return

@@ -47,9 +47,10 @@ func (s *Sources) addQueue(x Queue) error {
 	if err := plane.CheckVisibility(x.Visibility, timeout); err != nil {
 		return fmt.Errorf("queue %s: %w", x.Name, err)
 	}
-	a := attributes{"VisibilityTimeout": fmt.Sprint(int(x.Visibility / time.Second))}
+	a := kind(x.Name)
+	a["VisibilityTimeout"] = fmt.Sprint(int(x.Visibility / time.Second))
 	if x.DeadLetter != "" {
-		if _, err := s.createQueue(x.DeadLetter, nil); err != nil {
+		if _, err := s.createQueue(x.DeadLetter, kind(x.DeadLetter)); err != nil {
 			return fmt.Errorf("queue %s: dead-letter queue: %w", x.Name, err)
 		}
 		if x.MaxReceives == 0 {
@@ -61,13 +62,16 @@ func (s *Sources) addQueue(x Queue) error {
 	if err != nil {
 		return fmt.Errorf("queue %s: %w", x.Name, err)
 	}
+	if err := q.checkPoller(x.Rules); err != nil {
+		return fmt.Errorf("queue %s: %w", x.Name, err)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	id := "queue " + x.Name + "=" + x.Function
 	if s.mappings[id] != nil {
 		return fmt.Errorf("queue %s: %w", x.Name, ErrTaken)
 	}
-	s.mappings[id] = s.poll(q, x.Function, x.Rules, x.Partial)
+	s.mappings[id] = s.poll(q, x.Function, x.Rules, x.Partial, nil)
 	return nil
 }
 
@@ -81,7 +85,7 @@ type settings struct {
 	MaximumBatchingWindowInSeconds int
 	FunctionResponseTypes          []string
 	ScalingConfig                  struct{ MaximumConcurrency int }
-	FilterCriteria                 *struct{ Filters []any }
+	FilterCriteria                 *filterCriteria
 	ProvisionedPollerConfig        *struct{ MinimumPollers, MaximumPollers *int }
 }
 
@@ -106,11 +110,18 @@ func (s *Sources) Map(id string, shown map[string]any, timeout time.Duration) er
 	if err != nil {
 		return err
 	}
+	only, err := x.FilterCriteria.read()
+	if err != nil {
+		return err
+	}
 	q, err := s.queueNamed(name)
 	if err != nil {
 		return fmt.Errorf("Error occurred while ReceiveMessage. SQS Error Code: %w", err) // as Lambda writes it
 	}
 	if err := plane.CheckVisibility(q.attributes().seconds("VisibilityTimeout"), timeout); err != nil {
+		return err
+	}
+	if err := q.checkPoller(rules); err != nil {
 		return err
 	}
 	s.mu.Lock()
@@ -126,7 +137,7 @@ func (s *Sources) Map(id string, shown map[string]any, timeout time.Duration) er
 	for _, t := range x.FunctionResponseTypes {
 		partial = partial || t == "ReportBatchItemFailures"
 	}
-	s.mappings[id] = s.poll(q, x.FunctionArn, rules, partial)
+	s.mappings[id] = s.poll(q, x.FunctionArn, rules, partial, only)
 	return nil
 }
 
@@ -134,10 +145,7 @@ func (x settings) rules() (plane.PollerRules, error) {
 	r := plane.PollerRules{
 		BatchSize: x.BatchSize, Window: time.Duration(x.MaximumBatchingWindowInSeconds) * time.Second, Concurrency: x.ScalingConfig.MaximumConcurrency,
 	}
-	switch {
-	case x.FilterCriteria != nil && len(x.FilterCriteria.Filters) > 0:
-		return r, errors.New("FilterCriteria are not built")
-	case x.ProvisionedPollerConfig != nil && x.ProvisionedPollerConfig.MinimumPollers != nil:
+	if x.ProvisionedPollerConfig != nil && x.ProvisionedPollerConfig.MinimumPollers != nil {
 		return r, errors.New("ProvisionedPollerConfig is not built")
 	}
 	return r, r.Check()
@@ -159,6 +167,7 @@ type mapping struct {
 	queue    *queue
 	function string
 	partial  bool
+	only     filters
 	ctx      context.Context
 	stop     context.CancelFunc
 	ended    chan struct{} // buffered: an invocation has
@@ -169,9 +178,9 @@ type mapping struct {
 }
 
 // poll begins a mapping. The caller holds the lock.
-func (s *Sources) poll(q *queue, function string, r plane.PollerRules, partial bool) *mapping {
+func (s *Sources) poll(q *queue, function string, r plane.PollerRules, partial bool, only filters) *mapping {
 	m := &mapping{
-		sources: s, queue: q, function: function, partial: partial, ended: make(chan struct{}, 1),
+		sources: s, queue: q, function: function, partial: partial, only: only, ended: make(chan struct{}, 1),
 		poller: plane.NewPoller(r), held: map[plane.Message]received{},
 	}
 	m.ctx, m.stop = context.WithCancel(s.ctx)
@@ -214,15 +223,10 @@ func (m *mapping) step() (batches [][]received, next time.Duration, deleted bool
 	counts, _, _ := m.queue.counts()
 	at := m.queue.now()
 	m.poller.Observe(at, counts.Visible)
-	got, dead := m.queue.receive(m.poller.Room(), -1)
-	m.sources.bury(m.queue, dead)
-	parcels := make([]plane.Parcel, len(got))
-	for i, x := range got {
-		m.held[x.Message] = x
-		parcels[i] = plane.Parcel{Delivery: x.Delivery, Bytes: size(x.body, x.content.attributes)}
-	}
-	for _, b := range m.poller.Take(at, parcels) {
-		batches = append(batches, m.open(b))
+	for got := range m.receipts() {
+		for _, b := range m.poller.Take(at, m.parcels(got)) {
+			batches = append(batches, m.open(b))
+		}
 	}
 	counts, hidden, more := m.queue.counts()
 	m.poller.Observe(at, counts.Visible)
@@ -236,6 +240,64 @@ func (m *mapping) step() (batches [][]received, next time.Duration, deleted bool
 	m.queue.mu.Lock()
 	defer m.queue.mu.Unlock()
 	return batches, max(next, 0), m.queue.deleted
+}
+
+// receipts yields what there is room for: all that there is, once, or of a FIFO queue
+// what makes a batch each, so that a group's messages are in one batch at a time.
+func (m *mapping) receipts() func(yield func([]received) bool) {
+	return func(yield func([]received) bool) {
+		for first := true; ; first = false {
+			room := m.poller.Room()
+			if m.queue.fifo() {
+				room = min(room, m.poller.Rules().BatchSize)
+			}
+			if !first && (room == 0 || !m.queue.fifo()) {
+				return
+			}
+			got, dead := m.queue.receive(room, -1)
+			m.sources.bury(m.queue, dead)
+			if !yield(got) || len(got) == 0 {
+				return
+			}
+		}
+	}
+}
+
+// parcels are received messages as the poller counts them, less what the filters keep
+// from the function.
+func (m *mapping) parcels(got []received) []plane.Parcel {
+	var parcels []plane.Parcel
+	for _, x := range got {
+		if !m.only.pass(x.record(m.queue.arn())) {
+			m.skip(x)
+			continue
+		}
+		m.held[x.Message] = x
+		parcels = append(parcels, plane.Parcel{Delivery: x.Delivery, Bytes: size(x.body, x.content.attributes)})
+	}
+	return parcels
+}
+
+// checkPoller says what a FIFO queue's poller can't be (AWS Lambda developer guide: "Using
+// Lambda with Amazon SQS").
+func (q *queue) checkPoller(r plane.PollerRules) error {
+	switch {
+	case !q.fifo():
+	case r.BatchSize > maxEntries:
+		return fmt.Errorf("Batch size %d of a FIFO queue is not within 1..%d.", r.BatchSize, maxEntries)
+	case r.Window > 0:
+		return errors.New("A batching window can't be set for a FIFO queue.")
+	}
+	return nil
+}
+
+// skip deletes a message that the filters keep from the function.
+func (m *mapping) skip(x received) {
+	m.queue.remove(x.receipt)
+	m.sources.ledger.add(Completion{
+		Trigger: x.id, Source: "queue " + m.queue.name, Function: m.function, Outcome: results.OutcomeFailed, Reason: ReasonFiltered,
+		Publish: x.published, Poll: x.polled, Done: results.Now(),
+	})
 }
 
 // open takes a batch's messages. The caller holds the lock.

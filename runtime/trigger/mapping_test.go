@@ -69,7 +69,7 @@ func (d *desk) pass(span time.Duration) {
 
 func (d *desk) send(all ...string) {
 	for _, body := range all {
-		d.queue.send(body, nil, -1)
+		d.queue.send(body, nil, -1, order{})
 	}
 }
 
@@ -132,7 +132,7 @@ func TestAMessageThatAlwaysFailsEndsInTheDeadLetterQueue(t *testing.T) {
 		d := open(t, Queue{DeadLetter: "dead", MaxReceives: 2, Visibility: 10 * time.Second}, func([]string) live.Result {
 			return live.Result{Outcome: results.OutcomeFailed}
 		})
-		id := d.queue.send("a", nil, -1).id
+		id := d.queue.send("a", nil, -1, order{}).id
 		d.pass(time.Hour)
 		same(t, "batches", strings.Join(d.log, ", "), "0s: ax1, 10s: ax2")
 		dead, err := d.queueNamed("dead")
@@ -177,7 +177,7 @@ func TestNoMoreBatchesAtOnceThanTheMaximumConcurrency(t *testing.T) {
 		add(t, s, Source{Queue: &Queue{Name: "q", Function: "f", Rules: plane.PollerRules{BatchSize: 1, Concurrency: 3}}})
 		q, _ := s.queueNamed("q")
 		for range 30 {
-			q.send("x", nil, -1)
+			q.send("x", nil, -1, order{})
 		}
 		time.Sleep(9500 * time.Millisecond)
 		synctest.Wait()
@@ -203,7 +203,7 @@ func TestPollersAreAddedWhileMessagesWait(t *testing.T) {
 		add(t, s, Source{Queue: &Queue{Name: "q", Function: "f", Rules: plane.PollerRules{BatchSize: 1}}})
 		q, _ := s.queueNamed("q")
 		for range 400 {
-			q.send("x", nil, -1)
+			q.send("x", nil, -1, order{})
 		}
 		for second, want := range []int32{5, 10, 15, 20} { // 300 a minute
 			time.Sleep(time.Millisecond)
@@ -232,7 +232,8 @@ func TestMappingsAreRefusedAsLambdaDoes(t *testing.T) {
 		{map[string]any{"EventSourceArn": q, "BatchSize": 100}, time.Second, "batching window"},
 		{map[string]any{"EventSourceArn": q, "ScalingConfig": map[string]any{"MaximumConcurrency": 1}}, time.Second, "2..1000"},
 		{map[string]any{"EventSourceArn": q + "2"}, time.Second, "NonExistentQueue"},
-		{map[string]any{"EventSourceArn": q, "FilterCriteria": map[string]any{"Filters": []any{map[string]any{}}}}, time.Second, "not built"},
+		{map[string]any{"EventSourceArn": q, "FilterCriteria": map[string]any{"Filters": []any{map[string]any{"Pattern": "{"}}}}, time.Second, "Invalid filter pattern"},
+		{map[string]any{"EventSourceArn": q, "FilterCriteria": map[string]any{"Filters": []any{map[string]any{"Pattern": `{"body": ["x"]}`}}}}, time.Second, ""},
 		{map[string]any{"EventSourceArn": q, "BatchSize": "x"}, time.Second, "event source mapping"},
 		{map[string]any{"EventSourceArn": "arn:aws:kinesis:us-east-1:123456789012:stream/x"}, time.Second, ""},
 		{map[string]any{"EventSourceArn": q, "State": "Enabled"}, 10 * time.Second, ""},
@@ -260,14 +261,14 @@ func TestAMappingIsDisabledAndEnabled(t *testing.T) {
 			synctest.Wait()
 		}
 		change("Disabled")
-		q.send("a", nil, -1)
+		q.send("a", nil, -1, order{})
 		time.Sleep(time.Minute)
 		same(t, "events of a mapping that is disabled", len(f.events), 0)
 		change("Enabled")
 		same(t, "events of one that is enabled", len(f.events), 1)
 		s.Unmap("m")
 		synctest.Wait()
-		q.send("b", nil, -1)
+		q.send("b", nil, -1, order{})
 		time.Sleep(time.Minute)
 		same(t, "events of one that is deleted", len(f.events), 1)
 		end(s)

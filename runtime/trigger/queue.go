@@ -28,6 +28,7 @@ type queue struct {
 	mu       sync.Mutex
 	rules    *plane.Queue
 	contents map[plane.Message]*content
+	dedup    deduplicator // of a FIFO queue
 	attrs    attributes
 	changed  chan struct{} // closed, and another one made, whenever a message may have become visible
 	deleted  bool
@@ -40,6 +41,7 @@ type content struct {
 	attributes map[string]attributeValue
 	published  results.Stamp
 	sent       time.Time
+	order      order
 }
 
 // attributeValue is a message attribute.
@@ -70,17 +72,26 @@ func (q *queue) arn() string { return arn("sqs", q.name) }
 // now is the time of the rules.
 func (q *queue) now() time.Duration { return time.Since(q.began) }
 
-// send adds a message. A negative delay is the queue's own.
-func (q *queue) send(body string, attrs map[string]attributeValue, delay time.Duration) *content {
-	c := &content{id: api.NewID(), body: body, attributes: attrs, published: results.Now(), sent: time.Now()}
+// send adds a message. A negative delay is the queue's own. To a FIFO queue it may have
+// been sent before: then that is returned.
+func (q *queue) send(body string, attrs map[string]attributeValue, delay time.Duration, o order) *content {
+	c := &content{id: api.NewID(), body: body, attributes: attrs, published: results.Now(), sent: time.Now(), order: o}
+	if q.fifo() {
+		return q.sendInOrder(c)
+	}
 	q.put(c, delay)
 	return c
 }
 
+// put adds a message as it is.
 func (q *queue) put(c *content, delay time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.contents[q.rules.Send(q.now(), delay)] = c
+	if q.fifo() {
+		q.contents[q.rules.SendIn(q.now(), c.order.group)] = c
+	} else {
+		q.contents[q.rules.Send(q.now(), delay)] = c
+	}
 	q.signal()
 }
 

@@ -26,16 +26,20 @@ type Completion struct {
 	Source   string          `json:"source"`  // such as queue orders
 	Function string          `json:"function"`
 	Outcome  results.Outcome `json:"outcome"`
-	Attempts int             `json:"attempts"` // how often it was handed to the function
-	Publish  results.Stamp   `json:"publish"`  // accepted by the source
-	Poll     results.Stamp   `json:"poll"`     // taken from it
-	Invoke   results.Stamp   `json:"invoke"`   // handed to the function, the last time
-	Handler  results.Stamp   `json:"handler"`  // given to its runtime
-	Done     results.Stamp   `json:"done"`     // answered
+	Reason   string          `json:"reason,omitempty"` // of a message that its mapping's filters kept from the function: ReasonFiltered
+	Attempts int             `json:"attempts"`         // how often it was handed to the function
+	Publish  results.Stamp   `json:"publish"`          // accepted by the source
+	Poll     results.Stamp   `json:"poll"`             // taken from it
+	Invoke   results.Stamp   `json:"invoke"`           // handed to the function, the last time
+	Handler  results.Stamp   `json:"handler"`          // given to its runtime
+	Done     results.Stamp   `json:"done"`             // answered
 	Evidence string          `json:"evidence,omitempty"`
 
 	start results.Start
 }
+
+// ReasonFiltered is why a message was deleted without an invocation.
+const ReasonFiltered = "filtered"
 
 // complete takes the rest from a result.
 func (c *Completion) complete(r live.Result) {

@@ -27,6 +27,8 @@ type sqsCall struct {
 	MessageSystemAttributeNames []string
 	MessageBody                 string
 	MessageAttributes           map[string]attributeValue
+	MessageGroupId              string
+	MessageDeduplicationId      string
 	DelaySeconds                *int
 	MaxNumberOfMessages         *int
 	VisibilityTimeout           *int
@@ -47,6 +49,8 @@ type sqsEntry struct {
 	DelaySeconds      *int
 	ReceiptHandle     string
 	VisibilityTimeout *int
+
+	MessageGroupId, MessageDeduplicationId string
 }
 
 // sqsAnswer is a response, with the keys of all operations.
@@ -57,6 +61,7 @@ type sqsAnswer struct {
 	MessageId              string            `json:",omitempty"`
 	MD5OfMessageBody       string            `json:",omitempty"`
 	MD5OfMessageAttributes string            `json:",omitempty"`
+	SequenceNumber         string            `json:",omitempty"`
 	Messages               []sqsMessage      `json:",omitempty"`
 	Successful             []sqsSuccess      `json:",omitempty"`
 	Failed                 []sqsFailure      `json:",omitempty"`
@@ -77,6 +82,7 @@ type sqsSuccess struct {
 	MessageId              string `json:",omitempty"`
 	MD5OfMessageBody       string `json:",omitempty"`
 	MD5OfMessageAttributes string `json:",omitempty"`
+	SequenceNumber         string `json:",omitempty"`
 }
 
 type sqsFailure struct {
@@ -145,11 +151,8 @@ func (c *sqsCall) createQueue() (sqsAnswer, error) {
 // createQueue makes a queue, or returns the one of that name and those
 // attributes.
 func (s *Sources) createQueue(name string, a attributes) (*queue, error) {
-	if strings.HasSuffix(name, ".fifo") {
-		return nil, invalidAttribute("FifoQueue", "FIFO queues are not built")
-	}
-	if !queueForm.MatchString(name) {
-		return nil, badValue("Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length")
+	if err := checkName(name, a); err != nil {
+		return nil, err
 	}
 	if err := a.check(); err != nil {
 		return nil, err
@@ -241,15 +244,23 @@ func (c *sqsCall) sendMessage() (sqsAnswer, error) {
 	if err != nil {
 		return sqsAnswer{}, err
 	}
-	m, err := c.send(q, c.MessageBody, c.MessageAttributes, c.DelaySeconds)
+	m, err := c.send(q, sqsEntry{
+		MessageBody: c.MessageBody, MessageAttributes: c.MessageAttributes, DelaySeconds: c.DelaySeconds,
+		MessageGroupId: c.MessageGroupId, MessageDeduplicationId: c.MessageDeduplicationId,
+	})
 	if err != nil {
 		return sqsAnswer{}, err
 	}
-	return sqsAnswer{MessageId: m.id, MD5OfMessageBody: md5Hex([]byte(m.body)), MD5OfMessageAttributes: attributesMD5(m.attributes)}, nil
+	return sqsAnswer{
+		MessageId: m.id, MD5OfMessageBody: md5Hex([]byte(c.MessageBody)), MD5OfMessageAttributes: attributesMD5(c.MessageAttributes),
+		SequenceNumber: m.order.sequence,
+	}, nil
 }
 
-// send adds a message that was checked.
-func (c *sqsCall) send(q *queue, body string, attrs map[string]attributeValue, delay *int) (*content, error) {
+// send adds a message that was checked. Digests in answers are of what was sent, which a
+// FIFO queue may have taken before with another content.
+func (c *sqsCall) send(q *queue, e sqsEntry) (*content, error) {
+	body, attrs, delay := e.MessageBody, e.MessageAttributes, e.DelaySeconds
 	limit := q.attributes().number("MaximumMessageSize")
 	switch {
 	case body == "":
@@ -266,7 +277,11 @@ func (c *sqsCall) send(q *queue, body string, attrs map[string]attributeValue, d
 			return nil, badValue("The type of message attribute %s is invalid.", name)
 		}
 	}
-	m := q.send(body, attrs, seconds(delay))
+	o, err := q.order(body, e.MessageGroupId, e.MessageDeduplicationId, delay)
+	if err != nil {
+		return nil, err
+	}
+	m := q.send(body, attrs, seconds(delay), o)
 	c.sent = append(c.sent, m.id)
 	return m, nil
 }
@@ -341,11 +356,14 @@ func (c *sqsCall) batch(do func(*queue, sqsEntry) (sqsSuccess, error)) (out sqsA
 
 func (c *sqsCall) sendBatch() (sqsAnswer, error) {
 	return c.batch(func(q *queue, e sqsEntry) (sqsSuccess, error) {
-		m, err := c.send(q, e.MessageBody, e.MessageAttributes, e.DelaySeconds)
+		m, err := c.send(q, e)
 		if err != nil {
 			return sqsSuccess{}, err
 		}
-		return sqsSuccess{MessageId: m.id, MD5OfMessageBody: md5Hex([]byte(m.body)), MD5OfMessageAttributes: attributesMD5(m.attributes)}, nil
+		return sqsSuccess{
+			MessageId: m.id, MD5OfMessageBody: md5Hex([]byte(e.MessageBody)), MD5OfMessageAttributes: attributesMD5(e.MessageAttributes),
+			SequenceNumber: m.order.sequence,
+		}, nil
 	})
 }
 
@@ -481,12 +499,20 @@ func (m received) shown(system, names []string) sqsMessage {
 
 // system are the attributes that the queue itself gives.
 func (m received) system() map[string]string {
-	return map[string]string{
+	all := map[string]string{
 		"ApproximateReceiveCount":          strconv.Itoa(m.Receives),
 		"SentTimestamp":                    strconv.FormatInt(m.sent.UnixMilli(), 10),
 		"SenderId":                         live.Account,
 		"ApproximateFirstReceiveTimestamp": strconv.FormatInt(m.sent.Add(m.First-m.Sent).UnixMilli(), 10),
 	}
+	for name, value := range map[string]string{
+		"MessageGroupId": m.order.group, "MessageDeduplicationId": m.order.dedup, "SequenceNumber": m.order.sequence,
+	} {
+		if value != "" {
+			all[name] = value
+		}
+	}
+	return all
 }
 
 // bury sends dead messages to their queue's dead-letter queue, with the id and

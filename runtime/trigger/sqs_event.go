@@ -31,16 +31,21 @@ type sqsAttribute struct {
 func sqsEvent(batch []received, arn string) []byte {
 	records := make([]sqsRecord, len(batch))
 	for i, m := range batch {
-		attrs := map[string]sqsAttribute{}
-		for name, v := range m.attributes {
-			attrs[name] = sqsAttribute{v.StringValue, v.BinaryValue, []string{}, [][]byte{}, v.DataType}
-		}
-		records[i] = sqsRecord{
-			MessageID: m.id, ReceiptHandle: m.receipt, Body: m.body, Attributes: m.system(), Message: attrs,
-			MD5: md5Hex([]byte(m.body)), Source: "aws:sqs", ARN: arn, Region: live.Region,
-		}
+		records[i] = m.record(arn)
 	}
 	return marshal(map[string]any{"Records": records})
+}
+
+// record is a message as the function gets it. The arn is the queue's.
+func (m received) record(arn string) sqsRecord {
+	attrs := map[string]sqsAttribute{}
+	for name, v := range m.attributes {
+		attrs[name] = sqsAttribute{v.StringValue, v.BinaryValue, []string{}, [][]byte{}, v.DataType}
+	}
+	return sqsRecord{
+		MessageID: m.id, ReceiptHandle: m.receipt, Body: m.body, Attributes: m.system(), Message: attrs,
+		MD5: md5Hex([]byte(m.body)), Source: "aws:sqs", ARN: arn, Region: live.Region,
+	}
 }
 
 // marshal is for what always marshals.

@@ -26,6 +26,7 @@ func (c *sqsCall) readQuery(body []byte) (action string, err error) {
 	f := fields{values: form}
 	c.QueueName, c.QueueUrl, c.QueueNamePrefix = form.Get("QueueName"), form.Get("QueueUrl"), form.Get("QueueNamePrefix")
 	c.MessageBody, c.ReceiptHandle = form.Get("MessageBody"), form.Get("ReceiptHandle")
+	c.MessageGroupId, c.MessageDeduplicationId = form.Get("MessageGroupId"), form.Get("MessageDeduplicationId")
 	c.DelaySeconds, c.MaxNumberOfMessages = f.number("DelaySeconds"), f.number("MaxNumberOfMessages")
 	c.VisibilityTimeout, c.WaitTimeSeconds = f.number("VisibilityTimeout"), f.number("WaitTimeSeconds")
 	c.AttributeNames, c.MessageAttributeNames = f.list("AttributeName."), f.list("MessageAttributeName.")
@@ -43,6 +44,7 @@ func (c *sqsCall) readQuery(body []byte) (action string, err error) {
 			Id: form.Get(i + ".Id"), MessageBody: form.Get(i + ".MessageBody"), ReceiptHandle: form.Get(i + ".ReceiptHandle"),
 			DelaySeconds: f.number(i + ".DelaySeconds"), VisibilityTimeout: f.number(i + ".VisibilityTimeout"),
 			MessageAttributes: f.messageAttributes(i + ".MessageAttribute."),
+			MessageGroupId:    form.Get(i + ".MessageGroupId"), MessageDeduplicationId: form.Get(i + ".MessageDeduplicationId"),
 		})
 	}
 	return action, f.err
@@ -134,6 +136,7 @@ func (p sqsXML) answer(w http.ResponseWriter, out sqsAnswer) {
 	b.text("MessageId", out.MessageId)
 	b.text("MD5OfMessageBody", out.MD5OfMessageBody)
 	b.text("MD5OfMessageAttributes", out.MD5OfMessageAttributes)
+	b.text("SequenceNumber", out.SequenceNumber)
 	for _, m := range out.Messages {
 		b.message(m)
 	}
@@ -144,6 +147,7 @@ func (p sqsXML) answer(w http.ResponseWriter, out sqsAnswer) {
 		b.text("MessageId", s.MessageId)
 		b.text("MD5OfMessageBody", s.MD5OfMessageBody)
 		b.text("MD5OfMessageAttributes", s.MD5OfMessageAttributes)
+		b.text("SequenceNumber", s.SequenceNumber)
 		b.close(name)
 	}
 	for _, f := range out.Failed {

@@ -131,10 +131,6 @@ func TestErrorsOfTheAPIAreTyped(t *testing.T) {
 	if x := (*types.InvalidAttributeValue)(nil); !errors.As(err, &x) {
 		t.Errorf("an attribute out of bounds: %v", err)
 	}
-	_, err = c.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: aws.String("q.fifo"), Attributes: map[string]string{"FifoQueue": "true"}})
-	if err == nil || !strings.Contains(err.Error(), "not built") {
-		t.Errorf("a FIFO queue: %v", err)
-	}
 	q := must[*sqs.CreateQueueOutput](t)(c.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: aws.String("q")}))
 	_, err = c.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: q.QueueUrl, ReceiptHandle: aws.String("x")})
 	if x := (*types.ReceiptHandleIsInvalid)(nil); !errors.As(err, &x) {
@@ -183,7 +179,7 @@ func TestAReceiveWaitsForAMessage(t *testing.T) {
 		}
 		got <- out
 	}()
-	q.send("late", nil, -1)
+	q.send("late", nil, -1, order{})
 	if out := <-got; out == nil || len(out.Messages) != 1 {
 		t.Errorf("received %+v", out)
 	}
@@ -268,7 +264,7 @@ func TestAQueuesEventHasSQSsShape(t *testing.T) {
 	s := sources(t, &functions{})
 	q := must[*queue](t)(s.createQueue("q", nil))
 	text := "v"
-	q.send(`{"a":1}`, map[string]attributeValue{"k": {DataType: "String", StringValue: &text}}, -1)
+	q.send(`{"a":1}`, map[string]attributeValue{"k": {DataType: "String", StringValue: &text}}, -1, order{})
 	batch, _ := q.receive(10, -1)
 	var e events.SQSEvent
 	decode(t, string(sqsEvent(batch, q.arn())), &e)
@@ -319,7 +315,8 @@ func TestAttributesAreReadStrictly(t *testing.T) {
 		{"RedrivePolicy": "{"},
 		{"RedrivePolicy": `{"deadLetterTargetArn":"x","maxReceiveCount":5}`},
 		{"RedrivePolicy": `{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:123456789012:d","maxReceiveCount":0}`},
-		{"FifoQueue": "true"},
+		{"FifoQueue": "false"},
+		{"DeduplicationScope": "all"},
 		{"Unknown": "x"},
 	} {
 		if a.check() == nil {
