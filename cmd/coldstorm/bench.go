@@ -49,7 +49,7 @@ moment of a start and the next, and what these leave of the time measured outsid
     fleet    200 containers on 8 emulated nodes, of which one is killed under a storm: until
              it is noticed, until capacity is back, and what became of every request
     fidelity the simulation of storms that are drawn afresh, on environments, containers
-             and instances, beside what live makes of them, and live of itself (5 minutes)
+             and instances, beside what live makes of them, and live of itself (10 minutes)
     record   what recording a result takes, a million of them in memory, and how far
              quantiles of mixtures are off, beside vegeta's t-digest
     sim      simulated invocations a second, on one core and two, and a day of a trace

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"coldstorm/results"
+	"coldstorm/runtime/sim"
 	"coldstorm/workloads"
 )
 
@@ -30,18 +31,20 @@ var fidelityLimits = map[string]float64{
 	"cold_p50": 0.10, "warm_p50": 0.10, "cold_p90": 0.20, "warm_p90": 0.20, "cold_p99": 0.20, "warm_p99": 0.20,
 }
 
-// fidelityCalibration tells what the function takes: starts one at a time, and warm
-// invocations on a quiet host.
+// fidelityCalibration tells what the function takes on a quiet host: starts one at a time,
+// warm invocations, and both in environments that don't live long. It is fired before each
+// drawn storm and after the last, since a host's speed drifts.
 const fidelityCalibration = `
-  - {name: cold, shape: sequence, n: 60, keep_alive: 0}
-  - {name: warm, shape: constant, rate: 10/s, for: 8s, warm: 6}
+  - {name: cold-%[1]d, shape: sequence, n: 20, keep_alive: 0}
+  - {name: warm-%[1]d, shape: constant, rate: 15/s, for: 5s, warm: 6}
+  - {name: young-%[1]d, shape: poisson, rate: 8/s, for: 6s, keep_alive: 100ms}
 `
 
 // drawnStorm is a line of a scenario: a storm that has cold and warm starts, at rates
 // that two cores can carry.
 func drawnStorm(r *rand.Rand, name string) string {
 	rate := 14 + 10*r.Float64()
-	keep := 30 + r.IntN(150)
+	keep := 30 + r.IntN(90)
 	shape := []string{
 		fmt.Sprintf("shape: poisson, rate: %.1f/s, for: 12s", rate),
 		fmt.Sprintf("shape: ramp, from: 1/s, to: %.1f/s, for: 12s, arrivals: poisson", 2*rate),
@@ -56,10 +59,12 @@ func drawnStorm(r *rand.Rand, name string) string {
 func fidelityScenario(seed uint64) (workloads.Scenario, error) {
 	r := rand.New(rand.NewPCG(seed, 0))
 	var b strings.Builder
-	fmt.Fprintf(&b, "function: {workload: thumbnail, memory: 1769MB, timeout: 120s}\npayloads: [{name: small, size: small}]\nstorms:%s", fidelityCalibration)
+	fmt.Fprintf(&b, "function: {workload: thumbnail, memory: 1769MB, timeout: 120s}\npayloads: [{name: small, size: small}]\nstorms:")
 	for i := range fidelityStorms {
+		fmt.Fprintf(&b, fidelityCalibration, i)
 		b.WriteString(drawnStorm(r, fmt.Sprint("drawn-", i+1)))
 	}
+	fmt.Fprintf(&b, fidelityCalibration, fidelityStorms)
 	fmt.Fprintf(&b, "live: [ecs-fargate, ec2]\nmodels: [lambda, ecs-fargate, ec2]\nseed: %d\n", seed)
 	return workloads.Parse("fidelity", []byte(b.String()))
 }
@@ -89,13 +94,11 @@ func benchFidelity(ctx context.Context, o benchOptions) (benchTable, error) {
 	if err != nil {
 		return t, err
 	}
-	live := map[string]float64{} // of the second run
-	others, err := again.held()
-	if err != nil {
-		return t, err
-	}
-	for _, f := range others {
-		live[f.Series+"\x00"+f.Model+"\x00"+f.Metric] = f.Live
+	apart := map[string]float64{}
+	for i, m := range first.series[:min(len(first.series), len(again.series))] {
+		for _, f := range m.apart(again.series[i]) {
+			apart[f.Series+"\x00"+f.Model+"\x00"+f.Metric] = math.Abs(f.Error)
+		}
 	}
 	colds := 0.0
 	for _, f := range rows {
@@ -106,17 +109,18 @@ func benchFidelity(ctx context.Context, o benchOptions) (benchTable, error) {
 		if f.Metric == "cold_starts" && f.Model == string(workloads.ModelLambda) {
 			colds += f.Live
 		}
-		spread := -1.0 // none
-		if l := live[f.Series+"\x00"+f.Model+"\x00"+f.Metric]; l > 0 && f.Live > 0 {
-			spread = math.Abs(l/f.Live - 1)
+		spread, ok := apart[f.Series+"\x00"+f.Model+"\x00"+f.Metric]
+		if ok {
 			limit = max(limit, math.Round(200*spread)/100)
+		} else {
+			spread = -1
 		}
 		t.Rows = append(t.Rows, fidelityRow(f, spread))
 		t.Goals = append(t.Goals, atMost(fmt.Sprintf("error of %s, %s", strings.ReplaceAll(f.Metric, "_", " "), fidelityOn(f)), limit, math.Abs(f.Error)))
 	}
 	t.Goals = append(t.Goals, atLeast("cold starts of the drawn storms on Lambda", fidelityColds, colds))
 	t.Notes = append(t.Notes,
-		fmt.Sprintf("seed %d; the profile is of storms of their own, none of which is a row: 60 starts one at a time, 80 warm invocations", seed),
+		fmt.Sprintf("seed %d; the profile is of storms of their own, none of which is a row: before each drawn storm and after the last 20 starts one at a time, 75 warm invocations and 48 triggers of environments that live for 100 ms", seed),
 		"live again: how far the same storm's figure is off when it is fired once more at new environments; a goal is the larger of its own limit and twice that",
 	)
 	for _, st := range sc.Storms {
@@ -127,6 +131,18 @@ func benchFidelity(ctx context.Context, o benchOptions) (benchTable, error) {
 	return t, nil
 }
 
+// apart holds what the same storm measured another time against the first, as a
+// simulation of it would be.
+func (m measured) apart(again measured) []results.Fidelity {
+	model := workloads.ModelLambda
+	if m.fleet != nil {
+		model = m.fleet.model
+	}
+	return sim.Fidelity(m.Name, m.Series, sim.Outcome{
+		Model: model, Counts: again.Counts, Latency: again.Latency, Timeline: again.Timeline,
+	})
+}
+
 // fidelityOn says which storm was fired at which model.
 func fidelityOn(f results.Fidelity) string {
 	storm, _, _ := strings.Cut(f.Series, " on ")
@@ -135,7 +151,10 @@ func fidelityOn(f results.Fidelity) string {
 
 func fidelityRow(f results.Fidelity, spread float64) benchRow {
 	figures := func(v float64) benchFigure { return benchFigure{Value: v} }
-	if strings.Contains(f.Metric, "_p") {
+	switch {
+	case f.Metric == "environments":
+		figures = func(v float64) benchFigure { return benchFigure{Unit: unitRatio, Value: v} }
+	case strings.Contains(f.Metric, "_p"):
 		figures = func(v float64) benchFigure { return duration("", time.Duration(v)) }
 	}
 	named := func(name string, v float64) benchFigure {
@@ -174,7 +193,7 @@ func (r *runner) held() ([]results.Fidelity, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows := fidelity(r.scenario, prof, r.run.Host.Cores, r.series, transports(quiet))
+	rows := fidelity(r.scenario, prof, r.run.Host.Cores, r.series, aroundOf(quiet, prof, r.run.Host.Cores))
 	slices.SortStableFunc(rows, func(a, b results.Fidelity) int { return cmp.Compare(a.Series, b.Series) })
 	return rows, nil
 }

@@ -258,7 +258,7 @@ func killedUnits(list []fleet.Loss) (n int) {
 
 // containedFidelity holds the simulation of the same storm, rules and host against a
 // series of containers.
-func (m measured) containedFidelity(prof sim.Profile, cores int, overhead []time.Duration, seed int64) []results.Fidelity {
+func (m measured) containedFidelity(prof sim.Profile, cores int, around around, seed int64) []results.Fidelity {
 	c := m.fleet.made
 	p, err := c.Rules.Plane(c.Speed)
 	if err != nil {
@@ -272,7 +272,7 @@ func (m measured) containedFidelity(prof sim.Profile, cores int, overhead []time
 		cpus = 0
 	}
 	o, err := sim.Host(sim.HostConfig{
-		Profile: prof, Arrivals: arrivals(m.schedule), Cores: float64(cores), Overhead: overhead, Seed: seed,
+		Profile: prof, Arrivals: arrivals(m.schedule), Cores: float64(cores), Overhead: around.overhead, Beside: around.beside, Seed: seed,
 		Fleet: &sim.HostFleet{Model: m.fleet.model, Plane: p, Slots: c.Rules.Slots, VCPU: cpus, Age: max(0, m.fleet.age), Gateway: balancerTime},
 	})
 	if err != nil {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"coldstorm/loadgen/storm"
 	"coldstorm/report/cost"
@@ -190,16 +189,15 @@ func withheld(host results.Host, f workloads.Function) string {
 }
 
 // fidelity holds the simulation against live: the same storms, this host's start
-// phases and cores, the same rules. overhead is what triggers took beyond their
-// phases while the host was quiet.
-func fidelity(sc workloads.Scenario, prof sim.Profile, cores int, series []measured, overhead []time.Duration) []results.Fidelity {
+// phases and cores, the same rules.
+func fidelity(sc workloads.Scenario, prof sim.Profile, cores int, series []measured, around around) []results.Fidelity {
 	var rows []results.Fidelity
 	for _, s := range series {
 		if s.storm.Has(workloads.ShapeSequence, workloads.ShapeLoop, workloads.ShapeZipf, workloads.ShapeCold) || s.Status == results.StatusAborted {
 			continue
 		}
 		if s.fleet != nil {
-			rows = append(rows, s.containedFidelity(only(prof, s.storm.Payloads), cores, overhead, sc.Seed)...)
+			rows = append(rows, s.containedFidelity(only(prof, s.storm.Payloads), cores, around, sc.Seed)...)
 			continue
 		}
 		f := stormFunction(sc.Function, s.storm)
@@ -212,24 +210,11 @@ func fidelity(sc workloads.Scenario, prof sim.Profile, cores int, series []measu
 		o, err := sim.Host(sim.HostConfig{
 			Rules:   rules,
 			Profile: only(prof, s.storm.Payloads), Timeout: f.Timeout, Arrivals: arrivals(s.schedule),
-			Cores: float64(cores), Overhead: overhead, Seed: sc.Seed,
+			Cores: float64(cores), Overhead: around.overhead, Beside: around.beside, Seed: sc.Seed,
 		})
 		if err == nil {
 			rows = append(rows, sim.Fidelity(s.Name, s.Series, o)...)
 		}
 	}
 	return rows
-}
-
-// transports are what triggers took beyond their phases.
-func transports(series []measured) []time.Duration {
-	var all []time.Duration
-	for _, s := range series {
-		for x := range s.recorder.Samples() {
-			if x.Outcome == results.OutcomeServed {
-				all = append(all, x.Phases.Transport)
-			}
-		}
-	}
-	return all
 }

@@ -47,10 +47,11 @@ func (m *machine) dispatch(a *plane.Action) {
 		t.init = u.init
 		m.book.started(int(a.Trigger), a.Cause)
 	}
-	cpu, wait := m.timing.serve(m.rng, u.served == 0 && t.start != startWarm)
+	cpu, wait := m.timing.serve(m.rng, u.served == 0 && t.start != startWarm, u.served)
 	u.served++
 	if m.timing.onHost {
 		t.overhead = m.timing.overhead.draw(m.rng)
+		m.spend(m.timing.beside.Trigger)
 	}
 	t.service = cpu + wait
 	kind := plane.Done
@@ -124,6 +125,7 @@ func (m *machine) retire(u int32) {
 	}
 	m.units[u].gone = true
 	m.book.unitStopped(&m.units[u], m.now)
+	m.spend(m.timing.beside.End)
 }
 
 func (m *machine) refuse(a *plane.Action) {

@@ -44,17 +44,22 @@ func Fidelity(series string, live results.Series, o Outcome) []results.Fidelity 
 	return out
 }
 
-// looks is at how many times two timelines are held against each other.
-const looks = 200
+// looks is at how many times two timelines are held against each other, and spells in how
+// many parts of the storm their means are: counts at a moment depend on a few milliseconds.
+const (
+	looks  = 200
+	spells = 10
+)
 
-// unitsApart are the mean numbers of units of two timelines while both last, and
-// how far apart they are on average over that time, as a share of the first's mean. It is
-// not ok where one of them is not known, or the first has no unit.
+// unitsApart are the mean numbers of units of two timelines while both last, and how far
+// apart their means over each tenth of that time are on average, as a share of the first's
+// mean. It is not ok where one of them is not known, or the first has no unit.
 func unitsApart(live, sim []results.TimelinePoint) (l, s, off float64, ok bool) {
 	if len(live) == 0 || len(sim) == 0 {
 		return 0, 0, 0, false
 	}
 	end := min(endOf(live), endOf(sim))
+	apart := 0.0 // in this part so far
 	for i := range looks {
 		at := end * time.Duration(2*i+1) / (2 * looks)
 		a, knownA := unitsAt(live, at)
@@ -64,7 +69,11 @@ func unitsApart(live, sim []results.TimelinePoint) (l, s, off float64, ok bool) 
 		}
 		l += a / looks
 		s += b / looks
-		off += math.Abs(a-b) / looks
+		apart += a - b
+		if (i+1)%(looks/spells) == 0 {
+			off += math.Abs(apart) / looks
+			apart = 0
+		}
 	}
 	return l, s, off / l, l > 0
 }

@@ -28,6 +28,7 @@ type HostConfig struct {
 	// Overhead is what a trigger takes beyond its phases (transport), a draw
 	// each; empty: nothing.
 	Overhead []time.Duration
+	Beside   Beside
 	Seed     int64
 
 	// Fleet has containers or instances in the place of environments; nil: Rules.
@@ -75,6 +76,7 @@ func Host(c HostConfig) (Outcome, error) {
 	t.init = unscaled.init(limit{p.InitShare, lambdaPeriod}, 1)
 	t.launch = measured("launch here", nanoseconds(p.Launch))
 	t.overhead = measured("transport here", nanoseconds(c.Overhead))
+	t.beside = c.Beside
 	b := newBook(&billing{})
 	b.line = newTimeline()
 	var rules plane.Plane

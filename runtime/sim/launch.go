@@ -6,6 +6,7 @@ import "coldstorm/runtime/plane"
 const (
 	launched plane.Kind = 200 + iota // a sandbox was made on this host: its init begins
 	rested                           // an answered trigger's slot is free: the plane's Done
+	spent                            // work beside triggers is done
 )
 
 // slots bound the launches that run at once on this host: one is held from the

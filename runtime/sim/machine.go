@@ -188,6 +188,8 @@ func (m *machine) happen(p pending) {
 	case launched:
 		m.launched(p.id)
 		return
+	case spent:
+		return
 	case plane.NodeUp:
 		e.Node = plane.Node(p.id)
 		if m.nodes[p.id].gone {

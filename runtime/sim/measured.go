@@ -14,7 +14,8 @@ import (
 // AWS, where there is none. Share, InitShare, CPUFactor, PackageBytes and
 // RequestBytes stay for the caller to set.
 //
-// A cold sample's processor time is that of init and invocation together, so
+// Warm invocations of environments that have served few are kept apart where there are
+// enough of both. A cold sample's processor time is that of init and invocation together, so
 // InitCPU stays empty. A payload that was only sent cold is taken to be as slow
 // when warm. Processor times are used where every warm sample of a payload has
 // one.
@@ -49,6 +50,11 @@ func ProfileOf(samples []results.Sample) Profile {
 }
 
 func (p *Profile) add(pl *Payload, s *results.Sample) {
+	if s.Start == results.StartWarm && s.Evidence.Served > 0 && s.Evidence.Served <= youngest {
+		pl.Young = append(pl.Young, s.Phases.Invoke)
+		pl.YoungCPU = append(pl.YoungCPU, s.CPU)
+		return
+	}
 	if s.Start != results.StartCold {
 		pl.Service = append(pl.Service, s.Phases.Invoke)
 		pl.CPU = append(pl.CPU, s.CPU)
@@ -61,6 +67,13 @@ func (p *Profile) add(pl *Payload, s *results.Sample) {
 
 // settle drops what is not known of a payload.
 func (pl *Payload) settle() {
+	if len(pl.Young) < leastYoung || len(pl.Service) < leastYoung {
+		pl.Service, pl.CPU = append(pl.Service, pl.Young...), append(pl.CPU, pl.YoungCPU...)
+		pl.Young, pl.YoungCPU = nil, nil
+	}
+	if slices.Contains(pl.YoungCPU, 0) {
+		pl.YoungCPU = nil
+	}
 	if slices.Contains(pl.CPU, 0) {
 		pl.CPU = nil
 	}

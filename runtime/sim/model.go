@@ -123,6 +123,10 @@ func (p *Profile) timing(to limit) timing {
 		pt := payloadTiming{upTo: t.weights}
 		pt.service = measured("service here", rescale(pl.Service, pl.CPU, from, to, p.factor()))
 		pt.first = pt.service
+		if len(pl.Young) > 0 {
+			pt.upToAge = youngest
+			pt.young = measured("service here, in a young environment", rescale(pl.Young, pl.YoungCPU, from, to, p.factor()))
+		}
 		if len(pl.First) > 0 {
 			pt.first = measured("first service here", rescale(pl.First, pl.CPU, from, to, p.factor()))
 		}

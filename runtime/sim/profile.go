@@ -45,7 +45,18 @@ type Payload struct {
 	// First holds service times of first invocations in an environment; empty:
 	// as warm ones.
 	First []time.Duration
+	// Young holds service times of the invocations after the first, up to the
+	// ninth, while the environment's heap and caches still grow, YoungCPU the
+	// processor time of each; empty: as later ones.
+	Young, YoungCPU []time.Duration
 }
+
+// What Young holds: invocations before which an environment has served so many at most, and
+// no fewer of them than tell their spread.
+const (
+	youngest   = 8
+	leastYoung = 20
+)
 
 func (p *Profile) check() error {
 	if len(p.Init) == 0 {

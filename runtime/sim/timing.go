@@ -33,6 +33,7 @@ type timing struct {
 	onHost   bool
 	launch   dist
 	overhead dist
+	beside   Beside
 }
 
 // payloadTiming is what invocations with one payload take.
@@ -40,6 +41,8 @@ type payloadTiming struct {
 	upTo    int // cumulative weight
 	service dist
 	first   dist // of the first invocation in a unit
+	young   dist // in a unit that has served upToAge at most
+	upToAge int32
 	cpu     float64
 }
 
@@ -52,8 +55,9 @@ func (t *timing) start(r *rand.Rand) int64 {
 	return sum
 }
 
-// serve draws a service time, as processor work and waiting.
-func (t *timing) serve(r *rand.Rand, first bool) (work, wait int64) {
+// serve draws a service time, as processor work and waiting, in a unit that has served so
+// many before. first says that the trigger waited for its start.
+func (t *timing) serve(r *rand.Rand, first bool, served int32) (work, wait int64) {
 	p := &t.payloads[0]
 	if len(t.payloads) > 1 {
 		w := r.IntN(t.weights)
@@ -64,8 +68,11 @@ func (t *timing) serve(r *rand.Rand, first bool) (work, wait int64) {
 		}
 	}
 	d := &p.service
-	if first {
+	switch {
+	case first:
 		d = &p.first
+	case served <= p.upToAge && p.upToAge > 0:
+		d = &p.young
 	}
 	total := d.draw(r)
 	if !t.onHost {
