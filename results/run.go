@@ -62,9 +62,13 @@ type Host struct {
 	Cores       int    `json:"cores"`
 	MemoryBytes int64  `json:"memory_bytes"`
 	ClockSource string `json:"clock_source"`
-	Cgroups     string `json:"cgroups"` // v1, v2, hybrid or none
-	Limits      bool   `json:"limits"`  // false: environments ran unlimited
-	Rootless    bool   `json:"rootless"`
+	// Before the first storm: by how much sleeps of 1 ms ended late, and what one reading of
+	// the clock takes. No figure is finer. Empty in older runs.
+	Hiccups   Quantiles     `json:"hiccups,omitzero"`
+	ClockCost time.Duration `json:"clock_cost_ns,omitempty"`
+	Cgroups   string        `json:"cgroups"` // v1, v2, hybrid or none
+	Limits    bool          `json:"limits"`  // false: environments ran unlimited
+	Rootless  bool          `json:"rootless"`
 
 	Launcher        string `json:"launcher,omitempty"`         // that started sandboxes: builtin (or empty, in older runs), process or oci:PATH
 	LauncherVersion string `json:"launcher_version,omitempty"` // of an OCI runtime, in its own words
@@ -203,6 +207,9 @@ type Generator struct {
 	Achieved     float64 `json:"achieved_per_second"`
 	CPUShare     float64 `json:"cpu_share"`      // of one core, by the generator's process
 	HostCPUShare float64 `json:"host_cpu_share"` // of all cores, by everything
+	// CPUPressure is the share of the storm in which something on the host waited for a
+	// core; nil where the kernel doesn't tell (pressure stall information), and in older runs.
+	CPUPressure *float64 `json:"cpu_pressure,omitempty"`
 }
 
 // TimelinePoint is one interval of a storm.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"os"
 	"runtime"
 	"strconv"
@@ -8,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"coldstorm/loadgen/drive"
 	"coldstorm/results"
 )
 
@@ -21,6 +23,16 @@ func describeHost() results.Host {
 		MemoryBytes: memoryBytes(),
 		ClockSource: firstLine("/sys/devices/system/clocksource/clocksource0/current_clocksource"),
 		Rootless:    os.Geteuid() != 0,
+	}
+}
+
+// calibrate measures what the host adds to whoever waits, and says so where its clock is
+// slow. Nothing else must run.
+func calibrate(ctx context.Context, h *results.Host, note func(results.Level, string, string, ...any)) {
+	c := drive.Calibrate(ctx)
+	h.Hiccups, h.ClockCost = c.Hiccups, c.Clock
+	if f := clockFinding(h.ClockSource); f.State == stateWarn {
+		note(results.LevelWarn, "", "the clock is %s: %s (%v measured); %s", f.Value, f.Means, c.Clock, f.Do)
 	}
 }
 

@@ -37,6 +37,7 @@ func (r *runner) measure(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	calibrate(ctx, &r.run.Host, r.note)
 	opener, why, err := r.opener()
 	if err != nil {
 		return err

@@ -137,6 +137,7 @@ func (s *stormer) do(ctx context.Context) error {
 	defer func() { s.lock.Close() }()
 	s.progress = newProgress(s.app.stderr)
 	defer s.progress.Close()
+	calibrate(ctx, &s.run.Host, s.note)
 	for i, st := range s.storms {
 		s.progress.Say("storm %d of %d: %s, %s", i+1, len(s.storms), st.name, storm.Describe(st.schedule))
 		if err := s.fire(ctx, st); err != nil {

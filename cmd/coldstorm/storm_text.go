@@ -168,6 +168,9 @@ func generatorText(w io.Writer, g results.Generator, r drive.Report) {
 		verdict = "sent nothing"
 	}
 	fmt.Fprintf(w, "Generator\t[verdict; of a core, host]\t%s; %.0f%%, %.0f%%\n", verdict, 100*g.CPUShare, 100*g.HostCPUShare)
+	if g.CPUPressure != nil {
+		fmt.Fprintf(w, "Host\t[something waited for a core]\t%.0f%% of the time\n", 100**g.CPUPressure)
+	}
 	if r.Sent > 0 && r.Accuracy != drive.AccuracyWire {
 		fmt.Fprintf(w, "\t\tsends are stamped before encryption, some 10 us before the wire\n")
 	}

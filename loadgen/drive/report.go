@@ -92,6 +92,7 @@ func (f *fire) report(t *tally, use usage) Report {
 		Achieved:     perSecond(len(t.latencies), r.Took),
 		CPUShare:     use.process,
 		HostCPUShare: use.host,
+		CPUPressure:  use.pressure,
 	}
 	if why := r.limits(t); len(why) > 0 {
 		r.Generator.Limited, r.Generator.Why = true, strings.Join(why, "; ")
@@ -117,6 +118,7 @@ const (
 	lagShare = 0.05                   // of the latency at the same quantile
 	cpuShare = 0.8                    // of one core
 	hostFull = 0.95                   // of all cores
+	pressed  = 0.75                   // of the time: something waited for a core
 )
 
 // limits says what of the storm's figures is owed to the generator or the host.
@@ -148,6 +150,9 @@ func (r Report) limits(t *tally) []string {
 	}
 	if r.Generator.HostCPUShare > hostFull {
 		why = append(why, fmt.Sprintf("the host's cores were %.0f %% busy", 100*r.Generator.HostCPUShare))
+	}
+	if p := r.Generator.CPUPressure; p != nil && *p > pressed {
+		why = append(why, fmt.Sprintf("something waited for a core for %.0f %% of the time", 100**p))
 	}
 	return why
 }

@@ -16,7 +16,9 @@ type usage struct {
 	at            time.Time
 	self          time.Duration
 	busy, total   float64 // clock ticks of all cores
+	waited        float64 // seconds for which something waited for a core; negative: not told
 	process, host float64
+	pressure      *float64 // share of the time; nil: not told
 }
 
 func readUsage() usage {
@@ -27,7 +29,21 @@ func readUsage() usage {
 	}
 	stat, _ := os.ReadFile("/proc/stat")
 	u.busy, u.total = parseStat(stat)
+	pressure, _ := os.ReadFile("/proc/pressure/cpu")
+	u.waited = parsePressure(pressure)
 	return u
+}
+
+// parsePressure reads for how many seconds some task has waited for a core (kernel
+// documentation: "PSI - Pressure Stall Information"); -1 if the kernel doesn't tell.
+func parsePressure(text []byte) float64 {
+	for line := range bytes.Lines(text) {
+		_, total, ok := bytes.Cut(bytes.TrimSpace(line), []byte("total="))
+		if us, err := strconv.ParseUint(string(total), 10, 64); ok && err == nil && bytes.HasPrefix(line, []byte("some ")) {
+			return float64(us) / 1e6
+		}
+	}
+	return -1
 }
 
 // parseStat reads the first line of /proc/stat (proc_stat(5)): ticks in user,
@@ -55,6 +71,10 @@ func parseStat(stat []byte) (busy, total float64) {
 func (u usage) since(v usage) usage {
 	if d := u.at.Sub(v.at); d > 0 {
 		u.process = float64(u.self-v.self) / float64(d)
+		if u.waited >= v.waited && v.waited >= 0 {
+			share := min(1, (u.waited-v.waited)/d.Seconds())
+			u.pressure = &share
+		}
 	}
 	if u.total > v.total {
 		u.host = (u.busy - v.busy) / (u.total - v.total)

@@ -57,7 +57,7 @@ func tally[K ~string](counts map[K]int) string {
 // generators is the verdict on the load generator in each storm.
 func generators(series []results.Series) chart.Table {
 	t := chart.Table{Text: 2, Header: []string{
-		"storm", "verdict", "offered", "achieved", "schedule lag p50", "p99", "max", "burst skew", "generator, of a core", "host, of all cores", "arrivals",
+		"storm", "verdict", "offered", "achieved", "schedule lag p50", "p99", "max", "burst skew", "generator, of a core", "host, of all cores", "waits for a core", "arrivals",
 	}}
 	for _, s := range series {
 		g := s.Generator
@@ -71,10 +71,18 @@ func generators(series []results.Series) chart.Table {
 		}
 		t.Rows = append(t.Rows, []string{
 			s.Name, verdict, rate(g.Offered), rate(g.Achieved), figure.Quantile(s.Lag.P50, s.Lag.N), figure.Quantile(s.Lag.P99, s.Lag.N),
-			figure.Quantile(s.Lag.Max, s.Lag.N), skew, figure.Share(g.CPUShare), figure.Share(g.HostCPUShare), digest(s.Arrivals),
+			figure.Quantile(s.Lag.Max, s.Lag.N), skew, figure.Share(g.CPUShare), figure.Share(g.HostCPUShare), pressure(g), digest(s.Arrivals),
 		})
 	}
 	return t
+}
+
+// pressure is for how much of a storm something waited for a core.
+func pressure(g results.Generator) string {
+	if g.CPUPressure == nil {
+		return figure.Absent
+	}
+	return figure.Share(*g.CPUPressure)
 }
 
 // rate writes a rate; a burst and triggers sent one after another have none.
@@ -111,11 +119,21 @@ func provenance(run results.Run, m results.Manifest) []fact {
 	return append(present(
 		fact{"host", fmt.Sprintf("%s, %s cores, %s", h.CPU, figure.Count(h.Cores), figure.Bytes(h.MemoryBytes))},
 		fact{"kernel", fmt.Sprintf("%s, clock %s, cgroups %s", h.Kernel, h.ClockSource, h.Cgroups)},
+		fact{"finest time", finest(h)},
 		fact{"limits", limits},
 		fact{"launcher", launcher(h)},
 		fact{"ran as", user},
 		fact{"missing on this host", strings.Join(h.Missing, "; ")},
 	), softwareFacts(run, m)...)
+}
+
+// finest says what the host adds to whoever waits.
+func finest(h results.Host) string {
+	if h.Hiccups.N == 0 {
+		return ""
+	}
+	return fmt.Sprintf("sleeps of 1 ms ended late by %s at p50, %s at p99, %s at most (%s of them, before the first storm); a reading of the clock takes %s",
+		figure.Quantile(h.Hiccups.P50, h.Hiccups.N), figure.Quantile(h.Hiccups.P99, h.Hiccups.N), figure.Duration(h.Hiccups.Max), figure.Count(h.Hiccups.N), figure.Duration(h.ClockCost))
 }
 
 // launcher says what started sandboxes. A run of before there was a choice names
