@@ -56,6 +56,7 @@ Examples:
     coldstorm storm http://127.0.0.1:3001/coldstorm/publish/orders --completions --body order.json
     echo 'GET http://localhost:8080/' | coldstorm storm -rate 100/1s -duration 10s
     coldstorm storm --targets targets.txt --output results.bin && vegeta report results.bin
+    coldstorm storm https://localhost:8443/ --http2 --insecure --shape burst --n 500
     coldstorm storm http://localhost:8080/ --output - | vegeta plot > plot.html`,
 	vegeta: true,
 	setup: func(f *pflag.FlagSet) func(context.Context, *app, []string) error {
@@ -103,6 +104,7 @@ type stormOptions struct {
 	connections           int
 	socket                string
 	insecure              bool
+	http2, h2c            bool
 	completions           string
 
 	output, format, name, out string
@@ -131,5 +133,7 @@ func (o *stormOptions) targetFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.socket, "unix-socket", "", "`path` of a unix socket to connect to, instead of the URL's host")
 	f.StringVar(&o.completions, "completions", "", "`URL` of a stream of completions: an event ends when its handler is done. Without a value (and =), that of the URL's own 'coldstorm serve'")
 	f.Lookup("completions").NoOptDefVal = sameEndpoint
+	f.BoolVar(&o.http2, "http2", false, "fire over HTTP/2, which the endpoint must offer; of http:// URLs too, as --h2c does")
+	f.BoolVar(&o.h2c, "h2c", false, "fire over HTTP/2 without TLS, as the endpoint is known to take (prior knowledge)")
 	f.BoolVar(&o.insecure, "insecure", false, "take any certificate that the endpoint shows")
 }

@@ -193,7 +193,7 @@ func (s *stormer) aimed() string {
 // attack is the storm as the generator takes it.
 func (s *stormer) attack(st plannedStorm) drive.Attack {
 	a := drive.Attack{
-		Socket: s.o.socket, Schedule: st.schedule, Seed: s.o.seed, Series: st.name, Timeout: s.o.timeout, Connections: s.o.connections,
+		Socket: s.o.socket, Schedule: st.schedule, Seed: s.o.seed, Series: st.name, Timeout: s.o.timeout, Connections: s.o.connections, HTTP2: s.o.http2 || s.o.h2c,
 	}
 	if s.payloads != nil {
 		t := s.targets[0]

@@ -171,8 +171,12 @@ func generatorText(w io.Writer, g results.Generator, r drive.Report) {
 	if g.CPUPressure != nil {
 		fmt.Fprintf(w, "Host\t[something waited for a core]\t%.0f%% of the time\n", 100**g.CPUPressure)
 	}
-	if r.Sent > 0 && r.Accuracy != drive.AccuracyWire {
+	switch {
+	case r.Sent == 0:
+	case r.Accuracy == drive.AccuracyTLS:
 		fmt.Fprintf(w, "\t\tsends are stamped before encryption, some 10 us before the wire\n")
+	case r.Accuracy == drive.AccuracyHTTP2:
+		fmt.Fprintf(w, "\t\tHTTP/2: sends are stamped once their headers' frame was written, by a goroutine: lag is larger than over HTTP/1.1\n")
 	}
 }
 

@@ -39,6 +39,7 @@ type Attack struct {
 	Connections int           // at most open at once; 2,048 by default
 	Lead        time.Duration // how long before its send a trigger is made ready; 20 ms by default
 	TLS         *tls.Config   // for https; nil for the defaults
+	HTTP2       bool          // many triggers on a connection; http:// with prior knowledge (h2c)
 
 	// Check, if set, is handed the body of each 2xx response; its error makes the
 	// trigger failed with reason WrongOutput. It is called from many goroutines

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	vegeta "github.com/tsenart/vegeta/v12/lib"
+	"golang.org/x/net/http2"
 
 	"coldstorm/loadgen/storm"
 	"coldstorm/results"
@@ -42,6 +43,11 @@ func (a Attack) Fire(ctx context.Context, observe func(results.Sample)) (Report,
 		clients: clients(a.Schedule),
 		samples: make([]*results.Sample, a.Schedule.Len()),
 	}
+	if a.HTTP2 {
+		if f.templates, err = a.templates(reqs); err != nil {
+			return Report{}, fmt.Errorf("attack: %w", err)
+		}
+	}
 	if f.bypass = beyond(a.Schedule); f.bypass {
 		f.Lead = min(f.Lead, directLead)
 	}
@@ -65,6 +71,9 @@ func (a Attack) dialer(u *url.URL) *dialer {
 			d.tls.ServerName = u.Hostname()
 		}
 		d.tls.NextProtos = []string{"http/1.1"}
+		if a.HTTP2 {
+			d.tls.NextProtos = []string{http2.NextProtoTLS}
+		}
 	}
 	return d
 }
@@ -78,6 +87,8 @@ type fire struct {
 	sender *sender
 	closed bool // the schedule is
 	bypass bool // vegeta is left out
+
+	templates map[*byte]template // of HTTP/2
 
 	toArm   atomic.Int64  // triggers to be ready before the storm begins
 	begun   chan struct{} // closed when it has begun

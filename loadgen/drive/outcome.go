@@ -1,6 +1,7 @@
 package drive
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
@@ -12,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"golang.org/x/net/http2"
 
 	"coldstorm/results"
 )
@@ -74,6 +77,10 @@ func functionOutcome(got answer) (results.Outcome, string) {
 	return results.OutcomeFailed, reason
 }
 
+// noApplicationProtocol is in the text of crypto/tls's error for the alert of an endpoint that
+// speaks none of the protocols offered (RFC 7301, 3.2); its type can't be asked for.
+const noApplicationProtocol = "no application protocol"
+
 // transportOutcome names the cause of a trigger that got no response.
 func transportOutcome(err error) (results.Outcome, string) {
 	var (
@@ -82,15 +89,21 @@ func transportOutcome(err error) (results.Outcome, string) {
 		unknown x509.UnknownAuthorityError
 		record  tls.RecordHeaderError
 		alert   tls.AlertError
+		reset   http2.StreamError
+		away    http2.GoAwayError
 	)
 	switch {
-	case errors.Is(err, os.ErrDeadlineExceeded):
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
 		return results.OutcomeTimedOut, "client timeout"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return results.OutcomeFailed, "connection refused"
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return results.OutcomeFailed, "connection reset"
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed):
+	case errors.Is(err, ErrNoHTTP2), strings.Contains(err.Error(), noApplicationProtocol):
+		return results.OutcomeFailed, "no HTTP/2"
+	case errors.As(err, &reset):
+		return results.OutcomeFailed, "stream reset"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed), errors.As(err, &away):
 		return results.OutcomeFailed, "connection closed"
 	case errors.Is(err, syscall.ENOENT):
 		return results.OutcomeFailed, "no such socket"

@@ -10,8 +10,9 @@ import (
 // pool keeps connections ready: last in, first out, so that few stay busy, and
 // never more than limit.
 type pool struct {
-	dialer *dialer
-	limit  int
+	dialer  *dialer
+	limit   int
+	streams *streams // of HTTP/2, in the place of all below
 
 	mu      sync.Mutex
 	idle    []*conn

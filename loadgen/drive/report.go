@@ -37,6 +37,8 @@ type Accuracy string
 const (
 	AccuracyWire Accuracy = "A" // just before the write to the socket
 	AccuracyTLS  Accuracy = "B" // just before encryption: some 10 µs before the wire
+	// Once the frame of the headers was written, by a goroutine that the sender woke.
+	AccuracyHTTP2 Accuracy = "C"
 )
 
 // tally is what a report needs of samples.
@@ -83,6 +85,9 @@ func (f *fire) report(t *tally, use usage) Report {
 	}
 	if secure {
 		r.Accuracy = AccuracyTLS
+	}
+	if f.HTTP2 {
+		r.Accuracy = AccuracyHTTP2
 	}
 	if f.Schedule.Duration() == 0 && !f.closed {
 		r.Skew = t.last.Sub(t.first)

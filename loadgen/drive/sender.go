@@ -19,6 +19,7 @@ type trigger struct {
 	ctx  context.Context
 	conn *conn
 	data []byte
+	turn chan struct{} // over HTTP/2: closed when it is to be sent
 
 	state  state        // guarded by sender.mu
 	sent   atomic.Int64 // results.Stamp; 0: not yet
@@ -156,8 +157,12 @@ func (s *sender) next(last results.Stamp) (t *trigger, due results.Stamp, ok boo
 	return nil, 0, true
 }
 
-// fire writes t to its connection.
+// fire writes t to its connection, or has its worker do so.
 func (s *sender) fire(t *trigger) {
+	if t.turn != nil {
+		close(t.turn)
+		return
+	}
 	t.sent.Store(int64(results.Now()))
 	if err := t.conn.write(t.data); err != nil {
 		t.err = err

@@ -85,7 +85,11 @@ func (a Attack) hosts(u *url.URL) *hosts {
 }
 
 func (a Attack) pool(u *url.URL) *pool {
-	return &pool{dialer: a.dialer(u), limit: a.Connections, busy: map[*conn]struct{}{}}
+	p := &pool{dialer: a.dialer(u), limit: a.Connections, busy: map[*conn]struct{}{}}
+	if a.HTTP2 {
+		p.streams = &streams{dialer: p.dialer, limit: a.Connections}
+	}
+	return p
 }
 
 // to is the pool for a trigger.
@@ -109,7 +113,11 @@ func (h *hosts) fill(ctx context.Context, n int) {
 			}
 			share = (n*mine + len(h.of) - 1) / len(h.of)
 		}
-		if share > 0 {
+		switch {
+		case share <= 0:
+		case p.streams != nil:
+			p.streams.fill(ctx, share)
+		default:
 			p.fill(ctx, min(share, p.limit))
 		}
 	}
@@ -118,6 +126,9 @@ func (h *hosts) fill(ctx context.Context, n int) {
 func (h *hosts) close() {
 	for _, p := range h.pools {
 		p.close()
+		if p.streams != nil {
+			p.streams.close()
+		}
 	}
 }
 
@@ -131,6 +142,9 @@ func (h *hosts) interrupt() {
 func (h *hosts) sums() (waits, dialled int, secure bool) {
 	for _, p := range h.pools {
 		waits, dialled, secure = waits+p.waits, dialled+p.dialled, secure || p.dialer.tls != nil
+		if p.streams != nil {
+			dialled += p.streams.dialled
+		}
 	}
 	return waits, dialled, secure
 }

@@ -39,7 +39,11 @@ func (f *fire) trip(seq uint64) (*results.Sample, error) {
 	}
 	defer f.free()
 	t := &trigger{seq: seq, at: at, ctx: f.ctx, data: data}
-	got := f.deliver(t)
+	deliver := f.deliver
+	if f.HTTP2 {
+		deliver = f.deliverStream
+	}
+	got := deliver(t)
 	<-f.begunOrStopped()
 	if f.hasBegun() {
 		s.Intended = f.start.Add(t.at)
@@ -157,20 +161,25 @@ func (c *conn) receive(method string, keep func(int, http.Header) bool) answer {
 	if err != nil {
 		return answer{err: err}
 	}
-	got := answer{status: res.StatusCode, header: res.Header}
-	if keep(res.StatusCode, res.Header) {
-		got.body, err = io.ReadAll(io.LimitReader(res.Body, maxKept))
-		got.bytes = int64(len(got.body))
-	}
-	if err == nil {
-		var n int64
-		n, err = io.Copy(io.Discard, res.Body)
-		got.bytes += n
-	}
+	got := read(res, keep)
 	if res.Close {
 		got.header.Set("Connection", "close")
 	}
-	got.err = err
+	return got
+}
+
+// read takes a response, its body to the end.
+func read(res *http.Response, keep func(int, http.Header) bool) answer {
+	got := answer{status: res.StatusCode, header: res.Header}
+	if keep(res.StatusCode, res.Header) {
+		got.body, got.err = io.ReadAll(io.LimitReader(res.Body, maxKept))
+		got.bytes = int64(len(got.body))
+	}
+	if got.err == nil {
+		var n int64
+		n, got.err = io.Copy(io.Discard, res.Body)
+		got.bytes += n
+	}
 	return got
 }
 
