@@ -40,7 +40,7 @@ type Configuration struct {
 	EphemeralStorage    struct{ Size int } // MB
 	TracingConfig       struct{ Mode string }
 	SnapStart           SnapStart
-	LoggingConfig       json.RawMessage             `json:",omitempty"`
+	LoggingConfig       LoggingConfig
 	VpcConfig           json.RawMessage             `json:",omitempty"`
 	FileSystemConfigs   json.RawMessage             `json:",omitempty"`
 	KMSKeyArn           string                      `json:",omitempty"`
@@ -106,6 +106,8 @@ func (s *Service) live(v *version) live.Config {
 	c.Container, c.ImageEnv = v.config.PackageType == packageImage, v.image.Env
 	c.MemoryMB, c.Timeout = v.config.MemorySize, time.Duration(v.config.Timeout)*time.Second
 	c.EphemeralMB, c.Runtime = v.config.EphemeralStorage.Size, v.config.Runtime
+	c.LogFormat, c.LogLevel = v.config.LoggingConfig.LogFormat, v.config.LoggingConfig.ApplicationLogLevel
+	c.SystemLogLevel, c.LogGroup = v.config.LoggingConfig.SystemLogLevel, v.config.LoggingConfig.LogGroup
 	c.Concurrency, c.RequestRate, c.SnapStart = -1, -1, v.restored
 	if f := s.functions[v.config.FunctionName]; f != nil {
 		c.ScaleOut = f.scaleOut

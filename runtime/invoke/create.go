@@ -59,8 +59,8 @@ type settings struct {
 	ImageConfig                         *ImageConfig
 	Layers                              []string
 	KMSKeyArn                           *string
-	LoggingConfig, VpcConfig            json.RawMessage
-	FileSystemConfigs                   json.RawMessage
+	LoggingConfig                       *LoggingConfig
+	VpcConfig, FileSystemConfigs        json.RawMessage
 	RevisionID                          string `json:"RevisionId"`
 }
 
@@ -101,10 +101,15 @@ func (in settings) apply(c *Configuration) error {
 		c.ImageConfigResponse = &imageConfigResponse{*in.ImageConfig}
 	}
 	for to, from := range map[*json.RawMessage]json.RawMessage{
-		&c.LoggingConfig: in.LoggingConfig, &c.VpcConfig: in.VpcConfig, &c.FileSystemConfigs: in.FileSystemConfigs,
+		&c.VpcConfig: in.VpcConfig, &c.FileSystemConfigs: in.FileSystemConfigs,
 	} {
 		if from != nil {
 			*to = from
+		}
+	}
+	if in.LoggingConfig != nil {
+		if no := c.LoggingConfig.take(*in.LoggingConfig); no != nil {
+			return no
 		}
 	}
 	if no := c.check(); no != nil {
@@ -198,6 +203,7 @@ func newConfiguration(t target, packageType string, architectures []string) (Con
 		Version: latestVersion, Timeout: 3, MemorySize: 128,
 	}
 	c.EphemeralStorage.Size, c.TracingConfig.Mode = 512, "PassThrough"
+	c.LoggingConfig = defaultLogging(t.name)
 	c.SnapStart = SnapStart{ApplyOn: snapNever, OptimizationStatus: "Off"}
 	c.touch()
 	c.pend()

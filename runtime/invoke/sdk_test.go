@@ -114,6 +114,19 @@ func TestTheLifeOfAFunction(t *testing.T) {
 
 	u := got(c.UpdateFunctionConfiguration(ctx, &lambda.UpdateFunctionConfigurationInput{FunctionName: f, MemorySize: aws.Int32(512), RevisionId: g.Configuration.RevisionId}))(t)
 	same(t, "memory and variables after an update", words(*u.MemorySize, u.Environment.Variables, u.LastUpdateStatus), "512 map[K:v] InProgress")
+	same(t, "logging of what says nothing of it", words(u.LoggingConfig.LogFormat, *u.LoggingConfig.LogGroup), "Text /aws/lambda/"+*f)
+	if err := lambda.NewFunctionUpdatedV2Waiter(c).Wait(ctx, &lambda.GetFunctionInput{FunctionName: f}, time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.UpdateFunctionConfiguration(ctx, &lambda.UpdateFunctionConfigurationInput{FunctionName: f, LoggingConfig: &types.LoggingConfig{SystemLogLevel: types.SystemLogLevelWarn}})
+	refused(t, "a level of a log of text", err, "InvalidParameterValueException")
+	l := got(c.UpdateFunctionConfiguration(ctx, &lambda.UpdateFunctionConfigurationInput{FunctionName: f, LoggingConfig: &types.LoggingConfig{LogFormat: types.LogFormatJson, ApplicationLogLevel: types.ApplicationLogLevelError}}))(t)
+	same(t, "logging in JSON", words(l.LoggingConfig.LogFormat, l.LoggingConfig.ApplicationLogLevel, l.LoggingConfig.SystemLogLevel), "JSON ERROR INFO")
+	if err := lambda.NewFunctionUpdatedV2Waiter(c).Wait(ctx, &lambda.GetFunctionInput{FunctionName: f}, time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	told := shop.deployed[len(shop.deployed)-1].config
+	same(t, "what environments are told of it", words(told.LogFormat, told.LogLevel, told.SystemLogLevel), "JSON ERROR INFO")
 	_, err = c.UpdateFunctionConfiguration(ctx, &lambda.UpdateFunctionConfigurationInput{FunctionName: f, RevisionId: g.Configuration.RevisionId})
 	refused(t, "a stale revision", err, "PreconditionFailedException")
 	uc := got(c.UpdateFunctionCode(ctx, &lambda.UpdateFunctionCodeInput{FunctionName: f, ZipFile: zipped(t, "new")}))(t)

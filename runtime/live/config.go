@@ -43,8 +43,10 @@ type Config struct {
 	Runtime           string
 	RuntimeVersion    string
 	RuntimeVersionARN string
-	LogFormat         string       // JSON or Text
-	LogLevel          string       // such as INFO
+	LogFormat         string       // LogFormatJSON or Text, the default
+	LogLevel          string       // of the function's own lines in JSON, one of LogLevels; INFO if empty
+	SystemLogLevel    string       // of Lambda's lines in JSON: DEBUG, INFO if empty, WARN
+	LogGroup          string       // /aws/lambda/ and Name by default
 	Credentials       *Credentials // of the function's role; nil: it has none
 	XRayDaemon        string       // address of X-Ray's daemon, host:port
 	MaxConcurrency    int          // told to the runtime as AWS_LAMBDA_MAX_CONCURRENCY; 0: not told
@@ -107,6 +109,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Handler == "" {
 		c.Handler = "bootstrap"
+	}
+	if c.LogGroup == "" {
+		c.LogGroup = "/aws/lambda/" + c.Name
 	}
 	if c.Version == "" {
 		c.Version = latest

@@ -150,7 +150,7 @@ func (f *Function) failedStart(r Request, a assignment) Result {
 	bill(&e, used, used.CPU, 0)
 	res := r.failure(a.failure, e)
 	res.within = u.since(e.Responded)
-	res.Tail = u.report(r, res, false)
+	res.Tail = u.report(r, res, api.Response{}, false)
 	return res
 }
 
@@ -176,11 +176,11 @@ func startPhases(received, asked results.Stamp, b Birth, end results.Stamp) (p r
 func (u *unit) invoke(r Request, a assignment) Result {
 	u.obey() // thaw
 	if u.f.log != nil || r.Tail {
-		u.out.begin(r.ID, u.config.Version)
+		u.out.begin(u.config.appendInvoke(nil, r))
 	}
 	watched := u.api.Telemetry()
 	if watched {
-		u.emitStart(r)
+		u.api.Emit("platform.start", time.Now(), u.config.startRecord(r))
 	}
 	answer, err := u.api.Invoke(api.Invocation{
 		ID: r.ID, ARN: cmp.Or(r.ARN, u.config.ARN()), Deadline: a.due.Time(),
@@ -217,7 +217,7 @@ func (u *unit) invoke(r Request, a assignment) Result {
 	if watched {
 		u.emitEnd(res, answer)
 	}
-	res.Tail = u.report(r, res, true)
+	res.Tail = u.report(r, res, answer, true)
 	return res
 }
 

@@ -99,7 +99,7 @@ func (u *unit) retried(exit *Failure) bool {
 	u.limit.Stop()
 	env.Drain(why)
 	if u.f.log != nil {
-		u.out.say(appendInitReport(nil, took, initOwn, why))
+		u.out.say(u.config.appendInitEnd(nil, took, initOwn, why))
 	}
 	return true
 }
@@ -161,7 +161,10 @@ func AppendRestoreReport(b []byte, took time.Duration, why *Failure) []byte {
 
 // appendInitStart is the line that begins an init, where the runtime's version is
 // known.
-func (c Config) appendInitStart(b []byte) []byte {
+func (c Config) appendInitStart(b []byte, id string) []byte {
+	if c.inJSON() {
+		return c.event(b, c.versioned(), "platform.initStart", time.Now(), c.initStartRecord(id, initOwn))
+	}
 	if c.RuntimeVersion == "" {
 		return b
 	}

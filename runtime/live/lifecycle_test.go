@@ -329,8 +329,8 @@ func TestLinesOfTheLifeCycle(t *testing.T) {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 678e6, time.UTC)
 	version := Config{RuntimeVersion: "python:3.12.v16", RuntimeVersionARN: "arn:aws:lambda:us-east-1::runtime:0"}
 	for _, tt := range []struct{ rule, got, want string }{
-		{"INIT_START", string(version.appendInitStart(nil)), "INIT_START Runtime Version: python:3.12.v16\tRuntime Version ARN: arn:aws:lambda:us-east-1::runtime:0\n"},
-		{"INIT_START of an unknown version", string(Config{}.appendInitStart(nil)), ""},
+		{"INIT_START", string(version.appendInitStart(nil, "")), "INIT_START Runtime Version: python:3.12.v16\tRuntime Version ARN: arn:aws:lambda:us-east-1::runtime:0\n"},
+		{"INIT_START of an unknown version", string(Config{}.appendInitStart(nil, "")), ""},
 		{"INIT_REPORT, init", string(appendInitReport(nil, 1236040*time.Microsecond, initOwn, timeout)), "INIT_REPORT Init Duration: 1236.04 ms\tPhase: init\tStatus: timeout\n"},
 		{"INIT_REPORT, invoke", string(appendInitReport(nil, time.Second, initSuppressed, crash)), "INIT_REPORT Init Duration: 1000.00 ms\tPhase: invoke\tStatus: error\tError Type: Extension.Crash\n"},
 		{"RESTORE_REPORT", string(AppendRestoreReport(nil, 1236040*time.Microsecond, exitFailure(Exit{Code: 1}))), "RESTORE_REPORT Restore Duration: 1236.04 ms\tStatus: error\tError Type: Runtime.ExitError\n"},

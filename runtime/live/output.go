@@ -18,8 +18,9 @@ const (
 // the end of an invocation's lines is kept.
 type output struct {
 	log   *Log
-	told  func(lines []byte) // called with what the function wrote; nil: not called
-	heard func()             // called after each reading of stderr; nil: not called
+	told  func(lines []byte)        // called with what the function wrote; nil: not called
+	keep  func(lines []byte) []byte // of what the function wrote, what is to be seen; nil: all
+	heard func()                    // called after each reading of stderr; nil: not called
 	files []*os.File
 	pumps sync.WaitGroup
 
@@ -94,7 +95,7 @@ func (o *output) take(i int, b []byte) {
 		if o.told != nil {
 			o.told(whole)
 		}
-		o.put(whole)
+		o.own(whole)
 		o.partial[i] = o.partial[i][:0]
 	}
 	o.partial[i] = append(o.partial[i], b[end:]...)
@@ -105,9 +106,17 @@ func (o *output) take(i int, b []byte) {
 
 func (o *output) flush(i int) {
 	if len(o.partial[i]) > 0 {
-		o.put(append(o.partial[i], '\n'))
+		o.own(append(o.partial[i], '\n'))
 		o.partial[i] = o.partial[i][:0]
 	}
+}
+
+// own passes on what is kept of the function's lines. The caller holds the lock.
+func (o *output) own(lines []byte) {
+	if o.keep != nil {
+		lines = o.keep(lines)
+	}
+	o.put(lines)
 }
 
 // put passes lines on, without waking the log's writer. The caller holds the
@@ -131,12 +140,12 @@ func (o *output) say(line []byte) {
 	o.put(line)
 }
 
-// begin starts the tail of an invocation.
-func (o *output) begin(request, version string) {
+// begin starts the tail of an invocation with its first line.
+func (o *output) begin(line []byte) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.tail = o.tail[:0]
-	o.put([]byte("START RequestId: " + request + " Version: " + version + "\n"))
+	o.put(line)
 }
 
 // catchUpLimit bounds the wait for what the function wrote before it answered.

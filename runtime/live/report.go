@@ -5,14 +5,15 @@ import (
 	"time"
 
 	"coldstorm/results"
+	"coldstorm/runtime/api"
 )
 
 // report writes the lines that end an invocation and returns its log's tail, if
 // the request wants it. began says that a START line was written. The lines are
-// those of AWS Lambda's text format: fields parted by tabs, and one at the end.
+// those of AWS Lambda's text format, fields parted by tabs and one at the end, or of JSON.
 // How an environment ended is the REPORT line's status, and a line of its own
 // where Config.FreeText asks for Lambda's older form.
-func (u *unit) report(r Request, res Result, began bool) []byte {
+func (u *unit) report(r Request, res Result, a api.Response, began bool) []byte {
 	if u.f.log == nil && !r.Tail {
 		return nil
 	}
@@ -22,18 +23,27 @@ func (u *unit) report(r Request, res Result, began bool) []byte {
 	var b []byte
 	if !began {
 		b = u.appendFailedStart(b, res)
-		b = fmt.Appendf(b, "START RequestId: %s Version: %s\n", r.ID, u.config.Version)
+		b = u.config.appendInvoke(b, r)
 	}
-	if res.fatal && u.config.FreeText {
-		b = res.failure.appendText(b, r.ID, time.Now())
+	if u.config.inJSON() {
+		b = u.config.appendInvoked(b, res, a)
+	} else {
+		b = u.appendEnd(b, r, res)
 	}
-	b = fmt.Appendf(b, "END RequestId: %s\n", r.ID)
-	b = append(appendReport(b, res, u.config.MemoryMB), '\n')
 	u.out.say(b)
 	if !r.Tail {
 		return nil
 	}
 	return u.out.last()
+}
+
+// appendEnd is the lines that end an invocation in the text format.
+func (u *unit) appendEnd(b []byte, r Request, res Result) []byte {
+	if res.fatal && u.config.FreeText {
+		b = res.failure.appendText(b, r.ID, time.Now())
+	}
+	b = fmt.Appendf(b, "END RequestId: %s\n", r.ID)
+	return append(appendReport(b, res, u.config.MemoryMB), '\n')
 }
 
 // lastInit is how long the init took that failed.

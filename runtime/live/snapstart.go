@@ -59,8 +59,8 @@ func upToRestore(ctx context.Context, l Launcher, c Config, take func(Sandbox) e
 		return 0, err
 	}
 	defer box.Close()
-	birth, out := box.Birth(), output{log: log}
-	out.say(c.appendInitStart(nil))
+	birth, out := box.Birth(), output{log: log, keep: c.filter()}
+	out.say(c.appendInitStart(nil, ""))
 	out.open(birth.Output)
 	defer out.close()
 	defer box.Stop()
@@ -78,7 +78,7 @@ func upToRestore(ctx context.Context, l Launcher, c Config, take func(Sandbox) e
 	select {
 	case at := <-ready:
 		took = at.Sub(birth.Exec)
-		out.say(appendPublished(nil, took))
+		out.say(c.appendPublished(nil, took))
 		if take == nil {
 			return took, nil
 		}
@@ -99,7 +99,7 @@ func upToRestore(ctx context.Context, l Launcher, c Config, take func(Sandbox) e
 	case <-ctx.Done():
 		return 0, ctx.Err()
 	}
-	out.say(appendInitReport(nil, results.Now().Sub(birth.Exec), initOwn, why))
+	out.say(c.appendInitEnd(nil, results.Now().Sub(birth.Exec), initOwn, why))
 	if why.Payload != nil {
 		return 0, fmt.Errorf("init failed: %s", why.Payload)
 	}
@@ -110,20 +110,36 @@ func upToRestore(ctx context.Context, l Launcher, c Config, take func(Sandbox) e
 var errNoAsk = failed("Runtime.Unknown", "its runtime asked for work, not for the restore: it doesn't know of SnapStart")
 
 // appendPublished is the line of an init that went well.
-func appendPublished(b []byte, took time.Duration) []byte {
+func (c Config) appendPublished(b []byte, took time.Duration) []byte {
+	if c.inJSON() {
+		return c.appendInitEnd(b, took, initOwn, nil)
+	}
 	return fmt.Appendf(b, "INIT_REPORT Init Duration: %.2f ms\n", ms(took))
 }
 
 // appendStart is the line that begins an init or a restore, where the runtime's version
 // is known.
-func (c Config) appendStart(b []byte) []byte {
+func (c Config) appendStart(b []byte, id string) []byte {
 	if !c.SnapStart {
-		return c.appendInitStart(b)
+		return c.appendInitStart(b, id)
+	}
+	if c.inJSON() {
+		return c.event(b, c.versioned(), "platform.restoreStart", time.Now(), c.version(record{
+			"functionName": c.Name, "functionVersion": c.Version, "instanceId": id, "instanceMaxMemory": c.MemoryMB << 20,
+		}))
 	}
 	if c.RuntimeVersion == "" {
 		return b
 	}
 	return fmt.Appendf(b, "RESTORE_START Runtime Version: %s\tRuntime Version ARN: %s\n", c.RuntimeVersion, c.RuntimeVersionARN)
+}
+
+// appendReady is the lines of an init or a restore that went well.
+func (c Config) appendReady(b []byte, took time.Duration, p initPhase) []byte {
+	if c.SnapStart {
+		return c.appendRestoreEnd(b, took, nil)
+	}
+	return c.appendInitEnd(b, took, p, nil)
 }
 
 // restored is called as the runtime asks for its restore: that is what has happened.
@@ -137,9 +153,9 @@ func (u *unit) restored(at results.Stamp) {
 // appendFailedStart is the line of an init, or a restore, that failed.
 func (u *unit) appendFailedStart(b []byte, res Result) []byte {
 	if u.config.SnapStart {
-		return AppendRestoreReport(b, res.Evidence.Phases.Restore, res.failure)
+		return u.config.appendRestoreEnd(b, res.Evidence.Phases.Restore, res.failure)
 	}
-	return appendInitReport(b, res.lastInit(u), u.phase, res.failure)
+	return u.config.appendInitEnd(b, res.lastInit(u), u.phase, res.failure)
 }
 
 // restore names the phase that stands in the place of init.

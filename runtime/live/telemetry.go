@@ -38,33 +38,30 @@ func (u *unit) subscribed() {
 	u.f.mu.Lock()
 	env, at := u.api, u.began
 	u.f.mu.Unlock()
-	r := record{
-		"initializationType": u.config.InitializationType, "phase": u.phase.phaseName(), "functionName": u.config.Name, "functionVersion": u.config.Version,
-		"instanceId": u.id, "instanceMaxMemory": u.config.MemoryMB << 20,
-	}
-	if u.config.RuntimeVersion != "" {
-		r["runtimeVersion"], r["runtimeVersionArn"] = u.config.RuntimeVersion, u.config.RuntimeVersionARN
-	}
-	env.Emit("platform.initStart", at.Time(), r)
+	env.Emit("platform.initStart", at.Time(), u.config.initStartRecord(u.id, u.phase))
+}
+
+func (c Config) initStartRecord(id string, p initPhase) record {
+	return c.version(record{
+		"initializationType": c.InitializationType, "phase": p.phaseName(), "functionName": c.Name, "functionVersion": c.Version,
+		"instanceId": id, "instanceMaxMemory": c.MemoryMB << 20,
+	})
 }
 
 // emitReady tells of an init that has ended well.
 func (u *unit) emitReady(env *api.Environment, at results.Stamp) {
-	base := func() record {
-		return record{"initializationType": u.config.InitializationType, "phase": u.phase.phaseName(), "status": "success"}
-	}
-	env.Emit("platform.initRuntimeDone", at.Time(), base())
-	r := base()
+	env.Emit("platform.initRuntimeDone", at.Time(), u.config.initRecord(u.phase, nil))
+	r := u.config.initRecord(u.phase, nil)
 	r["metrics"] = metrics(at.Sub(u.began))
 	env.Emit("platform.initReport", at.Time(), r)
 }
 
-func (u *unit) emitStart(r Request) {
-	rec := record{"requestId": r.ID, "version": u.config.Version}
+func (c Config) startRecord(r Request) record {
+	rec := record{"requestId": r.ID, "version": c.Version}
 	if r.TraceID != "" {
 		rec["tracing"] = record{"type": "X-Amzn-Trace-Id", "value": r.TraceID}
 	}
-	u.api.Emit("platform.start", time.Now(), rec)
+	return rec
 }
 
 // eventStatus is how events call what became of an invocation.
@@ -82,8 +79,14 @@ func eventStatus(res Result) string {
 
 // emitEnd tells of the end of an invocation.
 func (u *unit) emitEnd(res Result, a api.Response) {
+	at := res.Evidence.Responded.Time()
+	u.api.Emit("platform.runtimeDone", at, u.config.doneRecord(res, a))
+	u.api.Emit("platform.report", at, u.config.reportRecord(res))
+}
+
+// doneRecord is of an invocation that has ended, of whose answer a is known.
+func (c Config) doneRecord(res Result, a api.Response) record {
 	e := res.Evidence
-	at := e.Responded.Time()
 	done := record{"requestId": res.RequestID, "status": eventStatus(res)}
 	m := metrics(e.Phases.Invoke + res.within)
 	if a.Size > 0 {
@@ -99,15 +102,23 @@ func (u *unit) emitEnd(res Result, a api.Response) {
 	if res.ErrorType != "" {
 		done["errorType"] = res.ErrorType
 	}
-	u.api.Emit("platform.runtimeDone", at, done)
+	return done
+}
+
+func (c Config) reportRecord(res Result) record {
+	e := res.Evidence
 	rm := record{
 		"durationMs": ms(e.Phases.Invoke + res.within), "billedDurationMs": e.Billed.Milliseconds(),
-		"memorySizeMB": u.config.MemoryMB, "maxMemoryUsedMB": (e.MaxMemory + 1<<20 - 1) >> 20,
+		"memorySizeMB": c.MemoryMB, "maxMemoryUsedMB": (e.MaxMemory + 1<<20 - 1) >> 20,
 	}
 	if d := e.Phases.InitDuration(); d > 0 && res.within == 0 {
 		rm["initDurationMs"] = ms(d)
 	}
-	u.api.Emit("platform.report", at, record{"requestId": res.RequestID, "status": eventStatus(res), "metrics": rm})
+	r := record{"requestId": res.RequestID, "status": eventStatus(res), "metrics": rm}
+	if res.ErrorType != "" {
+		r["errorType"] = res.ErrorType
+	}
+	return r
 }
 
 // tellLines passes on what the function wrote. What extensions write comes by the

@@ -72,7 +72,7 @@ func newUnit(f *Function, a plane.Action) *unit {
 	u := &unit{
 		f: f, config: f.config, slots: f.slots, no: a.Unit, id: newEnvironmentID(),
 		trigger: a.Trigger, cause: a.Cause, dead: make(chan struct{}), runtimeEnded: make(chan struct{}),
-		out: output{log: f.log},
+		out: output{log: f.log, keep: f.config.filter()},
 	}
 	u.stream = u.config.streamName(u.id, time.Now())
 	f.revive(u)
@@ -152,7 +152,7 @@ func (u *unit) raise(asked results.Stamp, box Sandbox) bool {
 		Exited: u.exited, ExtensionError: u.extensionError, Registered: u.registered, Subscribed: u.subscribed,
 	})
 	if u.f.log != nil && u.phase == initOwn {
-		u.out.say(u.config.appendStart(nil))
+		u.out.say(u.config.appendStart(nil, u.id))
 	}
 	u.lines.Store(u.api)
 	u.deadline = birth.Exec.Add(u.initLimit())
@@ -254,8 +254,8 @@ func (u *unit) blame(f *Failure) *Failure {
 
 // isReady is called at the runtime's first ask for work.
 func (u *unit) isReady(at results.Stamp) {
-	if u.config.SnapStart && u.f.log != nil { // before it gets work
-		u.out.say(AppendRestoreReport(nil, at.Sub(u.birth.Exec), nil))
+	if u.f.log != nil { // before it gets work
+		u.out.say(u.config.appendReady(nil, at.Sub(u.began), u.phase))
 	}
 	u.f.mu.Lock()
 	u.ready = at
