@@ -25,9 +25,9 @@ type Environment struct {
 	unsent           []*pending // those of out that no next has fetched
 	answered         int        // invocations after which the runtime has not asked again
 	attempts         uint64
-	late             string  // request id that was aborted last
-	waiting          []*conn // whose next blocks; the oldest first
-	restoring        *conn   // whose restore/next blocks
+	late             []string // request ids that were aborted last, the oldest first
+	waiting          []*conn  // whose next blocks; the oldest first
+	restoring        *conn    // whose restore/next blocks
 	firstNext        results.Stamp
 	firstInstruction results.Stamp // as the runtime told; 0 if it didn't
 	extensions       []*extension
@@ -116,9 +116,9 @@ func (e *Environment) Invoke(inv Invocation) (Response, error) {
 	}
 	w := e.nextWaiting()
 	direct := w != nil && len(p.Payload) <= oneWrite
-	if direct {
+	if w != nil {
 		p.delivered = results.Now()
-	} else if w == nil {
+	} else {
 		e.unsent = append(e.unsent, p)
 	}
 	e.mu.Unlock()
@@ -210,12 +210,16 @@ func (e *Environment) Fail(err error) {
 
 // AbortOne ends one invocation with err and leaves the runtime alive: what it
 // sends for it later is refused as late, and it may ask for work again (a timeout
-// of an environment with several invocations at once).
+// of an environment with several invocations at once). Where the event was not
+// delivered yet, as Invoke's Response tells, the runtime never sees it, and no ask
+// follows.
 func (e *Environment) AbortOne(id string, err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if p := e.find(id); p != nil {
-		e.answered++
+		if p.delivered != 0 {
+			e.answered++
+		}
 		e.finish(p, outcome{response: Response{Delivered: p.delivered}, err: err})
 		e.settled()
 	}
@@ -241,13 +245,18 @@ func (e *Environment) finish(p *pending, o outcome) {
 		e.unsent = slices.Delete(e.unsent, i, i+1)
 	}
 	if o.err != nil {
-		e.late = p.ID
+		e.late = append(e.late, p.ID)
+		e.late = e.late[max(0, len(e.late)-lateKept):]
 	}
 	p.answer <- o
 	if p.flow != nil {
 		close(p.flow.over)
 	}
 }
+
+// lateKept is how many request ids of timeouts are kept (AWS Runtime Interface
+// Emulator, its part for managed instances).
+const lateKept = 1000
 
 // leave ends what extensions wait for. The caller holds the lock.
 func (e *Environment) leave() {

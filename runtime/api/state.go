@@ -58,11 +58,17 @@ func (c *conn) next(head http.Header) error {
 		e.firstNext, e.firstInstruction, e.state = at, told(head), ready
 	case running:
 		if p := e.fetch(many); p != nil {
+			var hook func(results.Stamp)
 			if many && e.answered > 0 { // a loop that answered has asked again, and gets work at once
 				e.answered--
+				e.asked++
+				hook = e.quiet()
 			}
 			e.mu.Unlock()
-			return c.deliver(p)
+			if hook != nil {
+				hook(at)
+			}
+			return c.event(p)
 		}
 	case sent:
 		if !many {
@@ -94,6 +100,7 @@ func (e *Environment) fetch(many bool) *pending {
 	if len(e.unsent) > 0 {
 		p := e.unsent[0]
 		e.unsent = slices.Delete(e.unsent, 0, 1)
+		p.delivered = results.Now()
 		return p
 	}
 	if many {
@@ -115,18 +122,8 @@ func (c *conn) await() error {
 	case w.p == nil:
 		return w.err
 	default:
-		return c.deliver(w.p)
+		return c.event(w.p)
 	}
-}
-
-func (c *conn) deliver(p *pending) error {
-	e := c.env
-	e.mu.Lock()
-	if p.delivered == 0 {
-		p.delivered = results.Now()
-	}
-	e.mu.Unlock()
-	return c.event(p)
 }
 
 // claim takes the right to answer invocation id, or says why not.
@@ -140,7 +137,7 @@ func (e *Environment) claim(id string, req *http.Request, to state) (*pending, *
 	case p != nil && !p.answering && p.delivered != 0:
 		p.answering = true
 		return p, nil
-	case p == nil && id == e.late:
+	case p == nil && slices.Contains(e.late, id):
 		return nil, &errLate
 	case e.state == running || e.state == sent || e.state == ready && e.config.concurrency() > 1:
 		return nil, &errRequestID

@@ -278,3 +278,61 @@ func TestOneLoopServesWhatWaitsForIt(t *testing.T) {
 		}
 	}
 }
+
+// With several at once, every ask after an answer is told, whether it gets work at once or
+// waits for it, and none after an event that no loop has taken.
+func TestEveryAskAfterAnAnswerIsTold(t *testing.T) {
+	h, c := newHooks()
+	c.MaxConcurrency = 3
+	told := make(chan bool, 9)
+	c.Ready, c.Idle = func(s results.Stamp) { h.ready <- s }, func(results.Stamp) { told <- true }
+	e, r := begin(t, c)
+	inside, leave := make(chan bool), make(chan bool)
+	go func() { // one loop
+		for {
+			event, err := r.do("GET", root+"invocation/next", nil)
+			if err != nil || event.status != 200 {
+				return
+			}
+			inside <- true
+			<-leave
+			r.do("POST", root+"invocation/"+event.header.Get("Lambda-Runtime-Aws-Request-Id")+"/response", strings.NewReader("1"))
+		}
+	}()
+	<-h.ready
+	done := make(chan error, 3)
+	send := func(id string) {
+		_, err := e.Invoke(Invocation{ID: id, Payload: []byte("1")})
+		done <- err
+	}
+	unsent := func(want int) {
+		for n := -1; n != want; sched.Gosched() {
+			e.mu.Lock()
+			n = len(e.unsent)
+			e.mu.Unlock()
+		}
+	}
+	go send("first")
+	<-inside
+	go send("second")
+	unsent(1)
+	go send("third")
+	unsent(2)
+	e.AbortOne("third", http.ErrHandlerTimeout)
+	if err := <-done; err != http.ErrHandlerTimeout {
+		t.Errorf("third: %v", err)
+	}
+	leave <- true
+	<-inside // with the second at once
+	<-told
+	leave <- true
+	<-told
+	for range 2 {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+	if len(told) != 0 || e.answered != 0 {
+		t.Errorf("%d asks more, %d open", len(told), e.answered)
+	}
+}

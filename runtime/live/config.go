@@ -23,8 +23,8 @@ type Config struct {
 	EphemeralMB int // size of /tmp; 512 by default
 
 	// InitializationType is on-demand by default, provisioned-concurrency, snap-start
-	// or lambda-managed-instances: what the runtime is told, and which limit its
-	// init has.
+	// or lambda-managed-instances: what the runtime is told, which limit its init has,
+	// and, of the last, what a timeout does.
 	InitializationType string
 
 	// Extensions names the external extensions that a sandbox starts beside the
@@ -49,8 +49,13 @@ type Config struct {
 	LogGroup          string       // /aws/lambda/ and Name by default
 	Credentials       *Credentials // of the function's role; nil: it has none
 	XRayDaemon        string       // address of X-Ray's daemon, host:port
-	MaxConcurrency    int          // told to the runtime as AWS_LAMBDA_MAX_CONCURRENCY; 0: not told
 	NoFreeze          bool         // idle environments run on
+
+	// MaxConcurrency is the number of invocations that an environment serves at once, as
+	// AWS_LAMBDA_MAX_CONCURRENCY tells its runtime, which takes each by a loop of its own
+	// over next. 0 is 1, and not told. Of more than 1 InitializationType is
+	// lambda-managed-instances by default: there alone AWS has several.
+	MaxConcurrency int
 
 	// SnapStart says that what the launcher starts is restored from a snapshot (see
 	// Publish), up to the runtime's restore/next.
@@ -78,7 +83,8 @@ type Config struct {
 	// ProvisionedRate is in requests a second for each provisioned environment, as
 	// plane.LambdaRules.
 	ProvisionedRate float64
-	// LeastRecent has the environment serve that has been idle longest.
+	// LeastRecent has the environment serve that has been idle longest, and with
+	// MaxConcurrency the one in which is least.
 	LeastRecent bool
 
 	// Launches bounds launches at once; those that wait are in the queue phase.
@@ -125,8 +131,14 @@ func (c Config) withDefaults() Config {
 	if c.SnapStart {
 		c.InitializationType = snapStart
 	}
+	if c.InitializationType == "" && c.MaxConcurrency > 1 {
+		c.InitializationType = managedInstances
+	}
 	if c.InitializationType == "" {
 		c.InitializationType = onDemand
+	}
+	if c.managed() && c.LogFormat == "" {
+		c.LogFormat = LogFormatJSON // the only one of Managed Instances, by whose requestId lines are told apart
 	}
 	if c.InitLimit == 0 && c.SnapStart {
 		c.InitLimit = restoreLimit
@@ -151,7 +163,7 @@ func (c Config) Rules() plane.LambdaRules {
 	r := plane.LambdaRules{
 		Concurrency: c.Concurrency, Reserved: c.Concurrency > 0, KeepAlive: c.KeepAlive, Lifetime: c.Lifetime,
 		ScaleOutBurst: c.ScaleOutBurst, ScaleOutRate: c.ScaleOutRate, RequestRate: c.RequestRate, Provisioned: c.Provisioned, Restore: c.SnapStart,
-		ScaleOut: c.ScaleOut, ProvisionedRate: c.ProvisionedRate, LeastRecent: c.LeastRecent,
+		ScaleOut: c.ScaleOut, ProvisionedRate: c.ProvisionedRate, LeastRecent: c.LeastRecent, Slots: c.MaxConcurrency,
 	}
 	if c.Concurrency < 0 {
 		r.Concurrency = math.MaxInt32
@@ -161,6 +173,12 @@ func (c Config) Rules() plane.LambdaRules {
 	}
 	return r
 }
+
+// managed says that the rules of Lambda Managed Instances hold for an environment.
+func (c Config) managed() bool { return c.InitializationType == managedInstances }
+
+// places is how many invocations an environment serves at once.
+func (c Config) places() int { return max(c.MaxConcurrency, 1) }
 
 // processors is the share that invocations get, or 0 if that is all there are.
 func (c Config) processors() float64 {

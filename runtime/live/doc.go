@@ -52,6 +52,19 @@
 // longer than Config.InitLimit, is not repeated. Where the snapshot comes from, and
 // whether a function can be restored, is its launcher's business.
 //
+// # Several invocations in an environment
+//
+// With Config.MaxConcurrency an environment serves several at once, as on Lambda Managed
+// Instances, whose rules then hold: a timeout ends its invocation alone, and its handler
+// keeps its place until it asks for work again; an environment that dies fails all that is
+// in it, and is followed by a new one without its remains. Triggers that find no room but
+// in an environment that starts wait for that: each is a cold start, whose phases are what
+// it waited for, but the init is billed, and in the REPORT line, of the one that it was
+// for. It is frozen as nothing is in it, unless Config.NoFreeze, as there. CPU of an
+// invocation is what its environment took meanwhile, others' too. A line of the function
+// is in the tail of the invocation whose id it has, as JSON logs do, and one without in
+// those of all that are in the environment: AWS says nothing of that.
+//
 // # Left out
 //
 // An environment that crashed or timed out is reset by a new sandbox with its name,

@@ -15,6 +15,8 @@ const (
 
 	onDemand  = "on-demand"
 	snapStart = "snap-start"
+
+	managedInstances = "lambda-managed-instances"
 )
 
 // latest is the version of what isn't published.

@@ -32,8 +32,9 @@ type Function struct {
 	dying    map[*unit]struct{} // not the plane's any more, but not dead
 	triggers map[plane.Trigger]*trigger
 	next     plane.Trigger
-	settling int        // units that have answered and not asked for work again
-	waiters  []*trigger // that wait for one of those
+	room     int        // invocations that ready units could take now
+	settling int        // invocations that are answered, whose runtime has not asked for work again
+	waiters  []*trigger // that wait for one of those places
 	crashed  []remains  // environments to be reset
 	counts   Counts
 	cpu      time.Duration
@@ -87,7 +88,7 @@ func (f *Function) reset(c Config) {
 			k.Forget(r.id)
 		}
 	}
-	f.settling, f.crashed = 0, nil
+	f.room, f.settling, f.crashed = 0, 0, nil
 	if f.alarm != nil {
 		f.alarm.Stop()
 		f.alarm = nil

@@ -46,8 +46,9 @@ type Result struct {
 	StreamBytes int64         // written to the stream
 	FirstByte   results.Stamp // the head of the response was read; 0 if there was none
 
-	fatal    bool          // the environment ended with it
+	fatal    bool          // it ended without an answer, and on demand so did its environment
 	failure  *Failure      // how it ended
+	joined   bool          // it waited for an init that was for another invocation
 	within   time.Duration // the part of its Duration that was init
 	restored time.Duration // the part of a restore that is billed
 }
@@ -69,7 +70,7 @@ func (f *Function) Serve(r Request, answer func(Result)) {
 	if r.ID == "" {
 		r.ID = api.NewID()
 	}
-	a := f.submit()
+	a := f.submit(r.ID)
 	var res Result
 	switch {
 	case a.refused != "":
@@ -78,7 +79,7 @@ func (f *Function) Serve(r Request, answer func(Result)) {
 		res = f.failedStart(r, a)
 	default:
 		res = a.unit.invoke(r, a)
-		defer a.unit.passedOn(a.served)
+		defer a.unit.passedOn(a.stay)
 	}
 	f.count(res.Outcome)
 	defer f.log.Wake()
@@ -87,8 +88,8 @@ func (f *Function) Serve(r Request, answer func(Result)) {
 
 // submit brings a trigger to the plane and waits until an environment is its
 // own, or there will be none.
-func (f *Function) submit() assignment {
-	t := &trigger{assigned: make(chan assignment, 1)}
+func (f *Function) submit(request string) assignment {
+	t := &trigger{request: request, assigned: make(chan assignment, 1)}
 	f.mu.Lock()
 	f.counts.Offered++
 	f.counts.InFlight++
@@ -147,43 +148,56 @@ func (f *Function) failedStart(r Request, a assignment) Result {
 	e.Environment, e.Start, e.Cause, e.Mode = u.id, a.start, a.cause, birth.Mode
 	e.Phases = startPhases(r.Received, asked, birth, e.Responded)
 	u.restore(&e)
-	bill(&e, used, used.CPU, 0)
+	if a.joined {
+		bill(&e, used, 0, 0)
+	} else {
+		bill(&e, used, used.CPU, e.Phases.InitDuration())
+	}
 	res := r.failure(a.failure, e)
-	res.within = u.since(e.Responded)
+	if res.joined = a.joined; !a.joined {
+		res.within = u.since(e.Responded)
+	}
 	res.Tail = u.report(r, res, api.Response{}, false)
 	return res
 }
 
 // startPhases lays out the time from received to the end of a start, which may
-// have ended before any of its stamps.
+// have ended before any of its stamps. One that was received during the start waited for
+// the rest of it alone.
 func startPhases(received, asked results.Stamp, b Birth, end results.Stamp) (p results.Phases) {
 	if asked == 0 {
 		p.Queue = end.Sub(received)
 		return p
 	}
-	p.Queue = asked.Sub(received)
+	at := received
+	until := func(next results.Stamp) time.Duration {
+		from := at
+		at = max(at, next)
+		return at.Sub(from)
+	}
+	p.Queue = until(asked)
 	if b.Exec == 0 {
-		p.Sandbox = end.Sub(asked)
+		p.Sandbox = until(end)
 		return p
 	}
-	p.Sandbox = b.Ready.Sub(asked)
-	p.Rootfs = b.Exec.Sub(b.Ready)
-	p.Init = end.Sub(b.Exec)
+	p.Sandbox = until(b.Ready)
+	p.Rootfs = until(b.Exec)
+	p.Init = until(end)
 	return p
 }
 
-// invoke serves a trigger in this environment, which is its own.
+// invoke serves a trigger in this environment, where a place is its own.
 func (u *unit) invoke(r Request, a assignment) Result {
 	u.obey() // thaw
 	if u.f.log != nil || r.Tail {
-		u.out.begin(u.config.appendInvoke(nil, r))
+		u.out.begin(r.ID, u.config.appendInvoke(nil, r), r.Tail)
 	}
 	watched := u.api.Telemetry()
 	if watched {
 		u.api.Emit("platform.start", time.Now(), u.config.startRecord(r))
 	}
 	answer, err := u.api.Invoke(api.Invocation{
-		ID: r.ID, ARN: cmp.Or(r.ARN, u.config.ARN()), Deadline: a.due.Time(),
+		ID: r.ID, ARN: cmp.Or(r.ARN, u.config.ARN()), Deadline: a.stay.due.Time(),
 		TraceID: r.TraceID, ClientContext: r.ClientContext, Cognito: r.Cognito, TenantID: r.TenantID,
 		ContentType: r.ContentType, Payload: r.Payload, Stream: r.Stream,
 	})
@@ -195,11 +209,13 @@ func (u *unit) invoke(r Request, a assignment) Result {
 		e.Responded = results.Now()
 	}
 	u.phases(&e, answer.Delivered)
-	used, cpu := u.measure()
-	bill(&e, used, cpu, u.billedRestore(e))
-	if err == nil {
-		u.answered()
+	used, cpu := u.measure(a.stay)
+	restored, started := u.billedRestore(e), time.Duration(0)
+	if !a.joined {
+		started = restored + e.Phases.InitDuration()
 	}
+	bill(&e, used, cpu, started)
+	u.ended(a.stay, err == nil, answer.Delivered != 0)
 	res := Result{
 		RequestID: r.ID, Outcome: results.OutcomeServed,
 		Payload: answer.Payload, ContentType: answer.ContentType, Evidence: e,
@@ -213,7 +229,9 @@ func (u *unit) invoke(r Request, a assignment) Result {
 	if res.Streamed = answer.Streamed; res.Streamed {
 		res.StreamBytes = answer.Size
 	}
-	res.within, res.restored = u.within(a.start), u.billedRestore(e)
+	if res.joined = a.joined; !a.joined {
+		res.within, res.restored = u.within(a.start), restored
+	}
 	if watched {
 		u.emitEnd(res, answer)
 	}
@@ -249,9 +267,11 @@ func (u *unit) start(e *results.Evidence) {
 		first = 0
 	}
 	if first != 0 {
-		e.Phases.Init, e.Phases.RuntimeInit, e.Phases.FunctionInit = 0, first.Sub(u.birth.Exec), u.ready.Sub(first)
+		begun := max(u.birth.Exec, e.Received)
+		first := max(first, begun)
+		e.Phases.Init, e.Phases.RuntimeInit, e.Phases.FunctionInit = 0, first.Sub(begun), u.ready.Sub(first)
 	}
-	if e.Start != results.StartCold || u.birth.Moments == (results.Moments{}) {
+	if e.Start != results.StartCold || e.Received > u.asked || u.birth.Moments == (results.Moments{}) {
 		return
 	}
 	e.Moments = u.birth.Moments
@@ -260,18 +280,19 @@ func (u *unit) start(e *results.Evidence) {
 
 // measure reads what the environment has used, in all and since the invocation
 // began.
-func (u *unit) measure() (Usage, time.Duration) {
+func (u *unit) measure(s *stay) (Usage, time.Duration) {
 	now, err := u.box.Usage()
 	if err != nil { // it died: its exit accounts for it
 		now = Usage{}
 	}
-	return u.account(now)
+	now = u.account(now)
+	return now, now.CPU - s.before
 }
 
-// bill adds what an invocation is billed: with its init, or, of a restore, with so much
-// of it.
-func bill(e *results.Evidence, used Usage, cpu, restored time.Duration) {
-	e.Billed = ceilMS(e.Phases.Invoke + e.Phases.InitDuration() + restored)
+// bill adds what an invocation is billed: with what of the start is its own, an init or
+// so much of a restore.
+func bill(e *results.Evidence, used Usage, cpu, started time.Duration) {
+	e.Billed = ceilMS(e.Phases.Invoke + started)
 	e.MaxMemory, e.CPU = used.PeakMemory, cpu
 }
 

@@ -31,7 +31,7 @@ type remains struct {
 // keep puts an environment's remains aside for the next start. The caller holds
 // the lock.
 func (f *Function) keep(u *unit) {
-	if u.config.SnapStart { // another is restored instead
+	if u.config.SnapStart || u.config.managed() { // another is restored, or started anew
 		return
 	}
 	if k, ok := u.box.(interface{ Keep() }); ok {
@@ -69,7 +69,7 @@ func (u *unit) initLimit() time.Duration {
 func (u *unit) again(why *Failure) bool {
 	u.f.mu.Lock()
 	defer u.f.mu.Unlock()
-	if u.gone || u.state != unitStarting || u.phase != initOwn || u.retry != nil || u.config.SnapStart {
+	if u.gone || u.up || u.phase != initOwn || u.retry != nil || u.config.SnapStart {
 		return false
 	}
 	u.retry = why
@@ -107,9 +107,9 @@ func (u *unit) retried(exit *Failure) bool {
 // due is the moment at which an invocation is to have ended: its timeout from
 // its delivery, or, if an init is a part of it, from the beginning of that. The
 // caller holds the lock.
-func (u *unit) due(start results.Start) results.Stamp {
+func (u *unit) due(a assignment) results.Stamp {
 	from := results.Now()
-	if start != results.StartWarm && u.phase != initOwn {
+	if a.start != results.StartWarm && u.phase != initOwn && !a.joined {
 		from = u.began
 	}
 	return from.Add(u.config.Timeout)

@@ -308,7 +308,7 @@ func TestEnvironPrecedence(t *testing.T) {
 		"AWS_ACCESS_KEY_ID=id", "AWS_SECRET_ACCESS_KEY=secret", "AWS_SESSION_TOKEN=token", "AWS_EXECUTION_ENV=AWS_Lambda_python3.13",
 		"AWS_LAMBDA_LOG_FORMAT=JSON", "AWS_LAMBDA_LOG_LEVEL=DEBUG", "AWS_XRAY_CONTEXT_MISSING=mine", "AWS_XRAY_DAEMON_ADDRESS=169.254.79.129:2000",
 		"_AWS_XRAY_DAEMON_ADDRESS=169.254.79.129", "_AWS_XRAY_DAEMON_PORT=2000", "AWS_LAMBDA_MAX_CONCURRENCY=4",
-		"LANG=C", "PATH=/mine", "LD_LIBRARY_PATH=", "TZ=CET", "AWS_LAMBDA_INITIALIZATION_TYPE=on-demand",
+		"LANG=C", "PATH=/mine", "LD_LIBRARY_PATH=", "TZ=CET", "AWS_LAMBDA_INITIALIZATION_TYPE=lambda-managed-instances",
 	} {
 		if !strings.Contains(got, "\n"+want+"\n") {
 			t.Errorf("lacks %s:%s", want, got)

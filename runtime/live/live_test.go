@@ -365,7 +365,7 @@ func (f *Function) asks() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, u := range f.units {
-		return u.asks
+		return u.asks > 0
 	}
 	return false
 }

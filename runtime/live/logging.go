@@ -162,6 +162,8 @@ func (c Config) appendInvoked(b []byte, res Result, a api.Response) []byte {
 		done, report = "WARN", "WARN"
 	}
 	at := res.Evidence.Responded.Time()
-	b = c.event(b, done, "platform.runtimeDone", at, c.doneRecord(res, a))
+	if !c.managed() {
+		b = c.event(b, done, "platform.runtimeDone", at, c.doneRecord(res, a))
+	}
 	return c.event(b, report, "platform.report", at, c.reportRecord(res))
 }

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"slices"
 	"time"
 
 	"coldstorm/results"
@@ -10,24 +11,26 @@ import (
 // trigger is an invocation before it has an environment.
 type trigger struct {
 	id       plane.Trigger
+	request  string          // its id
 	assigned chan assignment // one value, buffered
 }
 
 // assignment is what became of a trigger.
 type assignment struct {
 	unit    *unit
+	stay    *stay // nil of a start that failed
 	start   results.Start
 	cause   results.Cause
-	served  int // by unit, before
-	due     results.Stamp
+	served  int          // by unit, before
+	joined  bool         // it waited for the unit's start, which was for another
 	refused plane.Reason // or
 	failure *Failure
 }
 
 // arrive brings a trigger to the plane, at once unless an environment is about
-// to be idle. The caller holds the lock.
+// to have room. The caller holds the lock.
 func (f *Function) arrive(t *trigger) {
-	if f.settling > len(f.waiters) && f.plane.Census().Idle == 0 {
+	if f.settling > len(f.waiters) && f.room == 0 {
 		f.waiters = append(f.waiters, t)
 		time.AfterFunc(f.config.SettleGrace, func() { f.graceOver(t) })
 		return
@@ -48,10 +51,10 @@ func (f *Function) graceOver(t *trigger) {
 }
 
 // admitWaiters lets waiting triggers through, the longest waiting first, as long
-// as an environment is idle for them or there is none left to wait for. The
-// caller, who holds the lock, has just made an environment idle or lost one.
+// as an environment has room for them or there is none left to wait for. The
+// caller, who holds the lock, has just made room or lost an environment.
 func (f *Function) admitWaiters() {
-	for len(f.waiters) > 0 && (len(f.waiters) > f.settling || f.plane.Census().Idle > 0) {
+	for len(f.waiters) > 0 && (len(f.waiters) > f.settling || f.room > 0) {
 		t := f.waiters[0]
 		f.waiters = f.waiters[1:]
 		f.admit(t)
@@ -83,9 +86,14 @@ func (f *Function) carryOut(a plane.Action) {
 	case plane.Dispatch:
 		u := f.units[a.Unit]
 		u.freeze = false
-		u.begin(a.Start)
-		f.assign(a.Trigger, assignment{unit: u, start: a.Start, cause: a.Cause, served: u.served, due: u.deadline})
+		f.room--
+		to := assignment{unit: u, start: a.Start, cause: a.Cause, served: u.served, joined: slices.Contains(u.joined, a.Trigger)}
+		to.stay = u.begin(f.triggers[a.Trigger], to)
+		f.assign(a.Trigger, to)
 		u.served++
+	case plane.Await:
+		u := f.units[a.Unit]
+		u.joined = append(u.joined, a.Trigger)
 	case plane.Freeze:
 		f.units[a.Unit].freeze = !f.config.NoFreeze
 	case plane.StopUnit:
@@ -109,6 +117,9 @@ func (f *Function) assign(id plane.Trigger, a assignment) {
 // forget takes a unit from the plane's hands.
 func (f *Function) forget(u *unit) {
 	u.gone = true
+	if u.up {
+		f.room -= u.config.places() - len(u.stays)
+	}
 	delete(f.units, u.no)
 	f.dying[u] = struct{}{}
 }
@@ -128,7 +139,7 @@ func (f *Function) wakeAt(at time.Duration) {
 	})
 }
 
-// lose tells the plane that a unit died, and fails the trigger that waited for
+// lose tells the plane that a unit died, and fails the triggers that waited for
 // its start. It reports whether the plane still had it.
 func (f *Function) lose(u *unit, why *Failure) bool {
 	f.mu.Lock()
@@ -138,11 +149,16 @@ func (f *Function) lose(u *unit, why *Failure) bool {
 	}
 	f.forget(u)
 	f.keep(u)
-	if u.state == unitAnswered {
-		f.settling--
+	for _, s := range u.stays {
+		if s.settling {
+			f.settling--
+		}
 	}
-	if u.state == unitStarting {
+	if !u.up {
 		f.assign(u.trigger, assignment{unit: u, start: results.StartCold, cause: u.cause, failure: why})
+		for _, t := range u.joined {
+			f.assign(t, assignment{unit: u, start: results.StartCold, cause: u.cause, failure: why, joined: true})
+		}
 	}
 	f.handle(plane.Event{Kind: plane.Gone, Unit: u.no})
 	f.admitWaiters()

@@ -3,6 +3,7 @@ package live
 import (
 	"bytes"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -26,7 +27,16 @@ type output struct {
 
 	mu      sync.Mutex
 	partial [2][]byte // of each file: a line that has no end yet
-	tail    []byte
+	begun   bool      // an invocation has
+	running int       // invocations that have begun and not ended
+	base    []byte    // the last lines before
+	tails   []*tail   // of invocations that want one
+}
+
+// tail is the end of an invocation's lines.
+type tail struct {
+	request string
+	text    []byte
 }
 
 // stderr is its place among the files.
@@ -123,14 +133,42 @@ func (o *output) own(lines []byte) {
 // lock.
 func (o *output) put(lines []byte) {
 	o.log.Add(lines)
+	switch {
+	case !o.begun:
+		o.base = appendTail(o.base, lines)
+	case len(o.tails) == 1:
+		o.tails[0].text = appendTail(o.tails[0].text, lines)
+	case len(o.tails) > 1:
+		for line := range bytes.Lines(lines) {
+			o.share(line)
+		}
+	}
+}
+
+// share gives a line to the tail of the invocation that it names, and one that names
+// none to those of all that it may be of.
+func (o *output) share(line []byte) {
+	named := false
+	for _, t := range o.tails {
+		if bytes.Contains(line, []byte(t.request)) {
+			t.text, named = appendTail(t.text, line), true
+		}
+	}
+	for _, t := range o.tails {
+		if !named {
+			t.text = appendTail(t.text, line)
+		}
+	}
+}
+
+func appendTail(t, lines []byte) []byte {
 	if len(lines) >= tailSize {
-		o.tail = append(o.tail[:0], lines[len(lines)-tailSize:]...)
-		return
+		return append(t[:0], lines[len(lines)-tailSize:]...)
 	}
-	if over := len(o.tail) + len(lines) - tailSize; over > 0 {
-		o.tail = append(o.tail[:0], o.tail[over:]...)
+	if over := len(t) + len(lines) - tailSize; over > 0 {
+		t = append(t[:0], t[over:]...)
 	}
-	o.tail = append(o.tail, lines...)
+	return append(t, lines...)
 }
 
 // say adds a line of ours.
@@ -140,12 +178,34 @@ func (o *output) say(line []byte) {
 	o.put(line)
 }
 
-// begin starts the tail of an invocation with its first line.
-func (o *output) begin(line []byte) {
+// begin starts an invocation with its first line, and its tail if that is wanted.
+func (o *output) begin(request string, line []byte, wanted bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.tail = o.tail[:0]
-	o.put(line)
+	o.begun, o.base = true, nil
+	o.running++
+	o.log.Add(line)
+	if wanted {
+		o.tails = append(o.tails, &tail{request, line})
+	}
+}
+
+// end adds the lines that end an invocation, and returns its tail if that is wanted. Of
+// one that never began that has what was written before.
+func (o *output) end(request string, lines []byte, wanted bool) []byte {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.log.Add(lines)
+	o.running = max(0, o.running-1)
+	if !wanted {
+		return nil
+	}
+	text := bytes.Clone(o.base)
+	if i := slices.IndexFunc(o.tails, func(t *tail) bool { return t.request == request }); i >= 0 {
+		text = o.tails[i].text
+		o.tails = slices.Delete(o.tails, i, i+1)
+	}
+	return appendTail(text, lines)
 }
 
 // catchUpLimit bounds the wait for what the function wrote before it answered.
@@ -161,7 +221,9 @@ func (o *output) catchUp() {
 	}
 	o.mu.Lock()
 	for i := range o.files {
-		o.flush(i)
+		if o.running <= 1 { // else the line may be another's, who goes on with it
+			o.flush(i)
+		}
 	}
 	o.mu.Unlock()
 }
@@ -175,11 +237,11 @@ func unread(f *os.File) (n int) {
 	return n
 }
 
-// last is a copy of the tail.
+// last is a copy of the last lines before any invocation.
 func (o *output) last() []byte {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return bytes.Clone(o.tail)
+	return bytes.Clone(o.base)
 }
 
 // close waits for the end of the files, which comes with the end of the

@@ -22,7 +22,9 @@ func (u *unit) report(r Request, res Result, a api.Response, began bool) []byte 
 	}
 	var b []byte
 	if !began {
-		b = u.appendFailedStart(b, res)
+		if !res.joined { // the line is the environment's, not each one's that waited for it
+			b = u.appendFailedStart(b, res)
+		}
 		b = u.config.appendInvoke(b, r)
 	}
 	if u.config.inJSON() {
@@ -30,11 +32,16 @@ func (u *unit) report(r Request, res Result, a api.Response, began bool) []byte 
 	} else {
 		b = u.appendEnd(b, r, res)
 	}
-	u.out.say(b)
-	if !r.Tail {
-		return nil
+	return u.out.end(r.ID, b, r.Tail)
+}
+
+// initDuration is what a REPORT line has beside the invocation's Duration: an init that
+// was a phase of its own, and for this invocation.
+func (r Result) initDuration() time.Duration {
+	if r.within != 0 || r.joined {
+		return 0
 	}
-	return u.out.last()
+	return r.Evidence.Phases.InitDuration()
 }
 
 // appendEnd is the lines that end an invocation in the text format.
@@ -66,10 +73,10 @@ func appendReport(b []byte, res Result, memoryMB int) []byte {
 	e := res.Evidence
 	b = fmt.Appendf(b, "REPORT RequestId: %s\tDuration: %.2f ms\tBilled Duration: %d ms\tMemory Size: %d MB\tMax Memory Used: %d MB\t",
 		res.RequestID, ms(e.Phases.Invoke+res.within), e.Billed/time.Millisecond, memoryMB, (e.MaxMemory+1<<20-1)>>20)
-	if d := e.Phases.InitDuration(); d > 0 && res.within == 0 {
+	if d := res.initDuration(); d > 0 {
 		b = fmt.Appendf(b, "Init Duration: %.2f ms\t", ms(d))
 	}
-	if e.Phases.Restore > 0 {
+	if e.Phases.Restore > 0 && !res.joined {
 		b = fmt.Appendf(b, "Restore Duration: %.2f ms\tBilled Restore Duration: %d ms\t", ms(e.Phases.Restore), ceilMS(res.restored)/time.Millisecond)
 	}
 	return append(b, status(res)...)

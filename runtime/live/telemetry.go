@@ -80,7 +80,9 @@ func eventStatus(res Result) string {
 // emitEnd tells of the end of an invocation.
 func (u *unit) emitEnd(res Result, a api.Response) {
 	at := res.Evidence.Responded.Time()
-	u.api.Emit("platform.runtimeDone", at, u.config.doneRecord(res, a))
+	if !u.config.managed() {
+		u.api.Emit("platform.runtimeDone", at, u.config.doneRecord(res, a))
+	}
 	u.api.Emit("platform.report", at, u.config.reportRecord(res))
 }
 
@@ -105,14 +107,19 @@ func (c Config) doneRecord(res Result, a api.Response) record {
 	return done
 }
 
+// reportRecord is of an invocation that has ended. On Managed Instances, which have no
+// runtimeDone, nothing is billed by its duration or memory.
 func (c Config) reportRecord(res Result) record {
 	e := res.Evidence
 	rm := record{
 		"durationMs": ms(e.Phases.Invoke + res.within), "billedDurationMs": e.Billed.Milliseconds(),
 		"memorySizeMB": c.MemoryMB, "maxMemoryUsedMB": (e.MaxMemory + 1<<20 - 1) >> 20,
 	}
-	if d := e.Phases.InitDuration(); d > 0 && res.within == 0 {
+	if d := res.initDuration(); d > 0 {
 		rm["initDurationMs"] = ms(d)
+	}
+	if c.managed() {
+		rm = metrics(e.Phases.Invoke + res.within)
 	}
 	r := record{"requestId": res.RequestID, "status": eventStatus(res), "metrics": rm}
 	if res.ErrorType != "" {

@@ -44,16 +44,8 @@ func TestTelemetryOfAnEnvironment(t *testing.T) {
 	}))
 	defer s.Close()
 	_, port, _ := net.SplitHostPort(s.Listener.Addr().String())
-	body := `{"types":["platform","function"],"buffering":{"timeoutMs":25},"destination":{"protocol":"HTTP","URI":"http://sandbox.localdomain:` + port + `"}}`
 	l := &fake{t: t, behave: func(g *guest) Exit {
-		h := g.extension("POST", "register", `{"events":[]}`, "Lambda-Extension-Name", "x")
-		id := h.Get("Lambda-Extension-Identifier")
-		req, _ := http.NewRequestWithContext(g.ctx, "PUT", g.base+"/2022-07-01/telemetry", strings.NewReader(body))
-		req.Header.Set("Lambda-Extension-Identifier", id)
-		if res, err := g.client.Do(req); err == nil {
-			res.Body.Close()
-		}
-		go g.extension("GET", "event/next", "", "Lambda-Extension-Identifier", id)
+		g.subscribe(port, "platform", "function")
 		return serve(func(g *guest, id, event string) *Exit {
 			g.print("a line\n")
 			g.post("invocation/"+id+"/response", event)
@@ -95,6 +87,76 @@ func TestTelemetryOfAnEnvironment(t *testing.T) {
 	if i := got["platform.initStart"]; i["phase"] != "init" || i["functionName"] != "function" || i["initializationType"] != "on-demand" {
 		t.Errorf("initStart %v", i)
 	}
+}
+
+// On Managed Instances a report is all that ends an invocation.
+func TestTelemetryOfManagedInstances(t *testing.T) {
+	type event struct {
+		Type   string
+		Record map[string]any
+	}
+	const n = 3
+	events, meet := make(chan event, 99), newGate(n)
+	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		var batch []event
+		json.NewDecoder(r.Body).Decode(&batch)
+		for _, e := range batch {
+			events <- e
+		}
+	}))
+	defer s.Close()
+	_, port, _ := net.SplitHostPort(s.Listener.Addr().String())
+	l := &fake{t: t, behave: func(g *guest) Exit {
+		g.subscribe(port, "platform")
+		return loops(n, func(g *guest, id, event string) *Exit {
+			meet.pass()
+			g.post("invocation/"+id+"/response", event)
+			return nil
+		})(g)
+	}}
+	f := New(reachedLauncher{l}, Config{KeepAlive: -1, MaxConcurrency: n})
+	defer f.Close()
+	ids := map[string]bool{}
+	for _, r := range invokeAll(f, n, false) {
+		ids[r.RequestID] = true
+	}
+	got := map[string]int{}
+	for got["platform.report"] < n {
+		e := <-events
+		got[e.Type]++
+		switch id, _ := e.Record["requestId"].(string); e.Type {
+		case "platform.start":
+			if !ids[id] {
+				t.Errorf("start of %s", id)
+			}
+		case "platform.report":
+			if m := e.Record["metrics"].(map[string]any); !ids[id] || e.Record["status"] != "success" || len(m) != 1 || m["durationMs"] == nil {
+				t.Errorf("report %v", e.Record)
+			}
+			delete(ids, id)
+		case "platform.initStart":
+			if e.Record["initializationType"] != "lambda-managed-instances" {
+				t.Errorf("initStart %v", e.Record)
+			}
+		}
+	}
+	if got["platform.start"] != n || got["platform.runtimeDone"] != 0 || got["platform.initReport"] != 1 {
+		t.Errorf("events %v", got)
+	}
+}
+
+// subscribe registers an internal extension that is told events of these types at a port
+// of this machine.
+func (g *guest) subscribe(port string, types ...string) {
+	h := g.extension("POST", "register", `{"events":[]}`, "Lambda-Extension-Name", "x")
+	id := h.Get("Lambda-Extension-Identifier")
+	body := `{"types":["` + strings.Join(types, `","`) + `"],"buffering":{"timeoutMs":25},"destination":{"protocol":"HTTP","URI":"http://sandbox.localdomain:` + port + `"}}`
+	req, _ := http.NewRequestWithContext(g.ctx, "PUT", g.base+"/2022-07-01/telemetry", strings.NewReader(body))
+	req.Header.Set("Lambda-Extension-Identifier", id)
+	if res, err := g.client.Do(req); err == nil {
+		res.Body.Close()
+	}
+	go g.extension("GET", "event/next", "", "Lambda-Extension-Identifier", id)
 }
 
 // extension calls the Extensions API.

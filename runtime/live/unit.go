@@ -28,18 +28,18 @@ type unit struct {
 	crowded      atomic.Bool                     // its limit on processes was seen to refuse one
 
 	// Guarded by Function.mu.
-	gone     bool // the plane has forgotten it
-	state    unitState
-	asks     bool // for work, since it got its last event
-	passed   bool // its answer to that has been passed on
+	gone     bool            // the plane has forgotten it
+	up       bool            // it has been ready
+	joined   []plane.Trigger // that wait for its start beside trigger
+	stays    []*stay         // invocations that are in it
+	asks     int             // for work, each of which gives the place of a stay back
 	served   int
 	freeze   bool // it should be frozen
 	deadline results.Stamp
-	limit    *time.Timer // fires at the deadline of init or of the invocation
+	limit    *time.Timer // fires at the deadline of init
 	box      Sandbox     // nil until launched
 	api      *api.Environment
 	used     Usage         // as last seen
-	before   time.Duration // processor time when the invocation began
 	past     time.Duration // processor time of an init that was sent again
 	phase    initPhase
 	retry    *Failure // why init runs again, or will
@@ -54,19 +54,6 @@ type unit struct {
 	freezer sync.Mutex // held while freezing or thawing
 	frozen  bool       // guarded by freezer
 }
-
-type unitState uint8
-
-const (
-	unitStarting unitState = iota
-	unitIdle
-	unitBusy
-	unitAnswered // its usage is known; idle once it asks for work and its answer was passed on
-)
-
-// passLimit bounds how long a caller that is slow to take an answer holds back
-// an environment that asks for work.
-const passLimit = 10 * time.Millisecond
 
 func newUnit(f *Function, a plane.Action) *unit {
 	u := &unit{
@@ -121,6 +108,7 @@ func (u *unit) run() (again bool) {
 	u.f.lose(u, why)
 	u.limit.Stop()
 	u.api.Drain(why)
+	u.leave()
 	return false
 }
 
@@ -143,7 +131,8 @@ func (u *unit) raise(asked results.Stamp, box Sandbox) bool {
 	u.out.open(birth.Output)
 	u.api = api.New(birth.Listener, api.Config{
 		FunctionName: u.config.Name, Version: u.config.Version, Handler: u.config.Handler,
-		MaxStream: u.config.MaxStream, StreamBurst: u.config.StreamBurst, StreamRate: u.config.StreamRate,
+		MaxConcurrency: u.config.MaxConcurrency,
+		MaxStream:      u.config.MaxStream, StreamBurst: u.config.StreamBurst, StreamRate: u.config.StreamRate,
 		Ready: u.isReady, Idle: u.isIdle,
 		InitError: u.initError,
 		SnapStart: u.config.SnapStart, RestoreReady: u.restored, RestoreError: u.initError,
@@ -156,7 +145,7 @@ func (u *unit) raise(asked results.Stamp, box Sandbox) bool {
 	}
 	u.lines.Store(u.api)
 	u.deadline = birth.Exec.Add(u.initLimit())
-	u.limit = time.AfterFunc(u.initLimit(), u.late)
+	u.limit = time.AfterFunc(u.initLimit(), u.initLate)
 	return true
 }
 
@@ -213,19 +202,15 @@ func (u *unit) initError(e api.InitError) {
 	}
 }
 
-// late is called when a deadline has come, perhaps one that was moved since.
-func (u *unit) late() {
+// initLate is called when the deadline of an init has come.
+func (u *unit) initLate() {
 	u.f.mu.Lock()
-	starting, due := u.state == unitStarting && u.phase == initOwn, u.deadline != 0 && results.Now() >= u.deadline
+	due, own := !u.up && u.deadline != 0 && results.Now() >= u.deadline, u.phase == initOwn
 	box := u.box
-	if due && u.state == unitAnswered && u.asks {
-		u.pass()
-		due = false
-	}
 	u.f.mu.Unlock()
 	switch {
 	case !due:
-	case starting:
+	case own:
 		if u.look(); u.config.SnapStart {
 			u.fail(u.blame(timeoutFailure("Restore", u.config.InitLimit)))
 		} else if u.again(u.blame(timeoutFailure("Init", u.initLimit()))) {
@@ -264,7 +249,9 @@ func (u *unit) isReady(at results.Stamp) {
 		u.f.mu.Unlock()
 		return
 	}
-	u.rest()
+	u.up, u.deadline = true, 0
+	u.limit.Stop()
+	u.f.room += u.config.places()
 	u.f.handle(plane.Event{Kind: plane.Ready, Unit: u.no})
 	u.f.mu.Unlock()
 	if share := u.config.processors(); share > 0 {
@@ -276,81 +263,6 @@ func (u *unit) isReady(at results.Stamp) {
 		u.emitReady(env, at)
 	}
 	u.obey()
-}
-
-// isIdle is called at each later ask.
-func (u *unit) isIdle(results.Stamp) {
-	u.f.mu.Lock()
-	u.asks, u.deadline = true, 0
-	u.settle()
-	u.f.mu.Unlock()
-	u.obey()
-}
-
-// answered is called once all is known of an invocation that the caller is to
-// hear.
-func (u *unit) answered() {
-	u.f.mu.Lock()
-	defer u.f.mu.Unlock()
-	if u.gone {
-		return
-	}
-	u.state = unitAnswered
-	u.f.settling++
-	u.settle()
-}
-
-// passedOn is called when the caller has the answer to the invocation before
-// which the unit had served so many.
-func (u *unit) passedOn(served int) {
-	u.f.mu.Lock()
-	defer u.f.mu.Unlock()
-	if u.served == served+1 { // else it was too slow, and the unit has gone on
-		u.pass()
-	}
-}
-
-// pass doesn't wait for the caller any more. The caller of pass holds the lock.
-func (u *unit) pass() {
-	u.passed = true
-	u.settle()
-	if u.freeze {
-		go u.obey()
-	}
-}
-
-// settle releases a unit that has done all that it must, and sets it a limit if
-// only its caller is missing. The caller holds the lock.
-func (u *unit) settle() {
-	switch {
-	case u.gone || u.state != unitAnswered || !u.asks:
-	case u.passed:
-		u.f.settling--
-		u.release()
-	default:
-		u.deadline = results.Now().Add(u.f.patience)
-		u.limit.Reset(u.f.patience)
-	}
-}
-
-// release gives the unit back to the plane. The caller holds the lock.
-func (u *unit) release() {
-	u.rest()
-	u.f.handle(plane.Event{Kind: plane.Done, Unit: u.no})
-	u.f.admitWaiters()
-}
-
-func (u *unit) rest() {
-	u.state, u.deadline = unitIdle, 0
-	u.limit.Stop()
-}
-
-// begin marks the start of an invocation. The caller holds the lock.
-func (u *unit) begin(start results.Start) {
-	u.state, u.asks, u.passed = unitBusy, false, false
-	u.deadline = u.due(start)
-	u.limit.Reset(u.deadline.Sub(results.Now()))
-	u.before = u.used.CPU
 }
 
 // obey freezes or thaws the environment, as was last asked. A freezer that
@@ -377,8 +289,8 @@ func (u *unit) obey() {
 }
 
 // account takes what the environment has used up to now, and returns the most
-// that is known of it and the processor time since the invocation began.
-func (u *unit) account(now Usage) (Usage, time.Duration) {
+// that is known of it.
+func (u *unit) account(now Usage) Usage {
 	u.f.mu.Lock()
 	defer u.f.mu.Unlock()
 	if more := u.past + now.CPU - u.used.CPU; more > 0 {
@@ -386,5 +298,5 @@ func (u *unit) account(now Usage) (Usage, time.Duration) {
 		u.f.cpu += more
 	}
 	u.used.PeakMemory = max(u.used.PeakMemory, now.PeakMemory)
-	return u.used, u.used.CPU - u.before
+	return u.used
 }

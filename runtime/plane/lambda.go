@@ -7,9 +7,9 @@ import (
 )
 
 // Lambda is the plane of AWS Lambda for one function: one invocation in an
-// environment at a time, a start for each trigger that finds no idle one, up to
-// the scale-out rate and the concurrency limit, and throttles beyond. Build it
-// with NewLambda.
+// environment at a time, or Slots of them, a start for each trigger that finds no
+// room, up to the scale-out rate and the concurrency limit, and throttles beyond.
+// Build it with NewLambda.
 //
 // Left out in this version: environments initialised ahead of their first trigger, and
 // the one to two minutes before an allocation of provisioned concurrency
@@ -17,8 +17,11 @@ import (
 type Lambda struct {
 	rules LambdaRules
 
-	idle     deque  // on-demand environments, the longest idle first
-	ready    []Unit // idle provisioned ones
+	idle     deque              // on-demand environments, the longest idle first
+	ready    []Unit             // idle provisioned ones
+	open     levels             // busy ones with room, by their triggers; none with one slot
+	joinable []Unit             // starting ones with room, the first started first; none with one slot
+	joined   map[Unit][]Trigger // that wait for a start beside the trigger that it is for
 	units    []lambdaUnit
 	unused   []Unit // numbers that Reuse hands out again
 	scaleOut *ScaleOut
@@ -79,16 +82,24 @@ type LambdaRules struct {
 	// the plane's memory follows from how many there are at a time. It is for
 	// executors of whose stopped environments no event is to come.
 	Reuse bool
+	// Slots is the number of triggers that an environment serves at once; 0 is 1. A
+	// trigger for which none that is ready has room waits for the first one that starts
+	// and has: a new one is started when all are full.
+	Slots int
 	// LeastRecent routes to the environment that has been idle longest; the
-	// default is the one that has been idle shortest.
+	// default is the one that has been idle shortest. With Slots it routes to the one
+	// with the fewest triggers; the default is the one with the most that has room, so
+	// that others come to rest. AWS publishes neither.
 	LeastRecent bool
 }
 
 type lambdaUnit struct {
 	trigger     Trigger
+	running     int32
 	cause       results.Cause
 	state       unitState
 	provisioned bool
+	old         bool          // beyond its lifetime: it takes nothing more
 	born        time.Duration // ready
 }
 
@@ -111,6 +122,7 @@ func NewLambda(r LambdaRules) *Lambda {
 	if r.Concurrency == 0 {
 		r.Concurrency = DefaultConcurrency
 	}
+	r.Slots = max(r.Slots, 1)
 	if r.ScaleOutBurst == 0 {
 		r.ScaleOutBurst = 1000
 	}
@@ -123,7 +135,7 @@ func NewLambda(r LambdaRules) *Lambda {
 	if r.ProvisionedRate == 0 && r.RequestRate > 0 {
 		r.ProvisionedRate = 10
 	}
-	l := &Lambda{rules: r, units: make([]lambdaUnit, 1), scaleOut: r.ScaleOut}
+	l := &Lambda{rules: r, units: make([]lambdaUnit, 1), joined: map[Unit][]Trigger{}, scaleOut: r.ScaleOut}
 	if l.scaleOut == nil {
 		l.scaleOut = NewScaleOut(r.ScaleOutBurst, r.ScaleOutRate)
 	}
@@ -198,6 +210,9 @@ func (l *Lambda) arrive(e Event, out []Action) []Action {
 	if u := l.pick(e.At); u != 0 {
 		return l.dispatch(u, e.Trigger, out)
 	}
+	if len(l.joinable) > 0 {
+		return l.join(e.Trigger, out)
+	}
 	if !l.scaleOut.take(l.rules.Since, e.At) {
 		return append(out, Action{Verb: Refuse, Trigger: e.Trigger, Reason: l.reason(ReasonReservedConcurrency, ReasonConcurrency)})
 	}
@@ -212,9 +227,22 @@ func (l *Lambda) reason(reserved, account Reason) Reason {
 	return account
 }
 
-// pick takes an idle environment off its list, provisioned ones first, or
-// returns 0.
+// pick takes an environment with room off its list, or returns 0.
 func (l *Lambda) pick(at time.Duration) Unit {
+	if l.open.n == 0 {
+		return l.pickIdle(at)
+	}
+	if l.rules.LeastRecent {
+		if u := l.pickIdle(at); u != 0 {
+			return u
+		}
+	}
+	return l.pickOpen()
+}
+
+// pickIdle takes an idle environment off its list, provisioned ones first, or
+// returns 0.
+func (l *Lambda) pickIdle(at time.Duration) Unit {
 	if n := len(l.ready); n > 0 && l.preparing == 0 && l.prepared.take(at) {
 		u := l.ready[n-1]
 		l.ready = l.ready[:n-1]
@@ -250,6 +278,9 @@ func (l *Lambda) start(t Trigger, cause results.Cause, out []Action) []Action {
 		trigger: t, cause: cause, state: unitStarting, provisioned: cause == results.CauseProvisioned,
 	}
 	l.starting++
+	if t != NoTrigger && l.rules.Slots > 1 {
+		l.joinable = append(l.joinable, u)
+	}
 	return append(out, Action{Verb: StartUnit, Unit: u, Trigger: t, Cause: cause})
 }
 
@@ -274,9 +305,8 @@ func (l *Lambda) discard(u Unit) {
 
 func (l *Lambda) dispatch(u Unit, t Trigger, out []Action) []Action {
 	l.inFlight++
-	l.busy++
+	l.enter(u)
 	unit := &l.units[u]
-	unit.state, unit.trigger = unitBusy, t
 	start := results.StartWarm
 	if unit.provisioned {
 		start = results.StartProvisioned
@@ -297,13 +327,19 @@ func (l *Lambda) unitReady(e Event, out []Action) []Action {
 		}
 		return l.rest(e, out)
 	}
-	l.busy++
-	unit.state = unitBusy
 	start, cause := results.StartCold, unit.cause
 	if l.rules.Restore {
 		start, cause = results.StartRestored, results.CauseRestored
 	}
-	return append(out, Action{Verb: Dispatch, Unit: e.Unit, Trigger: unit.trigger, Start: start, Cause: cause})
+	l.closeJoin(e.Unit)
+	l.enter(e.Unit)
+	out = append(out, Action{Verb: Dispatch, Unit: e.Unit, Trigger: unit.trigger, Start: start, Cause: cause})
+	for _, t := range l.joined[e.Unit] {
+		l.enter(e.Unit)
+		out = append(out, Action{Verb: Dispatch, Unit: e.Unit, Trigger: t, Start: start, Cause: cause})
+	}
+	delete(l.joined, e.Unit)
+	return out
 }
 
 func (l *Lambda) done(e Event, out []Action) []Action {
@@ -311,8 +347,10 @@ func (l *Lambda) done(e Event, out []Action) []Action {
 	if unit == nil || unit.state != unitBusy {
 		return out
 	}
-	l.busy--
 	l.inFlight--
+	if !l.leave(e) {
+		return out
+	}
 	return l.rest(e, out)
 }
 
@@ -325,12 +363,17 @@ func (l *Lambda) rest(e Event, out []Action) []Action {
 		l.ready = append(l.ready, e.Unit)
 		return append(out, Action{Verb: Freeze, Unit: e.Unit})
 	}
-	if l.rules.KeepAlive == 0 || l.rules.Lifetime > 0 && e.At-unit.born >= l.rules.Lifetime {
+	if l.rules.KeepAlive == 0 || l.aged(e) {
 		return l.reclaim(e.Unit, out)
 	}
 	unit.state = unitIdle
 	l.idle.pushBack(idleUnit{unit: e.Unit, since: e.At})
 	return append(out, Action{Verb: Freeze, Unit: e.Unit})
+}
+
+// aged reports whether an environment is beyond its lifetime.
+func (l *Lambda) aged(e Event) bool {
+	return l.rules.Lifetime > 0 && e.At-l.units[e.Unit].born >= l.rules.Lifetime
 }
 
 func (l *Lambda) reclaim(u Unit, out []Action) []Action {
@@ -352,11 +395,14 @@ func (l *Lambda) gone(u Unit, out []Action) []Action {
 	case unitStarting:
 		l.starting--
 		if unit.trigger != NoTrigger {
-			l.inFlight--
+			l.inFlight -= 1 + len(l.joined[u])
+			l.closeJoin(u)
+			delete(l.joined, u)
 		}
 	case unitBusy:
 		l.busy--
-		l.inFlight--
+		l.inFlight -= int(unit.running)
+		l.open.take(int32(u))
 	case unitIdle:
 		l.idle.remove(u)
 		l.ready = removeUnit(l.ready, u)

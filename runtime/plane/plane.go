@@ -72,6 +72,7 @@ const (
 	StartNode                 // start Node
 	StopNode                  // stop Node, which is empty
 	WakeAt                    // send a Tick at At; replaces a wake-up asked for earlier
+	Await                     // Trigger waits for Unit, which starts for another one already: it dies with it, or is dispatched once it is ready
 )
 
 // Action is what the executor is to do.

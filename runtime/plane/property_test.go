@@ -12,7 +12,9 @@ import (
 // planes are compositions that every property has to hold for.
 func planes() map[string]func() (Plane, world) {
 	lambda := func(r LambdaRules) func() (Plane, world) {
-		return func() (Plane, world) { return NewLambda(r), world{slots: 1, limit: r.Concurrency} }
+		return func() (Plane, world) {
+			return NewLambda(r), world{slots: max(1, r.Slots), lambda: true, limit: r.Concurrency}
+		}
 	}
 	fleet := func(r FleetRules, s func() Scaler, n func() NodeScaler) func() (Plane, world) {
 		return func() (Plane, world) {
@@ -32,17 +34,19 @@ func planes() map[string]func() (Plane, world) {
 	karpenter := func() NodeScaler { return &Karpenter{} }
 	provider := func() NodeScaler { return &CapacityProvider{} }
 	return map[string]func() (Plane, world){
-		"lambda":               lambda(LambdaRules{Concurrency: 20, KeepAlive: 5 * time.Second}),
-		"lambda, none kept":    lambda(LambdaRules{Concurrency: 20}),
-		"lambda, all kept":     lambda(LambdaRules{Concurrency: 20, KeepAlive: -1, LeastRecent: true}),
-		"lambda, slow scale":   lambda(LambdaRules{Concurrency: 20, KeepAlive: time.Second, ScaleOutBurst: 3, ScaleOutRate: 0.5}),
-		"lambda, few a second": lambda(LambdaRules{Concurrency: 50, KeepAlive: time.Minute, RequestRate: 5}),
-		"lambda-provisioned":   lambda(LambdaRules{Concurrency: 20, KeepAlive: 5 * time.Second, Provisioned: 5, Warm: 3}),
-		"lambda-snapstart":     lambda(LambdaRules{Concurrency: 20, KeepAlive: 5 * time.Second, Restore: true}),
-		"ecs-fargate":          fleet(FleetRules{Slots: 2, Min: 2, Max: 30, Launch: []Rate{FargateLaunch, ServiceLaunch}}, track, nil),
-		"eks-fargate":          fleet(FleetRules{Slots: 3, Min: 1, Max: 30, Launch: []Rate{{Burst: 2, PerSecond: 0.1}}}, hpa, nil),
-		"ecs-ec2":              fleet(FleetRules{Slots: 2, Min: 3, Max: 30, Place: BinPack, PerNode: 4}, quick, provider),
-		"eks-ec2":              fleet(FleetRules{Slots: 2, Min: 1, Max: 30, Place: LeastAllocated, PerNode: 2}, hpa, karpenter),
+		"lambda":                  lambda(LambdaRules{Concurrency: 20, KeepAlive: 5 * time.Second}),
+		"lambda, none kept":       lambda(LambdaRules{Concurrency: 20}),
+		"lambda, all kept":        lambda(LambdaRules{Concurrency: 20, KeepAlive: -1, LeastRecent: true}),
+		"lambda, slow scale":      lambda(LambdaRules{Concurrency: 20, KeepAlive: time.Second, ScaleOutBurst: 3, ScaleOutRate: 0.5}),
+		"lambda, few a second":    lambda(LambdaRules{Concurrency: 50, KeepAlive: time.Minute, RequestRate: 5}),
+		"lambda-provisioned":      lambda(LambdaRules{Concurrency: 20, KeepAlive: 5 * time.Second, Provisioned: 5, Warm: 3}),
+		"lambda-snapstart":        lambda(LambdaRules{Concurrency: 20, KeepAlive: 5 * time.Second, Restore: true}),
+		"lambda, several":         lambda(LambdaRules{Concurrency: 30, KeepAlive: time.Second, Slots: 3, Lifetime: 20 * time.Second}),
+		"lambda, several, spread": lambda(LambdaRules{Concurrency: 30, KeepAlive: 5 * time.Second, Slots: 4, LeastRecent: true, Provisioned: 2, Warm: 1, ScaleOutBurst: 3, ScaleOutRate: 0.5}),
+		"ecs-fargate":             fleet(FleetRules{Slots: 2, Min: 2, Max: 30, Launch: []Rate{FargateLaunch, ServiceLaunch}}, track, nil),
+		"eks-fargate":             fleet(FleetRules{Slots: 3, Min: 1, Max: 30, Launch: []Rate{{Burst: 2, PerSecond: 0.1}}}, hpa, nil),
+		"ecs-ec2":                 fleet(FleetRules{Slots: 2, Min: 3, Max: 30, Place: BinPack, PerNode: 4}, quick, provider),
+		"eks-ec2":                 fleet(FleetRules{Slots: 2, Min: 1, Max: 30, Place: LeastAllocated, PerNode: 2}, hpa, karpenter),
 		"eks-ec2, cluster autoscaler": fleet(FleetRules{Slots: 2, Min: 1, Max: 30, Place: LeastAllocated, PerNode: 4}, hpa, func() NodeScaler {
 			return &ClusterAutoscaler{Unused: 30 * time.Second, AfterAdd: 20 * time.Second}
 		}),

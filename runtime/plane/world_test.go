@@ -86,6 +86,8 @@ func say(a Action) string {
 		return fmt.Sprintf("stop %d", a.Unit)
 	case Freeze:
 		return fmt.Sprintf("freeze %d", a.Unit)
+	case Await:
+		return fmt.Sprintf("%d awaits %d", a.Trigger, a.Unit)
 	case Dispatch:
 		s := fmt.Sprintf("dispatch %d to %d %s", a.Trigger, a.Unit, a.Start)
 		if a.Cause != "" {
@@ -109,6 +111,7 @@ type world struct {
 	p        Plane
 	rng      *rand.Rand
 	slots    int
+	lambda   bool // triggers are not queued in units, and callers don't give up
 	perNode  int
 	limit    int // triggers in flight, 0: none
 	faults   bool
@@ -232,7 +235,7 @@ func (w *world) fault() {
 		}
 	case n < 4 && len(w.triggers) > 0:
 		id := Trigger(len(w.triggers) - 1 - w.rng.IntN(min(len(w.triggers), 20)))
-		if w.slots > 1 && w.triggers[id] == "waiting" {
+		if w.slots > 1 && !w.lambda && w.triggers[id] == "waiting" {
 			w.triggers[id] = "abandoned"
 			w.handle(Event{Kind: Abandon, Trigger: id})
 		}
@@ -256,7 +259,7 @@ func (w *world) lose(id Unit) {
 	}
 	*u = worldUnit{state: "gone"}
 	for i := range w.log { // an environment that starts holds its trigger already
-		if a := w.log[i]; a.Verb == StartUnit && a.Unit == id && a.Trigger != NoTrigger && w.triggers[a.Trigger] == "waiting" {
+		if a := w.log[i]; (a.Verb == StartUnit || a.Verb == Await) && a.Unit == id && a.Trigger != NoTrigger && w.triggers[a.Trigger] == "waiting" {
 			w.triggers[a.Trigger] = "failed"
 		}
 	}
@@ -301,6 +304,10 @@ func (w *world) act(a Action) {
 			bad("the unit is not idle")
 		}
 		*u = worldUnit{state: "gone"}
+	case Await:
+		if w.units[a.Unit].state != "starting" || w.triggers[a.Trigger] != "waiting" {
+			bad("the unit is " + w.units[a.Unit].state + ", the trigger " + w.triggers[a.Trigger])
+		}
 	case Freeze:
 		if u := &w.units[a.Unit]; u.state != "ready" || len(u.running) > 0 {
 			bad("the unit is not idle")
@@ -372,7 +379,7 @@ func (w *world) census() {
 		if s == "waiting" || s == "running" {
 			inFlight++
 		}
-		if s == "waiting" && w.slots > 1 {
+		if s == "waiting" && w.slots > 1 && !w.lambda {
 			c.Queued++
 		}
 	}
