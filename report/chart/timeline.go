@@ -6,6 +6,7 @@ import (
 	"image/color"
 	"math"
 	"slices"
+	"strconv"
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -31,7 +32,8 @@ const (
 )
 
 // Timeline draws a storm as it went by here: offered and completed triggers,
-// environments by state, and what was refused or failed, on one time axis.
+// environments by state, what was refused or failed, and the processor time of functions
+// and of the generator, on one time axis.
 func Timeline(s results.Series) Chart {
 	c := timeline(s.Timeline, s.Counts)
 	c.Name = name("timeline", s.Name)
@@ -58,12 +60,22 @@ func timeline(points []results.TimelinePoint, n results.Counts) Chart {
 	}
 	c.Alt = fmt.Sprintf("Of %s triggers %s were served, %s throttled, %s failed, %s timed out",
 		figure.Count(n.Offered), figure.Count(n.Served), figure.Count(n.Throttled), figure.Count(n.Failed), figure.Count(n.TimedOut))
-	c.Table.Header = []string{"from", "for", "offered", "completed", "throttled", "errors", "cold", "in flight", "starting", "busy", "idle"}
-	for _, p := range coalesce(points, maxRows) {
-		c.Table.add(figure.Duration(p.At), figure.Duration(p.Every), figure.Count(p.Offered), figure.Count(p.Completed), figure.Count(p.Throttled),
-			figure.Count(p.Errors), figure.Count(p.Cold), figure.Count(p.InFlight), known(p.Starting), known(p.Busy), known(p.Idle))
-	}
 	t := newStorm(points)
+	c.Table.Header = []string{"from", "for", "offered", "completed", "throttled", "errors", "cold", "in flight", "starting", "busy", "idle"}
+	if t.cpu {
+		c.Table.Header = append(c.Table.Header, "cores of functions", "cores of the generator")
+		c.Note += " Processor time of functions is as their endpoint tells it, laid evenly over each invocation."
+	}
+	for _, p := range coalesce(points, maxRows) {
+		row := []string{
+			figure.Duration(p.At), figure.Duration(p.Every), figure.Count(p.Offered), figure.Count(p.Completed), figure.Count(p.Throttled),
+			figure.Count(p.Errors), figure.Count(p.Cold), figure.Count(p.InFlight), known(p.Starting), known(p.Busy), known(p.Idle),
+		}
+		if t.cpu {
+			row = append(row, cores(p.FunctionCPU), cores(p.GeneratorCPU))
+		}
+		c.Table.add(row...)
+	}
 	c.height = func(w vg.Length) vg.Length {
 		h := 150 + footer
 		for range t.rows()[1:] {
@@ -89,6 +101,12 @@ func known(n int) string {
 	return figure.Count(n)
 }
 
+// cores writes processor time, in cores.
+func cores(v float64) string { return strconv.FormatFloat(v, 'f', 2, 64) }
+
+// coresTick labels an axis of cores, whose ticks may be below 1.
+func coresTick(v float64) string { return strconv.FormatFloat(v, 'g', 3, 64) }
+
 // coalesce sorts the intervals, drops those that can't be drawn, and takes
 // neighbours together until at most n are left.
 func coalesce(points []results.TimelinePoint, n int) []results.TimelinePoint {
@@ -104,6 +122,12 @@ func coalesce(points []results.TimelinePoint, n int) []results.TimelinePoint {
 	for group := range slices.Chunk(points, k) {
 		sum := group[len(group)-1] // the state at the end
 		sum.At, sum.Every = group[0].At, sum.At+sum.Every-group[0].At
+		var functions, generator float64 // seconds
+		for _, p := range group {
+			functions += p.FunctionCPU * p.Every.Seconds()
+			generator += p.GeneratorCPU * p.Every.Seconds()
+		}
+		sum.FunctionCPU, sum.GeneratorCPU = functions/sum.Every.Seconds(), generator/sum.Every.Seconds()
 		for _, p := range group[:len(group)-1] {
 			sum.Offered += p.Offered
 			sum.Completed += p.Completed
@@ -121,8 +145,10 @@ type stormLines struct {
 	from, to                               []float64 // nanoseconds
 	offered, completed, throttled, errored []float64 // a second
 	starting, busy, idle, inFlight         []float64
-	units                                  bool // states of units are known
-	troubles                               bool // anything was throttled or failed
+	functions, generator                   []float64 // cores
+	units                                  bool      // states of units are known
+	cpu                                    bool      // any processor time is
+	troubles                               bool      // anything was throttled or failed
 }
 
 func newStorm(points []results.TimelinePoint) stormLines {
@@ -134,6 +160,8 @@ func newStorm(points []results.TimelinePoint) stormLines {
 		t.throttled, t.errored = append(t.throttled, per(p.Throttled)), append(t.errored, per(p.Errors))
 		t.starting, t.busy, t.idle = append(t.starting, float64(max(0, p.Starting))), append(t.busy, float64(max(0, p.Busy))), append(t.idle, float64(max(0, p.Idle)))
 		t.inFlight = append(t.inFlight, float64(max(0, p.InFlight)))
+		t.functions, t.generator = append(t.functions, max(0, p.FunctionCPU)), append(t.generator, max(0, p.GeneratorCPU))
+		t.cpu = t.cpu || p.FunctionCPU > 0 || p.GeneratorCPU > 0
 		t.units = t.units && p.Starting >= 0 && p.Busy >= 0 && p.Idle >= 0
 		t.troubles = t.troubles || p.Throttled > 0 || p.Errors > 0
 	}
@@ -142,9 +170,10 @@ func newStorm(points []results.TimelinePoint) stormLines {
 
 // stormRow is one panel of a timeline.
 type stormRow struct {
-	title string
-	areas []layer // stacked, from below
-	lines []layer
+	title     string
+	fractions bool    // its scale may be below 1
+	areas     []layer // stacked, from below
+	lines     []layer
 }
 
 // layer is one quantity over time and how it is drawn.
@@ -175,6 +204,12 @@ func (t stormLines) rows() []stormRow {
 			{"errors", t.errored, solid(ink, 1), ink},
 		}})
 	}
+	if t.cpu {
+		rows = append(rows, stormRow{title: "cores in use", fractions: true, areas: []layer{
+			{"functions", t.functions, solid(blue, 1), pale(blue, 0.7)},
+			{"generator", t.generator, solid(ink, 1), pale(ink, 0.6)},
+		}})
+	}
 	return rows
 }
 
@@ -182,9 +217,13 @@ func (t stormLines) paint(s *sheet) {
 	rows := t.rows()
 	scales := make([]scale, len(rows))
 	for i, r := range rows {
-		scales[i] = newWhole(r.highest(len(t.from))...)
-		if i == 0 {
+		switch {
+		case i == 0:
 			scales[i] = t.rateScale()
+		case r.fractions:
+			scales[i] = newLinear(coresTick, r.highest(len(t.from))...)
+		default:
+			scales[i] = newWhole(r.highest(len(t.from))...)
 		}
 	}
 	x := until(durationTick, t.to[len(t.to)-1])

@@ -213,6 +213,7 @@ func timeline(samples []results.Sample, st shape) []results.TimelinePoint {
 		p.InFlight, p.Starting = inFlight, min(p.Cold, inFlight)
 		p.Busy = min(inFlight-p.Starting, units)
 		p.Idle = max(0, units-p.Busy-p.Starting)
+		p.FunctionCPU, p.GeneratorCPU = 2*float64(p.Busy)/float64(p.Busy+2), float64(p.Offered)/float64(4*p.Offered+400)
 	}
 	return points
 }
