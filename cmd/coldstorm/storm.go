@@ -26,8 +26,9 @@ Flags of one word may have one dash, as vegeta's have.
 Shapes: --rate and --duration alone are a constant rate; --poisson draws its arrivals
 from a Poisson process; --ramp 10..500 goes from one rate to another in --duration;
 --shape burst is --n at once, --shape gap --n single triggers with --gap between,
---shape sequence --n one after another. --storm takes any shape in the words of a
-scenario's storms, and --scenario every storm of a scenario.
+--shape sequence --n one after another. --trace fires the arrivals of a trace or an
+access log. --storm takes any shape in the words of a scenario's storms, and --scenario
+every storm of a scenario.
 
 --output writes each result in vegeta's own encodings, for 'vegeta report', 'vegeta
 plot' and 'vegeta encode'. Timestamps there are the intended sends, and latencies
@@ -52,6 +53,7 @@ Examples:
     coldstorm storm http://localhost:8080/ --shape burst --n 1000
     coldstorm storm http://localhost:8080/ --ramp 10..500 --duration 30s --poisson
     coldstorm storm http://localhost:8080/ --storm '{shape: gap, n: 10, gap: 30s}'
+    coldstorm storm http://localhost:8080/ --trace access.log --trace-time 0.1
     coldstorm storm http://localhost:8080/f --method POST --body event.json --header 'X-Key: 1'
     coldstorm storm http://127.0.0.1:3001/coldstorm/publish/orders --completions --body order.json
     echo 'GET http://localhost:8080/' | coldstorm storm -rate 100/1s -duration 10s
@@ -68,7 +70,7 @@ Examples:
 		f.StringVar(&o.name, "name", "storm", "`name` of the storm in its results")
 		f.StringVar(&o.out, "out", results.Root, "`folder` in which the run's folder is made")
 		return func(ctx context.Context, a *app, args []string) error {
-			for _, name := range []string{"targets", "body", "output", "scenario", "storm", "unix-socket", "name", "out", "method"} {
+			for _, name := range []string{"targets", "body", "output", "scenario", "storm", "trace", "unix-socket", "name", "out", "method"} {
 				if fl := f.Lookup(name); fl.Changed && fl.Value.String() == "" {
 					return usageError("is a variable of your shell empty?", "--%s is empty", name)
 				}
@@ -95,6 +97,9 @@ type stormOptions struct {
 	ramp     string
 	poisson  bool
 	storm    string
+	trace    string
+	time     float64
+	load     float64
 	scenario string
 	seed     int64
 
@@ -119,6 +124,9 @@ func (o *stormOptions) shapeFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.ramp, "ramp", "", "`rates` from which and to which the storm goes in --duration: 10..500")
 	f.BoolVar(&o.poisson, "poisson", false, "arrivals of independent callers: a Poisson process of the rate")
 	f.StringVar(&o.storm, "storm", "", "`storm` as a scenario's storms have it: '{shape: burst, n: 100}'; see workloads/scenarios")
+	f.StringVar(&o.trace, "trace", "", "`file` of a trace or a log, whose arrivals are fired: CSV of times, Azure's, Huawei's, IBM's, an access log, vegeta's results")
+	f.Float64Var(&o.time, "trace-time", 1, "`factor` of a trace's times: 0.1 is an hour in six minutes")
+	f.Float64Var(&o.load, "trace-load", 1, "`factor` of a trace's number of triggers")
 	f.StringVar(&o.scenario, "scenario", "", "scenario `file`, or name of a bundled one: fire its storms, with its payloads")
 	f.Int64Var(&o.seed, "seed", 1, "seed of random arrivals; the same draws the same")
 }

@@ -19,7 +19,10 @@ type plannedStorm struct {
 
 // plan makes the storms that the flags ask for.
 func (o *stormOptions) plan(sc workloads.Scenario) ([]plannedStorm, error) {
-	if o.scenario == "" && o.storm == "" {
+	switch {
+	case o.trace != "":
+		sc.Storms = []workloads.Storm{{Name: o.name, Shape: workloads.ShapeTrace, File: o.trace, Time: o.time, Load: o.load}}
+	case o.scenario == "" && o.storm == "":
 		st, err := o.shaped()
 		if err != nil {
 			return nil, err
@@ -50,9 +53,15 @@ func (o *stormOptions) plan(sc workloads.Scenario) ([]plannedStorm, error) {
 // scenarioOf is what --scenario or --storm hold. Without either it is empty but
 // for name and seed.
 func (o *stormOptions) scenarioOf() (sc workloads.Scenario, err error) {
-	switch {
-	case o.scenario != "" && o.storm != "":
-		return sc, usageError("", "--scenario and --storm exclude each other")
+	switch given := o.several("scenario", "storm", "trace"); {
+	case given != "":
+		return sc, usageError("each names the storms to be fired", "%s exclude each other", given)
+	case o.trace == "" && o.anyGiven("trace-time", "trace-load") != "":
+		return sc, usageError("--trace names its file", "--%s is of a trace, and there is none", o.anyGiven("trace-time", "trace-load"))
+	case o.trace != "" && !(o.time > 0 && o.load > 0):
+		return sc, usageError("1 leaves a trace as it is", "--trace-time %v and --trace-load %v: want factors above 0", o.time, o.load)
+	case o.trace != "":
+		sc = workloads.Scenario{Name: "storm", Seed: o.seed}
 	case o.scenario != "":
 		sc, err = loadScenario(o.scenario)
 	case o.storm != "":
@@ -64,13 +73,27 @@ func (o *stormOptions) scenarioOf() (sc workloads.Scenario, err error) {
 		return sc, exitError{code: exitUsage, err: err}
 	}
 	if flag := o.anyGiven("shape", "rate", "duration", "n", "gap", "ramp", "poisson"); flag != "" {
-		return sc, usageError("the storm's shape is in there", "--%s goes neither with --scenario nor with --storm", flag)
+		return sc, usageError("the storm's shape is in there", "--%s goes with none of --scenario, --storm and --trace", flag)
 	}
 	if o.given("seed") || o.storm != "" {
 		sc.Seed = o.seed
 	}
 	o.seed = sc.Seed
 	return sc, nil
+}
+
+// several names those of some flags that were given, if there are two or more.
+func (o *stormOptions) several(flags ...string) string {
+	var list []string
+	for _, name := range flags {
+		if o.given(name) {
+			list = append(list, "--"+name)
+		}
+	}
+	if len(list) < 2 {
+		return ""
+	}
+	return strings.Join(list, " and ")
 }
 
 // anyGiven names the first of some flags that was given.
