@@ -9,13 +9,14 @@ import (
 // are AWS Lambda's quotas; the others keep a slip of the pen from filling this
 // machine.
 const (
-	MinMemoryMB = 128
-	MaxMemoryMB = 10240
-	MinTimeout  = time.Second
-	MaxTimeout  = 900 * time.Second
-	MaxPayload  = 6_291_556  // bytes of a synchronous event, as AWS's error message states them
-	MaxEnv      = 4096       // bytes of all names and values of a function's variables
-	MaxTriggers = 10_000_000 // of one storm: its schedule stands in memory
+	MinMemoryMB       = 128
+	MaxMemoryMB       = 10240
+	MinTimeout        = time.Second
+	MaxTimeout        = 900 * time.Second
+	MaxPayload        = 6_291_556  // bytes of a synchronous event, as AWS's error message states them
+	MaxEnv            = 4096       // bytes of all names and values of a function's variables
+	MaxPerEnvironment = 1600       // invocations at once in an environment of Lambda Managed Instances (AWS API reference)
+	MaxTriggers       = 10_000_000 // of one storm: its schedule stands in memory
 
 	maxWarmPool    = 10_000     // instances
 	maxRate        = 10_000_000 // triggers a second

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"coldstorm/runtime/engine"
+	"coldstorm/workloads"
 )
 
 var serveCommand = command{
@@ -43,11 +44,17 @@ Throttles follow AWS's rules: --concurrency for all functions, of which function
 may reserve a part, ten requests a second for each, and for each function new
 environments by a bucket of --scale-out-burst that --scale-out-rate refills.
 
+An environment serves one invocation at a time. With --environment-concurrency those of
+--function and bundled functions take several, as on Lambda Managed Instances: for runtimes
+with parallel loops, such as AWS's client for Go. Functions that clients create take as many
+as their CapacityProviderConfig says.
+
 Examples:
 
     coldstorm serve
     coldstorm serve --listen 127.0.0.1:9001 --function ./fn --name hello
     aws lambda invoke --function-name hello --log-type Tail out.json # with what it printed
+    coldstorm serve --function ./fn --environment-concurrency 16
     coldstorm serve --bucket photos=thumbnail,output=thumbs,field=image
     coldstorm serve --function ./fn --queue orders=fn,batch=100,window=5s
     coldstorm serve --schedule 'rate(1 minute)=hello'`,
@@ -61,7 +68,8 @@ Examples:
 		f.Float64Var(&o.burst, "scale-out-burst", 1000, "`environments` that a function may start at once; -1: no bound")
 		f.Float64Var(&o.rate, "scale-out-rate", 100, "environments a second that are added to that")
 		f.DurationVar(&o.keepAlive, "keep-alive", 10*time.Minute, "idle `time` after which an environment is reclaimed")
-		f.StringVar(&o.routing, "routing", mostRecent, "idle environment that `serves` next: most-recent, which has been idle shortest, or least-recent")
+		f.StringVar(&o.routing, "routing", mostRecent, "idle environment that `serves` next: most-recent, which has been idle shortest, or least-recent; of several invocations in one: the fullest with room, or the emptiest")
+		f.IntVar(&o.perEnvironment, "environment-concurrency", 0, "`invocations` that an environment of each --function serves at once, by the rules of Lambda Managed Instances; 0: one, by Lambda's own")
 		f.DurationVar(&o.retry, "retry-delay", time.Minute, "`time` before an asynchronous event that failed is tried again; the second retry waits twice as long")
 		f.Var(&o.triggers.queues, "queue", "`NAME=FUNCTION[,...]`: a queue whose messages the function handles, FIFO if its name ends with .fifo; may be repeated")
 		f.Var(&o.triggers.buckets, "bucket", "`FOLDER=FUNCTION[,...]`: a folder, the function is told of each file in it; may be repeated")
@@ -81,6 +89,7 @@ type serveOptions struct {
 	listen           string
 	functions        []startFunction
 	concurrency      int
+	perEnvironment   int
 	burst, rate      float64
 	keepAlive, retry time.Duration
 	routing          string
@@ -135,6 +144,8 @@ func (o *serveOptions) check() error {
 	switch {
 	case o.concurrency < 1:
 		return usageError("", "--concurrency %d is not positive", o.concurrency)
+	case o.perEnvironment < 0 || o.perEnvironment > workloads.MaxPerEnvironment:
+		return usageError("", "--environment-concurrency %d is not within 1..%d (AWS API reference: LambdaManagedInstancesCapacityProviderConfig)", o.perEnvironment, workloads.MaxPerEnvironment)
 	case o.burst == 0 || o.rate <= 0:
 		return usageError("-1 is no bound", "--scale-out-burst and --scale-out-rate must not be 0")
 	case o.routing != mostRecent && o.routing != leastRecent:
@@ -164,7 +175,7 @@ func (o *serveOptions) do(ctx context.Context, a *app) error {
 			return err
 		}
 		name := cmp.Or(f.name, functionName(f.path))
-		functions = append(functions, engine.Function{Name: name, Image: img, MemoryMB: o.memory, Timeout: o.timeout})
+		functions = append(functions, engine.Function{Name: name, Image: img, MemoryMB: o.memory, Timeout: o.timeout, MaxConcurrency: o.perEnvironment})
 	}
 	log, wait, err := logTo(a.stderr)
 	if err != nil {

@@ -114,7 +114,7 @@ func (s *server) add(f Function) error {
 	if f.Handler != "" {
 		f.Image.Handler = f.Handler
 	}
-	return s.service.Add(f.Name, f.Image, f.MemoryMB, int(f.Timeout/time.Second), f.Env)
+	return s.service.Add(f.Name, f.Image, f.MemoryMB, int(f.Timeout/time.Second), f.MaxConcurrency, f.Env)
 }
 
 // source adds an event source of the account's.

@@ -27,6 +27,11 @@ type Function struct {
 
 	SnapStart bool `json:"snap_start,omitempty"` // environments are restored from a snapshot, taken as it is deployed
 
+	// MaxConcurrency is the number of invocations that an environment serves at once, by
+	// the rules of Lambda Managed Instances. Of one in an account it is that of a capacity
+	// provider, whose environments never freeze. 0 is 1, by Lambda's own.
+	MaxConcurrency int `json:"max_concurrency,omitempty"`
+
 	Concurrency   int           `json:"concurrency,omitempty"`   // reserved; 0: the account's 1,000
 	KeepAlive     time.Duration `json:"keep_alive_ns,omitempty"` // 0: reclaimed at once, negative: never
 	ScaleOutBurst float64       `json:"scale_out_burst,omitempty"`
@@ -44,7 +49,7 @@ func (f Function) check() error {
 		return errors.New("deploy: function without a name")
 	case len(f.Image.Layers) == 0:
 		return fmt.Errorf("deploy %s: image without layers", f.Name)
-	case f.MemoryMB < 0 || f.Timeout < 0 || f.Init < 0 || f.Concurrency < 0:
+	case f.MemoryMB < 0 || f.Timeout < 0 || f.Init < 0 || f.Concurrency < 0 || f.MaxConcurrency < 0:
 		return fmt.Errorf("deploy %s: negative memory, timeout or concurrency", f.Name)
 	}
 	return nil
@@ -59,6 +64,6 @@ func (f Function) config(log io.Writer) live.Config {
 		Name: f.Name, Handler: handler, Container: f.Image.Kind == image.KindContainer, ImageEnv: f.Image.Env, Runtime: f.Image.Runtime, MemoryMB: f.MemoryMB, Timeout: f.Timeout, InitLimit: f.Init,
 		Env: f.Env, NoFreeze: f.NoFreeze, Concurrency: f.Concurrency, KeepAlive: f.KeepAlive,
 		ScaleOutBurst: f.ScaleOutBurst, ScaleOutRate: f.ScaleOutRate, RequestRate: f.RequestRate,
-		SettleGrace: f.SettleGrace, EphemeralMB: f.EphemeralMB, SnapStart: f.SnapStart, Lifetime: f.Lifetime, Log: log,
+		SettleGrace: f.SettleGrace, EphemeralMB: f.EphemeralMB, SnapStart: f.SnapStart, Lifetime: f.Lifetime, MaxConcurrency: f.MaxConcurrency, Log: log,
 	}
 }

@@ -30,13 +30,14 @@ func TestMain(m *testing.M) {
 		}
 	}
 	code := m.Run()
-	if bootstrapDir != "" {
-		os.RemoveAll(bootstrapDir)
+	for _, dir := range builtDirs {
+		os.RemoveAll(dir)
 	}
 	os.Exit(code)
 }
 
-var bootstrapDir string
+// builtDirs hold the functions that tests have built.
+var builtDirs []string
 
 // bootstrapEnv names the folder with a built testdata/bootstrap in var/task, for
 // a test binary that runs where it can't be built.
@@ -47,23 +48,28 @@ var bootstrap = sync.OnceValues(func() (image.Image, error) {
 	if dir := os.Getenv(bootstrapEnv); dir != "" {
 		return bootstrapImage(dir), nil
 	}
+	return built("bootstrap")
+})
+
+// built is the image of a function under testdata.
+func built(name string) (image.Image, error) {
 	dir, err := os.MkdirTemp("", "coldstorm-engine-test-")
 	if err != nil {
 		return image.Image{}, err
 	}
-	bootstrapDir = dir
+	builtDirs = append(builtDirs, dir)
 	task := filepath.Join(dir, "var/task")
 	if err := os.MkdirAll(task, 0o755); err != nil {
 		return image.Image{}, err
 	}
 	os.Chmod(dir, 0o755)
-	build := exec.Command("go", "build", "-o", filepath.Join(task, "bootstrap"), "./testdata/bootstrap")
+	build := exec.Command("go", "build", "-o", filepath.Join(task, "bootstrap"), "./testdata/"+name)
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		return image.Image{}, fmt.Errorf("%w: %s", err, out)
 	}
 	return bootstrapImage(dir), nil
-})
+}
 
 func bootstrapImage(dir string) image.Image {
 	return image.Image{Layers: []string{dir}, Argv: []string{"/var/task/bootstrap"}, Dir: "/var/task", Static: true}

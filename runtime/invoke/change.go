@@ -160,8 +160,10 @@ func (s *Service) remove(f *function) {
 }
 
 // Add takes in a function whose image is open already: one that whoever started
-// the service named. Settings that are zero are CreateFunction's defaults.
-func (s *Service) Add(name string, img image.Image, memoryMB, timeoutSeconds int, env map[string]string) error {
+// the service named. Settings that are zero are CreateFunction's defaults; with
+// perEnvironment, the function has a capacity provider by which an environment takes so
+// many invocations at once.
+func (s *Service) Add(name string, img image.Image, memoryMB, timeoutSeconds, perEnvironment int, env map[string]string) error {
 	t, no := parseTarget(name, "")
 	if no != nil {
 		return no
@@ -184,6 +186,9 @@ func (s *Service) Add(name string, img image.Image, memoryMB, timeoutSeconds int
 	}
 	if timeoutSeconds != 0 {
 		in.Timeout = &timeoutSeconds
+	}
+	if perEnvironment != 0 {
+		in.CapacityProviderConfig = &CapacityProvider{&managedInstances{CapacityProviderArn: localProvider, PerExecutionEnvironmentMaxConcurrency: perEnvironment}}
 	}
 	if env != nil {
 		in.Environment = &Environment{env}

@@ -137,6 +137,9 @@ func (s *Service) putProvisioned(c *call) (int, any, error) {
 		if v.config.SnapStart.ApplyOn == snapPublished {
 			return badParameter("Provisioned Concurrency is not supported for SnapStart enabled functions.")
 		}
+		if v.config.managed() {
+			return badParameter("Provisioned Concurrency is not supported for functions with a CapacityProviderConfig.")
+		}
 		others := f.provisioned()
 		if old := f.provided[t.qualifier]; old != nil {
 			others -= old.want

@@ -46,6 +46,8 @@ type Configuration struct {
 	KMSKeyArn           string                      `json:",omitempty"`
 	DeadLetterConfig    *struct{ TargetArn string } `json:",omitempty"`
 	ImageConfigResponse *imageConfigResponse        `json:",omitempty"`
+
+	CapacityProviderConfig *CapacityProvider `json:",omitempty"` // nil: Lambda's own environments
 }
 
 // Environment holds a function's variables.
@@ -109,6 +111,7 @@ func (s *Service) live(v *version) live.Config {
 	c.LogFormat, c.LogLevel = v.config.LoggingConfig.LogFormat, v.config.LoggingConfig.ApplicationLogLevel
 	c.SystemLogLevel, c.LogGroup = v.config.LoggingConfig.SystemLogLevel, v.config.LoggingConfig.LogGroup
 	c.Concurrency, c.RequestRate, c.SnapStart = -1, -1, v.restored
+	v.config.manage(&c)
 	if f := s.functions[v.config.FunctionName]; f != nil {
 		c.ScaleOut = f.scaleOut
 	}
@@ -133,7 +136,7 @@ var reservedVariables = map[string]bool{
 	"AWS_LAMBDA_FUNCTION_NAME": true, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": true, "AWS_LAMBDA_FUNCTION_VERSION": true,
 	"AWS_LAMBDA_INITIALIZATION_TYPE": true, "AWS_LAMBDA_LOG_GROUP_NAME": true, "AWS_LAMBDA_LOG_STREAM_NAME": true,
 	"AWS_ACCESS_KEY": true, "AWS_ACCESS_KEY_ID": true, "AWS_SECRET_ACCESS_KEY": true, "AWS_SESSION_TOKEN": true,
-	"AWS_LAMBDA_RUNTIME_API": true, "LAMBDA_TASK_ROOT": true, "LAMBDA_RUNTIME_DIR": true,
+	"AWS_LAMBDA_RUNTIME_API": true, "AWS_LAMBDA_MAX_CONCURRENCY": true, "LAMBDA_TASK_ROOT": true, "LAMBDA_RUNTIME_DIR": true,
 }
 
 // maxVariables bounds a function's variables in bytes (AWS Lambda quotas).

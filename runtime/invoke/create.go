@@ -60,6 +60,7 @@ type settings struct {
 	Layers                              []string
 	KMSKeyArn                           *string
 	LoggingConfig                       *LoggingConfig
+	CapacityProviderConfig              *CapacityProvider
 	VpcConfig, FileSystemConfigs        json.RawMessage
 	RevisionID                          string `json:"RevisionId"`
 }
@@ -111,6 +112,9 @@ func (in settings) apply(c *Configuration) error {
 		if no := c.LoggingConfig.take(*in.LoggingConfig); no != nil {
 			return no
 		}
+	}
+	if no := c.provide(in); no != nil {
+		return no
 	}
 	if no := c.check(); no != nil {
 		return no

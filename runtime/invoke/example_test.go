@@ -34,7 +34,7 @@ func ExampleService() {
 	server := httptest.NewServer(account)
 	defer server.Close()
 
-	if err := account.Add("shout", image.Image{}, 0, 0, nil); err != nil {
+	if err := account.Add("shout", image.Image{}, 0, 0, 0, nil); err != nil {
 		fmt.Println(err)
 		return
 	}

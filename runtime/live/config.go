@@ -132,7 +132,7 @@ func (c Config) withDefaults() Config {
 		c.InitializationType = snapStart
 	}
 	if c.InitializationType == "" && c.MaxConcurrency > 1 {
-		c.InitializationType = managedInstances
+		c.InitializationType = ManagedInstances
 	}
 	if c.InitializationType == "" {
 		c.InitializationType = onDemand
@@ -175,7 +175,7 @@ func (c Config) Rules() plane.LambdaRules {
 }
 
 // managed says that the rules of Lambda Managed Instances hold for an environment.
-func (c Config) managed() bool { return c.InitializationType == managedInstances }
+func (c Config) managed() bool { return c.InitializationType == ManagedInstances }
 
 // places is how many invocations an environment serves at once.
 func (c Config) places() int { return max(c.MaxConcurrency, 1) }

@@ -15,9 +15,10 @@ const (
 
 	onDemand  = "on-demand"
 	snapStart = "snap-start"
-
-	managedInstances = "lambda-managed-instances"
 )
+
+// ManagedInstances is the InitializationType of Lambda Managed Instances.
+const ManagedInstances = "lambda-managed-instances"
 
 // latest is the version of what isn't published.
 const latest = "$LATEST"
