@@ -121,6 +121,18 @@ func (w *writer) project(p Project) {
 			w.line(1, "%s: %s", s.key, s.word)
 		}
 	}
+	if p.Zones > 0 {
+		w.line(1, "zones: %d", p.Zones)
+	}
+	if p.SlowStart > 0 {
+		w.line(1, "slow_start: %s", p.SlowStart)
+	}
+	if p.HealthInterval > 0 {
+		w.line(1, "health_interval: %s", p.HealthInterval)
+	}
+	if p.Unhealthy > 0 {
+		w.line(1, "unhealthy_after: %d", p.Unhealthy)
+	}
 	if p.WarmPool > 0 {
 		w.line(1, "warm_pool: %d", p.WarmPool)
 	}

@@ -109,6 +109,19 @@ var projectKeys = []key[Project]{
 		p.Balancer, err = v.word("balancer", "balancers", Balancers)
 		return
 	}},
+	{"zones", func(p *Project, v value) (err error) { p.Zones, err = v.count("zones", 1, maxZones); return }},
+	{"slow_start", func(p *Project, v value) (err error) {
+		p.SlowStart, err = v.duration("slow_start", minSlowStart, maxSlowStart)
+		return
+	}},
+	{"health_interval", func(p *Project, v value) (err error) {
+		p.HealthInterval, err = v.duration("health_interval", minHealthInterval, maxHealthInterval)
+		return
+	}},
+	{"unhealthy_after", func(p *Project, v value) (err error) {
+		p.Unhealthy, err = v.count("unhealthy_after", minUnhealthy, maxUnhealthy)
+		return
+	}},
 	{"warm_pool", func(p *Project, v value) (err error) { p.WarmPool, err = v.count("warm_pool", 0, maxWarmPool); return }},
 	{"warm_pool_state", func(p *Project, v value) (err error) {
 		p.WarmPoolState, err = v.word("warm_pool_state", "states", WarmPoolStates)

@@ -18,7 +18,15 @@ const (
 	MaxPerEnvironment = 1600       // invocations at once in an environment of Lambda Managed Instances (AWS API reference)
 	MaxTriggers       = 10_000_000 // of one storm: its schedule stands in memory
 
-	maxWarmPool    = 10_000     // instances
+	maxWarmPool = 10_000 // instances
+	maxZones    = 6      // of us-east-1, which has most
+
+	// Of a target group (Elastic Load Balancing API reference: CreateTargetGroup and
+	// TargetGroupAttribute).
+	minSlowStart, maxSlowStart           = 30 * time.Second, 900 * time.Second
+	minHealthInterval, maxHealthInterval = 5 * time.Second, 300 * time.Second
+	minUnhealthy, maxUnhealthy           = 2, 10
+
 	maxRate        = 10_000_000 // triggers a second
 	minSteady      = 0.0001     // triggers a second of a projection: 100,000 take 32 years, and virtual time ends at 292
 	maxSpan        = 24 * time.Hour

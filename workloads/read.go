@@ -247,6 +247,9 @@ func modelsIn(v value, key string, allowed []Model) (list []Model, err error) {
 }
 
 func readProject(s *Scenario, v value) error {
-	_, err := read(v, "project", projectKeys, &s.Project)
+	o, err := read(v, "project", projectKeys, &s.Project)
+	if err == nil && s.Project.SlowStart > 0 && s.Project.Balancer != BalancerRoundRobin {
+		return o.problem("slow_start", "slow_start needs balancer: round-robin", "a balancer that chooses by outstanding requests has none (AWS: target groups)")
+	}
 	return err
 }

@@ -102,6 +102,14 @@ type Fleet struct {
 	Placement string // of ecs-ec2, one of Placements; binpack
 	Balancer  string // how it chooses a unit, one of Balancers; least-outstanding
 
+	Zones     int           // availability zones over which nodes and their units spread; 0: 1
+	SlowStart time.Duration // for which a new unit's share of triggers grows, of BalancerRoundRobin alone; 0: none
+
+	// HealthInterval is the time between two health checks of a unit, Unhealthy the failures
+	// in a row that take it out: of what runs live, where units fail; 0: 30 s, and 2.
+	HealthInterval time.Duration
+	Unhealthy      int
+
 	WarmPool      int    // instances that ec2's group has initialised beyond those that it begins with; 0 is no warm pool
 	WarmPoolState string // in which they wait, one of WarmPoolStates; stopped
 }

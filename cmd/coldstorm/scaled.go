@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -30,7 +31,8 @@ func (l *liveTarget) scaled(m workloads.Model, prof sim.Profile) (c engine.Conta
 	if err != nil {
 		return c, "", err
 	}
-	c = engine.Containers{Serve: fleet.Serve(o.serve), Speed: o.speed, RequestTimeout: balancerTime, Rules: rulesOf(m, st)}
+	c = engine.Containers{Serve: fleet.Serve(o.serve), Speed: o.speed, RequestTimeout: balancerTime, Rules: rulesOf(m, p.Fleet, st)}
+	c.Health = fleet.Health{Every: p.HealthInterval, Unhealthy: p.Unhealthy}
 	r := &c.Rules
 	r.Slots = 1 // of a runtime that may have one loop of next
 	if c.Serve == fleet.ServeHTTP {
@@ -54,19 +56,36 @@ func (l *liveTarget) unitsOfMemory() int {
 	return int(memoryShare * float64(availableMemory()) / float64(each))
 }
 
-// rulesOf are those of a model, without its size.
-func rulesOf(m workloads.Model, st sim.Standing) fleet.Rules {
-	r := fleet.Rules{Launch: st.Launch, Scaler: fleet.ScalerTargetTracking, Target: scalerTarget, PerNode: st.PerNode, Timeout: balancerTime}
+// rulesOf are those of a model, as the scenario sets them and as its projection has them,
+// without its size.
+func rulesOf(m workloads.Model, set workloads.Fleet, st sim.Standing) fleet.Rules {
+	r := fleet.Rules{
+		Launch: st.Launch, Scaler: cmp.Or(liveScalers[set.Scaling], fleet.ScalerTargetTracking), Target: scalerTarget, PerNode: st.PerNode, Timeout: balancerTime,
+		RoundRobin: set.Balancer == workloads.BalancerRoundRobin, SlowStart: set.SlowStart,
+	}
 	switch m {
 	case workloads.ModelEKSFargate:
 		r.Scaler = fleet.ScalerHPA
 	case workloads.ModelECSEC2:
-		r.Place, r.Nodes = fleet.PlaceBinPack, fleet.NodesCapacityProvider
+		r.Place, r.Nodes, r.Zones = cmp.Or(livePlaces[set.Placement], fleet.PlaceBinPack), fleet.NodesCapacityProvider, set.Zones
 	case workloads.ModelEKSEC2:
-		r.Scaler, r.Place, r.Nodes = fleet.ScalerHPA, fleet.PlaceLeastAllocated, fleet.NodesKarpenter
+		r.Scaler, r.Place, r.Nodes, r.Zones = fleet.ScalerHPA, fleet.PlaceLeastAllocated, fleet.NodesKarpenter, set.Zones
+		if set.Nodes == workloads.NodesClusterAutoscaler {
+			r.Nodes = fleet.NodesClusterAutoscaler
+		}
 	}
 	return r
 }
+
+// A scenario's words for rules, as live fleets have them.
+var (
+	liveScalers = map[string]fleet.Scaler{
+		workloads.ScalingHighResolution: fleet.ScalerHighResolution, workloads.ScalingStep: fleet.ScalerStep,
+	}
+	livePlaces = map[string]fleet.Place{
+		workloads.PlacementSpread: fleet.PlaceSpread, workloads.PlacementRandom: fleet.PlaceRandom,
+	}
+)
 
 // scale is the factor from an instance or task of AWS's to what stands for it here.
 type scale struct{ cpu, memory float64 }

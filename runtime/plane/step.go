@@ -36,6 +36,20 @@ type StepScaling struct {
 	moved   bool
 }
 
+// OurSteps are steps of our own around a target of Utilisation, as AWS has none by default:
+// from the target on a tenth more units, from 15 points above it a third more; a tenth fewer
+// after 15 points below half of it.
+func OurSteps(target float64) *StepScaling {
+	return &StepScaling{
+		Above: target, Out: []Step{{From: 0, Change: 10}, {From: 0.15, Change: 33}}, PointsOut: 3,
+		Below: target / 2, In: []Step{{From: 0, Change: 10}}, PointsIn: 15, Percent: true,
+	}
+}
+
+// HighResolution is the period of target tracking on metrics of high resolution (AWS:
+// Amazon ECS, "high-resolution metrics").
+const HighResolution = 20 * time.Second
+
 // Step is a change from a distance of the metric to its threshold on.
 type Step struct {
 	From   float64 // 0 at the threshold

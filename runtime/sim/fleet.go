@@ -75,7 +75,7 @@ func onNodes(c Config) (*model, error) {
 	mo := c.service(s.vcpu)
 	mo.billing.instance = &in
 	rules := mo.rules(c)
-	rules.PerNode = in.holds(s)
+	rules.PerNode, rules.Zones = in.holds(s), c.Fleet.Zones
 	name := "task"
 	if c.Model == workloads.ModelEKSEC2 {
 		name = "pod"
@@ -160,7 +160,7 @@ func (mo *model) rules(c Config) plane.FleetRules {
 	}
 	return plane.FleetRules{
 		Slots: mo.timing.slots, Min: mo.units, Max: max(most, mo.units), Timeout: idleTimeout,
-		RoundRobin: c.Fleet.Balancer == workloads.BalancerRoundRobin,
+		RoundRobin: c.Fleet.Balancer == workloads.BalancerRoundRobin, SlowStart: c.Fleet.SlowStart,
 	}
 }
 

@@ -15,21 +15,11 @@ func (c Config) tracking() func() plane.Scaler {
 	return func() plane.Scaler {
 		switch c.Fleet.Scaling {
 		case workloads.ScalingHighResolution:
-			return &plane.TargetTracking{Target: target, Period: 20 * time.Second}
+			return &plane.TargetTracking{Target: target, Period: plane.HighResolution}
 		case workloads.ScalingStep:
-			return stepScaling()
+			return plane.OurSteps(target)
 		}
 		return &plane.TargetTracking{Target: target}
-	}
-}
-
-// stepScaling has steps of our own, as AWS has none by default: from the target on a
-// tenth more units, from 15 points above it a third more; a tenth fewer after 15 points
-// below half of it.
-func stepScaling() *plane.StepScaling {
-	return &plane.StepScaling{
-		Above: target, Out: []plane.Step{{From: 0, Change: 10}, {From: 0.15, Change: 33}}, PointsOut: 3,
-		Below: target / 2, In: []plane.Step{{From: 0, Change: 10}}, PointsIn: 15, Percent: true,
 	}
 }
 

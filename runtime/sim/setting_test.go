@@ -44,6 +44,7 @@ func TestEverySettingOfAFleetAccountsForEveryTrigger(t *testing.T) {
 	for _, b := range workloads.Balancers {
 		fleets = append(fleets, workloads.Fleet{Balancer: b})
 	}
+	fleets = append(fleets, workloads.Fleet{Zones: 3}, workloads.Fleet{Balancer: workloads.BalancerRoundRobin, SlowStart: time.Minute})
 	for _, s := range workloads.WarmPoolStates {
 		fleets = append(fleets, workloads.Fleet{WarmPool: 3, WarmPoolState: s})
 	}
@@ -96,5 +97,21 @@ func TestAWarmPoolShortensAScaleOutAndIsBilledByItsState(t *testing.T) {
 	}
 	if running.instances <= 1.5*none.instances {
 		t.Errorf("running instances of a pool cost nothing: %.0f s, %.0f without a pool", running.instances, none.instances)
+	}
+}
+
+// A new unit that starts slowly takes less, and leaves more to those that were there: their
+// queues last longer.
+func TestSlowStartKeepsTriggersFromNewUnits(t *testing.T) {
+	busy := func(slow time.Duration) time.Duration {
+		c := offered(workloads.ModelECSFargate)
+		c.Fleet = workloads.Fleet{Scaling: workloads.ScalingHighResolution, Balancer: workloads.BalancerRoundRobin, SlowStart: slow}
+		for at := time.Duration(0); at < 10*time.Minute; at += 40 * ms {
+			c.Arrivals = append(c.Arrivals, at)
+		}
+		return mustRun(t, c).All.P90
+	}
+	if at, without := busy(10*time.Minute), busy(0); at <= without {
+		t.Errorf("p90 is %v with a slow start, %v without", at, without)
 	}
 }

@@ -17,8 +17,10 @@ type Rules struct {
 	// Timeout is how long a request may wait, in real time at any speed.
 	Timeout time.Duration `json:"timeout_ns,omitempty"`
 
-	RoundRobin bool         `json:"round_robin,omitempty"`
-	Launch     []plane.Rate `json:"launch,omitempty"`
+	RoundRobin bool          `json:"round_robin,omitempty"`
+	SlowStart  time.Duration `json:"slow_start_ns,omitempty"` // on the rules' clock
+	Zones      int           `json:"zones,omitempty"`
+	Launch     []plane.Rate  `json:"launch,omitempty"`
 
 	Scaler Scaler  `json:"scaler,omitempty"`
 	Target float64 `json:"target,omitempty"` // the scaler's; 0 is its default
@@ -35,6 +37,8 @@ type Scaler string
 const (
 	ScalerNone           Scaler = ""
 	ScalerTargetTracking Scaler = "target-tracking"
+	ScalerHighResolution Scaler = "high-resolution" // target tracking on metrics of 20 s
+	ScalerStep           Scaler = "step"            // plane.OurSteps
 	ScalerHPA            Scaler = "hpa"
 )
 
@@ -47,6 +51,7 @@ const (
 	PlaceBinPack        Place = "binpack"
 	PlaceSpread         Place = "spread"
 	PlaceLeastAllocated Place = "least-allocated"
+	PlaceRandom         Place = "random"
 )
 
 // NodeScaler names what decides on the number of nodes.
@@ -54,9 +59,10 @@ type NodeScaler string
 
 // The node scalers; the zero value keeps those that Min needs.
 const (
-	NodesNone             NodeScaler = ""
-	NodesCapacityProvider NodeScaler = "capacity-provider"
-	NodesKarpenter        NodeScaler = "karpenter"
+	NodesNone              NodeScaler = ""
+	NodesCapacityProvider  NodeScaler = "capacity-provider"
+	NodesKarpenter         NodeScaler = "karpenter"
+	NodesClusterAutoscaler NodeScaler = "cluster-autoscaler"
 )
 
 // Plane makes the state machine of the rules, whose clock passes speed times as fast as
@@ -64,7 +70,7 @@ const (
 func (r Rules) Plane(speed int) (plane.Plane, error) {
 	speed = max(speed, 1)
 	p := plane.FleetRules{
-		Slots: r.Slots, Min: r.Min, Max: r.Max, Queue: r.Queue, RoundRobin: r.RoundRobin, Launch: r.Launch, PerNode: r.PerNode,
+		Slots: r.Slots, Min: r.Min, Max: r.Max, Queue: r.Queue, RoundRobin: r.RoundRobin, SlowStart: r.SlowStart, Zones: r.Zones, Launch: r.Launch, PerNode: r.PerNode,
 	}
 	if p.Timeout = r.Timeout; p.Timeout == 0 {
 		p.Timeout = defaultTimeout
@@ -74,6 +80,10 @@ func (r Rules) Plane(speed int) (plane.Plane, error) {
 	case ScalerNone:
 	case ScalerTargetTracking:
 		p.Scaler = &plane.TargetTracking{Target: r.Target}
+	case ScalerHighResolution:
+		p.Scaler = &plane.TargetTracking{Target: r.Target, Period: plane.HighResolution}
+	case ScalerStep:
+		p.Scaler = plane.OurSteps(r.Target)
 	case ScalerHPA:
 		p.Scaler = &plane.HPA{Target: r.Target}
 	default:
@@ -87,6 +97,8 @@ func (r Rules) Plane(speed int) (plane.Plane, error) {
 		p.Place = plane.Spread
 	case PlaceLeastAllocated:
 		p.Place = plane.LeastAllocated
+	case PlaceRandom:
+		p.Place, p.Random = plane.BinPack, true
 	default:
 		return nil, fmt.Errorf("no placement is called %q", r.Place)
 	}
@@ -96,6 +108,8 @@ func (r Rules) Plane(speed int) (plane.Plane, error) {
 		p.Nodes = &plane.CapacityProvider{}
 	case NodesKarpenter:
 		p.Nodes = &plane.Karpenter{}
+	case NodesClusterAutoscaler:
+		p.Nodes = &plane.ClusterAutoscaler{}
 	default:
 		return nil, fmt.Errorf("no scaler of nodes is called %q", r.Nodes)
 	}

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"testing"
+	"time"
+
+	"coldstorm/runtime/live/fleet"
+	"coldstorm/runtime/sim"
+	"coldstorm/workloads"
+)
+
+// What a scenario says of fleets holds for those that run live, too.
+func TestLiveFleetsHaveTheScenariosRules(t *testing.T) {
+	plain := map[workloads.Model]fleet.Rules{}
+	for _, m := range workloads.LiveModels[1:] {
+		plain[m] = rulesOf(m, workloads.Fleet{}, sim.Standing{PerNode: 2})
+	}
+	for _, tt := range []struct {
+		name   string
+		set    workloads.Fleet
+		models []workloads.Model // for which it counts
+	}{
+		{"scaling", workloads.Fleet{Scaling: workloads.ScalingHighResolution}, []workloads.Model{workloads.ModelECSFargate, workloads.ModelECSEC2, workloads.ModelEC2}},
+		{"steps", workloads.Fleet{Scaling: workloads.ScalingStep}, []workloads.Model{workloads.ModelECSFargate, workloads.ModelECSEC2, workloads.ModelEC2}},
+		{"nodes", workloads.Fleet{Nodes: workloads.NodesClusterAutoscaler}, []workloads.Model{workloads.ModelEKSEC2}},
+		{"spread", workloads.Fleet{Placement: workloads.PlacementSpread}, []workloads.Model{workloads.ModelECSEC2}},
+		{"random", workloads.Fleet{Placement: workloads.PlacementRandom}, []workloads.Model{workloads.ModelECSEC2}},
+		{"balancer", workloads.Fleet{Balancer: workloads.BalancerRoundRobin}, workloads.LiveModels[1:]},
+		{"slow start", workloads.Fleet{Balancer: workloads.BalancerRoundRobin, SlowStart: time.Minute}, workloads.LiveModels[1:]},
+		{"zones", workloads.Fleet{Zones: 3}, []workloads.Model{workloads.ModelECSEC2, workloads.ModelEKSEC2}},
+	} {
+		counts := map[workloads.Model]bool{}
+		for _, m := range tt.models {
+			counts[m] = true
+		}
+		for m, before := range plain {
+			r := rulesOf(m, tt.set, sim.Standing{PerNode: 2})
+			r.Launch, before.Launch = nil, nil
+			if changed := !same(r, before); changed != counts[m] {
+				t.Errorf("%s of %s: changed %v, want %v", tt.name, m, changed, counts[m])
+			}
+			if _, err := r.Plane(60); err != nil {
+				t.Errorf("%s of %s: %v", tt.name, m, err)
+			}
+		}
+	}
+}
+
+func same(a, b fleet.Rules) bool {
+	return a.Scaler == b.Scaler && a.Place == b.Place && a.Nodes == b.Nodes && a.RoundRobin == b.RoundRobin && a.SlowStart == b.SlowStart && a.Zones == b.Zones
+}

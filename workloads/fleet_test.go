@@ -1,0 +1,35 @@
+package workloads
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// ofProject is a scenario with keys of its project.
+func ofProject(keys string) string {
+	return "function: {workload: hello}\nstorms:\n  - {name: s, shape: burst, n: 1}\nproject: {" + keys + "}\n"
+}
+
+func TestKeysOfFleets(t *testing.T) {
+	sc, err := Parse("s", []byte(ofProject("balancer: round-robin, slow_start: 1min, zones: 3, health_interval: 10s, unhealthy_after: 3")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Fleet{Balancer: BalancerRoundRobin, SlowStart: time.Minute, Zones: 3, HealthInterval: 10 * time.Second, Unhealthy: 3}
+	if sc.Project.Fleet != want {
+		t.Errorf("%+v, want %+v", sc.Project.Fleet, want)
+	}
+	for keys, word := range map[string]string{
+		"slow_start: 1min":                       "slow_start needs balancer: round-robin",
+		"balancer: round-robin, slow_start: 10s": "slow_start is from 30s",
+		"zones: 7":                               "zones",
+		"zones: 0":                               "zones",
+		"health_interval: 1s":                    "health_interval is from 5s",
+		"unhealthy_after: 1":                     "unhealthy_after",
+	} {
+		if _, err := Parse("s", []byte(ofProject(keys))); err == nil || !strings.Contains(err.Error(), word) {
+			t.Errorf("%s: %v, want %s", keys, err, word)
+		}
+	}
+}
