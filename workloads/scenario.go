@@ -69,9 +69,10 @@ const (
 	ModelEC2               Model = "ec2"
 )
 
-// LiveModels lists those that run on this machine too, with real containers.
+// LiveModels lists those that run on this machine too, with real containers, and
+// environments of several invocations at once.
 var LiveModels = []Model{
-	ModelLambda, ModelECSFargate, ModelEKSFargate, ModelECSEC2, ModelEKSEC2, ModelEC2,
+	ModelLambda, ModelLambdaManaged, ModelECSFargate, ModelEKSFargate, ModelECSEC2, ModelEKSEC2, ModelEC2,
 }
 
 // AllModels lists every Model in the order of reports.

@@ -14,18 +14,22 @@ import (
 	"coldstorm/loadgen/storm"
 	"coldstorm/results"
 	"coldstorm/runtime/engine"
+	"coldstorm/runtime/live"
 	"coldstorm/runtime/live/fleet"
 	"coldstorm/runtime/sim"
 	"coldstorm/workloads"
 )
 
-// containedOptions are the flags of run for the models of containers and instances.
+// containedOptions are the flags of run for the models of containers, instances and Lambda
+// Managed Instances.
 type containedOptions struct {
 	models []string // empty: as the scenario says
 	speed  int
 	serve  string
 	delays bool
 	kill   time.Duration // from a storm's start; 0: nothing is killed
+
+	perEnvironment int // of Managed Instances, requests at once; 0: as projected
 }
 
 // liveSpeed is how much faster than the machine's the scalers' clock passes by default: a
@@ -33,7 +37,8 @@ type containedOptions struct {
 const liveSpeed = 60
 
 func (o *containedOptions) flags(f *pflag.FlagSet) {
-	f.StringSliceVar(&o.models, "live", nil, "`models` to run on this machine too, with real containers on emulated nodes: ecs-fargate, eks-fargate, ecs-ec2, eks-ec2, ec2, or lambda alone (default: as the scenario says)")
+	f.StringSliceVar(&o.models, "live", nil, "`models` to run on this machine too, with real containers on emulated nodes: ecs-fargate, eks-fargate, ecs-ec2, eks-ec2, ec2; lambda-managed, with several requests at once in an environment; or lambda alone (default: as the scenario says)")
+	f.IntVar(&o.perEnvironment, "environment-concurrency", 0, "`requests` that an environment of lambda-managed serves at once, as its runtime is told (default: as many as its vCPUs serve)")
 	f.IntVar(&o.speed, "live-speed", liveSpeed, "`factor` by which the clock of their scalers and health checks is sped up; 1 is real time")
 	f.StringVar(&o.serve, "serve", "", "how their containers take requests: `runtime-api` or http, on $PORT (default: the first that shows)")
 	f.BoolVar(&o.delays, "live-delays", false, "sleep AWS's published time to pull an image and to boot an instance, on the sped-up clock, before a container and a node start")
@@ -47,6 +52,8 @@ func (o *containedOptions) check(f *pflag.FlagSet) error {
 		}
 	}
 	switch {
+	case o.perEnvironment < 0 || o.perEnvironment > workloads.MaxPerEnvironment:
+		return perEnvironmentError(o.perEnvironment)
 	case o.speed < 1 || o.speed > 3600:
 		return usageError("1 is real time, 60 passes a minute in a second", "--live-speed %d is not within 1..3600", o.speed)
 	case !slices.Contains([]fleet.Serve{fleet.ServeAny, fleet.ServeRuntime, fleet.ServeHTTP}, fleet.Serve(o.serve)):
@@ -64,7 +71,7 @@ func names(models []workloads.Model) (list []string) {
 	return list
 }
 
-// liveModels are those of containers and instances that are to run here.
+// liveModels are those beside Lambda's own environments that are to run here.
 func (r *runner) liveModels() (list []workloads.Model) {
 	list = slices.Clone(r.scenario.Live)
 	if len(r.options.contained.models) > 0 {
@@ -76,15 +83,19 @@ func (r *runner) liveModels() (list []workloads.Model) {
 	return slices.DeleteFunc(list, func(m workloads.Model) bool { return m == workloads.ModelLambda })
 }
 
-// liveFleet is what a series of containers ran on.
+// liveFleet is what a series ran on: containers, or environments that stand.
 type liveFleet struct {
 	model workloads.Model
 	made  engine.Containers
 	age   time.Duration // when its storm began
+
+	standing *live.Standing // in the place of made
+	places   int            // in an environment of those
+	timeout  time.Duration  // of the function there
 }
 
-// contained fires storms at the function in containers and instances, a model after the
-// other. A model that can't run here is no error: the run says why, and goes on.
+// contained fires storms at the function in containers, instances and environments that
+// stand, a model after the other. A model that can't run here is no error: the run says why, and goes on.
 func (l *liveTarget) contained(ctx context.Context) error {
 	models := l.liveModels()
 	if len(models) == 0 {
@@ -152,15 +163,14 @@ func (l *liveTarget) containedModel(ctx context.Context, m workloads.Model, prof
 		l.note(results.LevelWarn, string(m), "%s did not run here: not offered: %s", m, why)
 		return nil
 	}
-	made, words, err := l.scaled(m, prof)
+	deployed, on, words, err := l.fleetOf(m, prof)
 	if err != nil {
 		l.note(results.LevelWarn, string(m), "%s did not run here: %v", m, err)
 		return nil
 	}
 	for _, st := range storms {
 		l.progress.Say("storm %s on %s, live", st.Name, m)
-		f := l.scenario.Function
-		err := l.engine.Deploy(engine.Function{Image: l.image, Name: f.Name, MemoryMB: f.MemoryMB, Timeout: f.Timeout, Env: f.Env, Containers: &made})
+		err := l.engine.Deploy(deployed)
 		if errors.Is(err, engine.ErrClosed) {
 			return err
 		}
@@ -168,7 +178,8 @@ func (l *liveTarget) containedModel(ctx context.Context, m workloads.Model, prof
 			l.note(results.LevelWarn, string(m), "%s did not run here: %v", m, err)
 			return nil
 		}
-		if err := l.containedStorm(ctx, st, &liveFleet{model: m, made: made}, words); err != nil {
+		fresh := *on
+		if err := l.containedStorm(ctx, st, &fresh, words); err != nil {
 			return err
 		}
 		if ctx.Err() != nil {
@@ -178,15 +189,29 @@ func (l *liveTarget) containedModel(ctx context.Context, m workloads.Model, prof
 	return nil
 }
 
+// fleetOf is a model's deployment, and what it is in words.
+func (l *liveTarget) fleetOf(m workloads.Model, prof sim.Profile) (engine.Function, *liveFleet, string, error) {
+	if m == workloads.ModelLambdaManaged {
+		return l.standing(prof)
+	}
+	made, words, err := l.scaled(m, prof)
+	f := l.scenario.Function
+	return engine.Function{Image: l.image, Name: f.Name, MemoryMB: f.MemoryMB, Timeout: f.Timeout, Env: f.Env, Containers: &made}, &liveFleet{model: m, made: made}, words, err
+}
+
 // containedStorm fires one storm and keeps what came of it.
 func (l *liveTarget) containedStorm(ctx context.Context, st workloads.Storm, on *liveFleet, words string) error {
 	st.Name += " on " + string(on.model)
 	killed := make(chan error, 1)
 	if after := l.options.contained.kill; after > 0 {
-		defer time.AfterFunc(after, func() { killed <- l.kill(on.made) }).Stop()
+		defer time.AfterFunc(after, func() { killed <- l.kill(on) }).Stop()
 	}
 	l.bound = 0
-	m, err := l.fire(ctx, st, func(a *drive.Attack) { a.URL = l.engine.BalancerURL(l.scenario.Function.Name) })
+	m, err := l.fire(ctx, st, func(a *drive.Attack) {
+		if on.standing == nil {
+			a.URL = l.engine.BalancerURL(l.scenario.Function.Name)
+		}
+	})
 	if err != nil {
 		return err
 	}
@@ -210,7 +235,11 @@ func (l *liveTarget) containedStorm(ctx context.Context, st workloads.Storm, on 
 }
 
 // kill ends a node, or a container where there are none.
-func (l *liveTarget) kill(c engine.Containers) error {
+func (l *liveTarget) kill(on *liveFleet) error {
+	c := on.made
+	if on.standing != nil {
+		return errors.New("nothing was killed: environments that stand have no nodes here")
+	}
 	if c.UnitNode || c.Rules.Place != fleet.PlaceNone {
 		return l.engine.KillNode(0)
 	}
@@ -259,7 +288,22 @@ func killedUnits(list []fleet.Loss) (n int) {
 // containedFidelity holds the simulation of the same storm, rules and host against a
 // series of containers.
 func (m measured) containedFidelity(prof sim.Profile, cores int, around around, seed int64) []results.Fidelity {
-	c := m.fleet.made
+	of := sim.HostConfig{Profile: prof, Arrivals: arrivals(m.schedule), Cores: float64(cores), Overhead: around.overhead, Beside: around.beside, Seed: seed}
+	if m.fleet.standing != nil {
+		of.Fleet = m.fleet.standingFleet()
+	} else if of.Fleet = m.fleet.hostFleet(cores); of.Fleet == nil {
+		return nil
+	}
+	o, err := sim.Host(of)
+	if err != nil {
+		return nil
+	}
+	return sim.Fidelity(m.Name, m.Series, o)
+}
+
+// hostFleet is what the simulation of this host is told of a series of containers.
+func (f *liveFleet) hostFleet(cores int) *sim.HostFleet {
+	c := f.made
 	p, err := c.Rules.Plane(c.Speed)
 	if err != nil {
 		return nil
@@ -271,12 +315,5 @@ func (m measured) containedFidelity(prof sim.Profile, cores int, around around, 
 	if cpus >= float64(cores) {
 		cpus = 0
 	}
-	o, err := sim.Host(sim.HostConfig{
-		Profile: prof, Arrivals: arrivals(m.schedule), Cores: float64(cores), Overhead: around.overhead, Beside: around.beside, Seed: seed,
-		Fleet: &sim.HostFleet{Model: m.fleet.model, Plane: p, Slots: c.Rules.Slots, VCPU: cpus, Age: max(0, m.fleet.age), Gateway: balancerTime},
-	})
-	if err != nil {
-		return nil
-	}
-	return sim.Fidelity(m.Name, m.Series, o)
+	return &sim.HostFleet{Model: f.model, Plane: p, Slots: c.Rules.Slots, VCPU: cpus, Age: max(0, f.age), Gateway: balancerTime}
 }

@@ -54,6 +54,9 @@ emulated nodes behind a load balancer, under their own rules of scaling, whose c
 is sped up (--live-speed). Each is fired the scenario's open-loop storms that this
 machine can serve, and the simulation of the same storm is held against it.
 --kill-node kills one mid-storm: the report says when that was noticed and made up for.
+lambda-managed has environments that stand, each with several requests at once, by
+parallel loops in its runtime, as AWS's client for Go has them: those of one loop take
+one after another.
 
 --launcher compares container runtimes by cold start: the same function, storms
 and rules with an OCI runtime in the place of coldstorm's own launcher, or with
@@ -73,6 +76,7 @@ Examples:
     coldstorm run workloads/scenarios/burst.yaml --out /tmp/runs
     coldstorm run --function ./py --snapstart
     coldstorm run --live ecs-fargate,ecs-ec2 --kill-node 5s
+    coldstorm run --live lambda-managed --environment-concurrency 16
     coldstorm run --launcher oci:crun`,
 	setup: func(f *pflag.FlagSet) func(context.Context, *app, []string) error {
 		var o runOptions

@@ -145,7 +145,7 @@ func (o *serveOptions) check() error {
 	case o.concurrency < 1:
 		return usageError("", "--concurrency %d is not positive", o.concurrency)
 	case o.perEnvironment < 0 || o.perEnvironment > workloads.MaxPerEnvironment:
-		return usageError("", "--environment-concurrency %d is not within 1..%d (AWS API reference: LambdaManagedInstancesCapacityProviderConfig)", o.perEnvironment, workloads.MaxPerEnvironment)
+		return perEnvironmentError(o.perEnvironment)
 	case o.burst == 0 || o.rate <= 0:
 		return usageError("-1 is no bound", "--scale-out-burst and --scale-out-rate must not be 0")
 	case o.routing != mostRecent && o.routing != leastRecent:
@@ -154,6 +154,11 @@ func (o *serveOptions) check() error {
 		return usageError("", "--keep-alive and --retry-delay must be positive")
 	}
 	return nil
+}
+
+// perEnvironmentError refuses a number of invocations in an environment.
+func perEnvironmentError(n int) error {
+	return usageError("", "--environment-concurrency %d is not within 1..%d (AWS API reference: LambdaManagedInstancesCapacityProviderConfig)", n, workloads.MaxPerEnvironment)
 }
 
 func (o *serveOptions) do(ctx context.Context, a *app) error {

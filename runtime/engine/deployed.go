@@ -113,7 +113,7 @@ func (s *server) count() Census {
 
 // add counts a function in and returns its processor time.
 func (c *Census) add(f live.Census) time.Duration {
-	c.At = f.At
+	c.At, c.Age = f.At, f.Age
 	c.Starting += f.Units.Starting
 	c.Idle += f.Units.Idle
 	c.Busy += f.Units.Busy

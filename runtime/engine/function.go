@@ -31,6 +31,9 @@ type Function struct {
 	// the rules of Lambda Managed Instances. Of one in an account it is that of a capacity
 	// provider, whose environments never freeze. 0 is 1, by Lambda's own.
 	MaxConcurrency int `json:"max_concurrency,omitempty"`
+	// Standing has environments stand before the first trigger, by the rules of Lambda
+	// Managed Instances; nil: they start on demand.
+	Standing *live.Standing `json:"standing,omitempty"`
 
 	Concurrency   int           `json:"concurrency,omitempty"`   // reserved; 0: the account's 1,000
 	KeepAlive     time.Duration `json:"keep_alive_ns,omitempty"` // 0: reclaimed at once, negative: never
@@ -64,6 +67,6 @@ func (f Function) config(log io.Writer) live.Config {
 		Name: f.Name, Handler: handler, Container: f.Image.Kind == image.KindContainer, ImageEnv: f.Image.Env, Runtime: f.Image.Runtime, MemoryMB: f.MemoryMB, Timeout: f.Timeout, InitLimit: f.Init,
 		Env: f.Env, NoFreeze: f.NoFreeze, Concurrency: f.Concurrency, KeepAlive: f.KeepAlive,
 		ScaleOutBurst: f.ScaleOutBurst, ScaleOutRate: f.ScaleOutRate, RequestRate: f.RequestRate,
-		SettleGrace: f.SettleGrace, EphemeralMB: f.EphemeralMB, SnapStart: f.SnapStart, Lifetime: f.Lifetime, MaxConcurrency: f.MaxConcurrency, Log: log,
+		SettleGrace: f.SettleGrace, EphemeralMB: f.EphemeralMB, SnapStart: f.SnapStart, Lifetime: f.Lifetime, MaxConcurrency: f.MaxConcurrency, Standing: f.Standing, Log: log,
 	}
 }

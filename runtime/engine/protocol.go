@@ -80,15 +80,16 @@ type Census struct {
 	TimedOut  int `json:"timed_out"`
 	InFlight  int `json:"in_flight"`
 
+	Age time.Duration `json:"age_ns,omitempty"` // of what is deployed: its scalers look at times that count from then
+
 	// Of containers alone.
-	Nodes     int           `json:"nodes,omitempty"`
-	Lost      int           `json:"lost,omitempty"`    // of Failed: their unit or node died
-	Started   int           `json:"started,omitempty"` // units so far
-	Crashed   int           `json:"crashed,omitempty"`
-	Unlimited bool          `json:"unlimited,omitempty"` // nodes have no limits on this host
-	Losses    []fleet.Loss  `json:"losses,omitempty"`
-	Age       time.Duration `json:"age_ns,omitempty"` // since their deployment
-	Serve     fleet.Serve   `json:"serve,omitempty"`  // how units take requests, once that is known
+	Nodes     int          `json:"nodes,omitempty"`
+	Lost      int          `json:"lost,omitempty"`    // of Failed: their unit or node died
+	Started   int          `json:"started,omitempty"` // units so far
+	Crashed   int          `json:"crashed,omitempty"`
+	Unlimited bool         `json:"unlimited,omitempty"` // nodes have no limits on this host
+	Losses    []fleet.Loss `json:"losses,omitempty"`
+	Serve     fleet.Serve  `json:"serve,omitempty"` // how units take requests, once that is known
 
 	EngineCPU    time.Duration `json:"engine_cpu_ns"`    // of the engine's own process
 	LauncherCPU  time.Duration `json:"launcher_cpu_ns"`  // of the launcher's; 0 if not known

@@ -229,6 +229,13 @@ func (s *server) deploy(f Function) error {
 			fmt.Fprintln(s.stderr, "engine:", err2)
 		}
 	}
+	if f.Standing != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), standTime)
+		defer cancel()
+		if no := function.Stand(ctx); no != nil {
+			return errors.Join(err, fmt.Errorf("deploy %s: %w", f.Name, no), function.Close())
+		}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.name, s.function = f.Name, function

@@ -83,6 +83,9 @@ type Config struct {
 	// ProvisionedRate is in requests a second for each provisioned environment, as
 	// plane.LambdaRules.
 	ProvisionedRate float64
+	// Standing, unless nil, has environments stand, and Concurrency, KeepAlive and what
+	// bounds and provisions starts on demand is left out.
+	Standing *Standing
 	// LeastRecent has the environment serve that has been idle longest, and with
 	// MaxConcurrency the one in which is least.
 	LeastRecent bool
@@ -131,9 +134,10 @@ func (c Config) withDefaults() Config {
 	if c.SnapStart {
 		c.InitializationType = snapStart
 	}
-	if c.InitializationType == "" && c.MaxConcurrency > 1 {
+	if c.InitializationType == "" && (c.MaxConcurrency > 1 || c.Standing != nil) {
 		c.InitializationType = ManagedInstances
 	}
+	c.NoFreeze = c.NoFreeze || c.Standing != nil
 	if c.InitializationType == "" {
 		c.InitializationType = onDemand
 	}

@@ -27,7 +27,10 @@ type Function struct {
 	began    results.Stamp // of the plane
 	last     time.Duration // of its events
 	actions  []plane.Action
-	alarm    *time.Timer // WakeAt
+	alarm    *time.Timer   // WakeAt
+	nodes    []plane.Node  // that were started, and are up
+	readied  chan struct{} // a value as a unit gets ready, buffered
+	failed   chan *Failure // a start's, buffered
 	units    map[plane.Unit]*unit
 	dying    map[*unit]struct{} // not the plane's any more, but not dead
 	triggers map[plane.Trigger]*trigger
@@ -61,6 +64,7 @@ type Census struct {
 	// CPU is the processor time of all environments since the Function was made,
 	// as known when they last answered or ended.
 	CPU time.Duration
+	Age time.Duration // of the deployment
 }
 
 // New deploys a function. Nothing starts before the first trigger.
@@ -69,7 +73,7 @@ func New(l Launcher, c Config) *Function {
 	ctx, cancel := context.WithCancel(context.Background())
 	f := &Function{
 		launcher: l, log: NewLog(c.Log), ctx: ctx, cancel: cancel, patience: passLimit,
-		triggers: map[plane.Trigger]*trigger{}, dying: map[*unit]struct{}{},
+		triggers: map[plane.Trigger]*trigger{}, dying: map[*unit]struct{}{}, readied: make(chan struct{}, 1), failed: make(chan *Failure, 1),
 	}
 	f.reset(c)
 	return f
@@ -82,6 +86,9 @@ func (f *Function) reset(c Config) {
 	rules := c.Rules()
 	rules.Since = time.Duration(f.began)
 	f.plane = plane.NewLambda(rules)
+	if c.Standing != nil {
+		f.plane = c.Standing.Plane(c.places())
+	}
 	f.units = map[plane.Unit]*unit{}
 	if k, ok := f.launcher.(interface{ Forget(id string) }); ok {
 		for _, r := range f.crashed {
@@ -115,7 +122,7 @@ func (f *Function) Census() Census {
 	defer f.mu.Unlock()
 	return Census{
 		At: results.Now(), Units: f.plane.Census(), Queued: len(f.triggers),
-		Counts: f.counts, CPU: f.cpu,
+		Counts: f.counts, CPU: f.cpu, Age: results.Now().Sub(f.began),
 	}
 }
 
@@ -137,6 +144,9 @@ func (f *Function) redeploy(c *Config) {
 		c = &f.config
 	}
 	f.reset(*c)
+	if c.Standing != nil && !f.closed {
+		f.handle(plane.Event{Kind: plane.Tick})
+	}
 	f.mu.Unlock()
 	for _, u := range old {
 		go u.end(errDiscarded)

@@ -75,6 +75,11 @@ func (f *Function) handle(e plane.Event) {
 	for _, a := range f.actions {
 		f.carryOut(a)
 	}
+	for len(f.nodes) > 0 {
+		n := f.nodes[0]
+		f.nodes = f.nodes[1:]
+		f.handle(plane.Event{Kind: plane.NodeUp, Node: n})
+	}
 }
 
 func (f *Function) carryOut(a plane.Action) {
@@ -102,6 +107,9 @@ func (f *Function) carryOut(a plane.Action) {
 		go u.end(errDiscarded)
 	case plane.Refuse:
 		f.assign(a.Trigger, assignment{refused: a.Reason})
+	case plane.StartNode:
+		f.nodes = append(f.nodes, a.Node)
+	case plane.StopNode: // it is this machine
 	case plane.WakeAt:
 		f.wakeAt(a.At)
 	}
@@ -155,6 +163,7 @@ func (f *Function) lose(u *unit, why *Failure) bool {
 		}
 	}
 	if !u.up {
+		tell(f.failed, why)
 		f.assign(u.trigger, assignment{unit: u, start: results.StartCold, cause: u.cause, failure: why})
 		for _, t := range u.joined {
 			f.assign(t, assignment{unit: u, start: results.StartCold, cause: u.cause, failure: why, joined: true})

@@ -253,6 +253,7 @@ func (u *unit) isReady(at results.Stamp) {
 	u.limit.Stop()
 	u.f.room += u.config.places()
 	u.f.handle(plane.Event{Kind: plane.Ready, Unit: u.no})
+	tell(u.f.readied, struct{}{})
 	u.f.mu.Unlock()
 	if share := u.config.processors(); share > 0 {
 		// Aside, since the limit works by periods of 20 ms and the event

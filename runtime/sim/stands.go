@@ -49,6 +49,9 @@ func Stands(c Config) (Standing, error) {
 		s.VCPU, s.GB = mo.billing.fargate.vcpu, mo.billing.fargate.gb
 	case mo.billing.unitNode:
 		s.PerNode = 0
+	case mo.billing.managed:
+		unit := managedSize(c.Function.MemoryMB)
+		s.VCPU, s.GB = unit.vcpu, unit.gb
 	default:
 		unit, err := containerSize(c.Function.MemoryMB, 0)
 		if err != nil {
