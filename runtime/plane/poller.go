@@ -22,6 +22,40 @@ type PollerRules struct {
 	Shed    int           // pollers that a failed or throttled invocation costs, down to Floor; 0: 1 (assumed), negative: none
 
 	MaxBytes int // of a batch's messages; 0: 6 MB
+
+	provisioned bool // Concurrency has no bound of its own
+}
+
+// Bounds of provisioned pollers (botocore's model of ProvisionedPollerConfig; AWS Lambda
+// developer guide, "Using provisioned mode with an Amazon SQS event source mapping").
+const (
+	minPollers, mostMinPollers   = 2, 200
+	otherMaxPollers, mostPollers = 200, 2000
+	invocationsEach              = 10     // at once, of a poller
+	provisionedGrowth            = 1000.0 // invocations at once that are added a minute
+)
+
+// Provisioned changes the rules to those of provisioned pollers, of which each has ten
+// invocations at once: least are always there, and up to most are added, faster than
+// others are. 0 is Lambda's default: 2, and 200. A maximum concurrency goes with none.
+func (r PollerRules) Provisioned(least, most int) (PollerRules, error) {
+	if least == 0 {
+		least = minPollers
+	}
+	if most == 0 {
+		most = max(otherMaxPollers, least)
+	}
+	switch {
+	case least < minPollers || least > mostMinPollers:
+		return r, fmt.Errorf("minimum pollers %d are not within %d..%d", least, minPollers, mostMinPollers)
+	case most < least || most > mostPollers:
+		return r, fmt.Errorf("maximum pollers %d are not within %d..%d", most, least, mostPollers)
+	case r.Concurrency != 0:
+		return r, errors.New("a maximum concurrency can't be set with provisioned pollers")
+	}
+	r.Initial, r.Floor, r.Concurrency = invocationsEach*least, invocationsEach*least, invocationsEach*most
+	r.Growth, r.provisioned = provisionedGrowth, true
+	return r, nil
 }
 
 // Limits of an event source mapping of a message queue (AWS API reference:
@@ -45,7 +79,7 @@ func (r PollerRules) Check() error {
 		return fmt.Errorf("batching window %v is not of whole seconds", r.Window)
 	case r.BatchSize > UnwindowedBatchSize && r.Window < time.Second:
 		return fmt.Errorf("batch size %d needs a batching window of a second or more: without one it is at most %d", r.BatchSize, UnwindowedBatchSize)
-	case r.Concurrency != 0 && (r.Concurrency < minConcurrency || r.Concurrency > maxConcurrency):
+	case r.Concurrency != 0 && !r.provisioned && (r.Concurrency < minConcurrency || r.Concurrency > maxConcurrency):
 		return fmt.Errorf("maximum concurrency %d is not within %d..%d", r.Concurrency, minConcurrency, maxConcurrency)
 	}
 	return nil

@@ -176,3 +176,42 @@ func TestPollerRulesAreLambdas(t *testing.T) {
 		}
 	}
 }
+
+func TestProvisionedPollersAreThereAndGrowFaster(t *testing.T) {
+	r, err := PollerRules{BatchSize: 1}.Provisioned(3, 50)
+	if err != nil || r.Check() != nil {
+		t.Fatal(err, r.Check())
+	}
+	p := NewPoller(r)
+	equal(t, p.Pollers(), 30) // ten invocations of each
+	for s := range 13 {
+		p.Observe(seconds(float64(s)), 100_000)
+		p.Take(seconds(float64(s)), parcels(p.Room(), 1))
+		p.Observe(seconds(float64(s)), 100_000)
+	}
+	equal(t, p.Pollers(), 230) // a thousand a minute
+	for s := 13; s < 100; s++ {
+		p.Observe(seconds(float64(s)), 100_000)
+		p.Take(seconds(float64(s)), parcels(p.Room(), 1))
+		p.Observe(seconds(float64(s)), 100_000)
+	}
+	equal(t, p.Pollers(), 500)
+	for range 500 {
+		p.Done(true)
+	}
+	p.Observe(seconds(1000), 0)
+	equal(t, p.Pollers(), 30)
+}
+
+func TestProvisionedPollersHaveTheirBounds(t *testing.T) {
+	r, err := PollerRules{}.Provisioned(0, 0)
+	equal(t, fmt.Sprint(err, r.Initial, r.Concurrency), "<nil> 20 2000")
+	for _, x := range [][2]int{{1, 0}, {201, 0}, {5, 4}, {2, 2001}} {
+		if _, err := (PollerRules{}).Provisioned(x[0], x[1]); err == nil {
+			t.Errorf("%v is taken", x)
+		}
+	}
+	if _, err := (PollerRules{Concurrency: 5}).Provisioned(2, 3); err == nil {
+		t.Error("a maximum concurrency is taken")
+	}
+}

@@ -38,7 +38,7 @@
 //
 // # Left out
 //
-// Provisioned pollers are refused. A batch of a FIFO queue whose messages are over 6 MB
+// A batch of a FIFO queue whose messages are over 6 MB
 // together becomes two, which its group then has at once.
 // Messages and objects are not encrypted, and nothing is authenticated. Queues are
 // in memory.

@@ -86,7 +86,7 @@ type settings struct {
 	FunctionResponseTypes          []string
 	ScalingConfig                  struct{ MaximumConcurrency int }
 	FilterCriteria                 *filterCriteria
-	ProvisionedPollerConfig        *struct{ MinimumPollers, MaximumPollers *int }
+	ProvisionedPollerConfig        *struct{ MinimumPollers, MaximumPollers int }
 }
 
 // Map begins, changes or ends what an event source mapping polls, by its UUID.
@@ -145,8 +145,11 @@ func (x settings) rules() (plane.PollerRules, error) {
 	r := plane.PollerRules{
 		BatchSize: x.BatchSize, Window: time.Duration(x.MaximumBatchingWindowInSeconds) * time.Second, Concurrency: x.ScalingConfig.MaximumConcurrency,
 	}
-	if x.ProvisionedPollerConfig != nil && x.ProvisionedPollerConfig.MinimumPollers != nil {
-		return r, errors.New("ProvisionedPollerConfig is not built")
+	if p := x.ProvisionedPollerConfig; p != nil && (p.MinimumPollers != 0 || p.MaximumPollers != 0) {
+		var err error
+		if r, err = r.Provisioned(p.MinimumPollers, p.MaximumPollers); err != nil {
+			return r, err
+		}
 	}
 	return r, r.Check()
 }
