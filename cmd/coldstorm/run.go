@@ -54,9 +54,9 @@ emulated nodes behind a load balancer, under their own rules of scaling, whose c
 is sped up (--live-speed). Each is fired the scenario's open-loop storms that this
 machine can serve, and the simulation of the same storm is held against it.
 --kill-node kills one mid-storm: the report says when that was noticed and made up for.
-lambda-managed has environments that stand, each with several requests at once, by
-parallel loops in its runtime, as AWS's client for Go has them: those of one loop take
-one after another.
+lambda-managed has environments that stand, each with several requests at once, for
+which its runtime has to ask in parallel, as AWS's client for Go does and handlers in
+Python (in as many processes) and Node.js: of another, requests wait for one another.
 
 --launcher compares container runtimes by cold start: the same function, storms
 and rules with an OCI runtime in the place of coldstorm's own launcher, or with

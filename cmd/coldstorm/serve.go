@@ -46,8 +46,9 @@ environments by a bucket of --scale-out-burst that --scale-out-rate refills.
 
 An environment serves one invocation at a time. With --environment-concurrency those of
 --function and bundled functions take several, as on Lambda Managed Instances: for runtimes
-with parallel loops, such as AWS's client for Go. Functions that clients create take as many
-as their CapacityProviderConfig says.
+that ask for work in parallel, as AWS's client for Go does and the handlers in Python (in as
+many processes) and Node.js. Functions that clients create take as many as their
+CapacityProviderConfig says.
 
 Examples:
 

@@ -148,3 +148,63 @@ func TestATimeoutInARealEnvironmentIsOfItsInvocationAlone(t *testing.T) {
 		t.Errorf("then: %+v", a.evidence)
 	}
 }
+
+func TestSeveralProcessesOfPythonInAnEnvironment(t *testing.T) {
+	needInterpreter(t, "python")
+	const n = 3
+	e := begin(t, Config{})
+	deployHandler(t, e, "python", "meets.handler", Function{MaxConcurrency: n, MemoryMB: 1024})
+	all := sendAll(t, e, repeat(fmt.Sprintf(`{"until":%d}`, n), n)...)
+	processes := map[string]bool{}
+	for _, a := range all {
+		processes[a.body] = true
+		sums(t, a.evidence)
+	}
+	if in := environments(all); len(in) != 1 || len(processes) != n {
+		t.Errorf("environments %v, processes %v", in, processes)
+	}
+
+	// One that dies fails its own invocation, and another takes its place.
+	all = sendAll(t, e, append(repeat(fmt.Sprintf(`{"until":%d}`, 2*n), n-1), fmt.Sprintf(`{"until":%d,"exit":3}`, 2*n))...)
+	for i, a := range all {
+		failed := a.header.Get("Coldstorm-Reason") == "Runtime.ExitError" && strings.Contains(a.body, "exit status 3")
+		if failed != (i == n-1) || a.evidence.Start != results.StartWarm {
+			t.Errorf("%d: %s %+v", i, a.body, a.evidence)
+		}
+	}
+	all = sendAll(t, e, repeat(fmt.Sprintf(`{"until":%d}`, 3*n), n)...)
+	if in := environments(all); len(in) != 1 || all[0].evidence.Start != results.StartWarm {
+		t.Errorf("environments %v: %s", in, all[0].body)
+	}
+}
+
+func TestSeveralInvocationsOfNodeInAnEnvironment(t *testing.T) {
+	needInterpreter(t, "nodejs")
+	const n = 4
+	e := begin(t, Config{})
+	for handler, want := range map[string]string{"meets.handler": "", "meets.callback": `"called back"`, "meets.stream": "[4]"} {
+		deployHandler(t, e, "nodejs", handler, Function{MaxConcurrency: n, MemoryMB: 1024})
+		for range 2 {
+			all := sendAll(t, e, repeat(fmt.Sprintf(`{"until":%d}`, n), n)...)
+			for _, a := range all {
+				if a.status != 200 || a.header.Get("X-Amz-Function-Error") != "" || want != "" && a.body != want {
+					t.Errorf("%s: %d %s", handler, a.status, a.body)
+				}
+				sums(t, a.evidence)
+				tail, _ := base64.StdEncoding.DecodeString(a.header.Get("X-Amz-Log-Result"))
+				if id := a.header.Get("X-Amzn-Requestid"); want == "" && strings.Count(string(tail), `"requestId":"`+id+`","message":"met"`) != 1 {
+					t.Errorf("tail of %s:\n%s", id, tail)
+				}
+			}
+			if in := environments(all); len(in) != 1 {
+				t.Errorf("%s: environments %v", handler, in)
+			}
+		}
+	}
+	deployHandler(t, e, "nodejs", "meets.handler", Function{MaxConcurrency: n, MemoryMB: 1024})
+	for _, a := range sendAll(t, e, append(repeat(fmt.Sprintf(`{"until":%d}`, 2*n), n-1), fmt.Sprintf(`{"until":%d,"exit":3}`, n))...) {
+		if a.header.Get("Coldstorm-Reason") != "Runtime.ExitError" || !strings.Contains(a.body, "exit status 3") {
+			t.Errorf("in a process that ended: %s", a.body)
+		}
+	}
+}

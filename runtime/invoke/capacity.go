@@ -1,7 +1,9 @@
 package invoke
 
 import (
+	"cmp"
 	"regexp"
+	"strings"
 
 	"coldstorm/runtime/live"
 	"coldstorm/workloads"
@@ -26,9 +28,27 @@ var providerARN = regexp.MustCompile(`^arn:aws[a-zA-Z-]*:lambda:[a-z0-9-]+:\d{12
 // localProvider is the provider of functions that whoever started the service named.
 const localProvider = "arn:aws:lambda:" + live.Region + ":" + live.Account + ":capacity-provider:local"
 
-// check completes what a request gave: where it doesn't say how many invocations an
-// environment takes, that is one, since the number that AWS takes then isn't published for
-// every runtime.
+// perVCPU is how many invocations an environment takes for each of its vCPUs where a request
+// doesn't say (AWS documentation: "Python runtime for Lambda Managed Instances", and of
+// Node.js). Of another runtime it is one in all: what is published of those was not found.
+var perVCPU = map[string]int{"python": 16, "nodejs": 64}
+
+// gbPerVCPU is the least memory of an environment for each vCPU, of which it has one at
+// least; taken where a request doesn't say.
+const gbPerVCPU = 2.0
+
+// perEnvironment is how many invocations an environment of a version takes.
+func (c *Configuration) perEnvironment() int {
+	m := c.CapacityProviderConfig.LambdaManagedInstancesCapacityProviderConfig
+	if n := m.PerExecutionEnvironmentMaxConcurrency; n != 0 {
+		return n
+	}
+	vcpus := max(1, float64(c.MemorySize)/1024/cmp.Or(m.ExecutionEnvironmentMemoryGiBPerVCpu, gbPerVCPU))
+	each := perVCPU[strings.TrimRight(c.Runtime, "0123456789.x")]
+	return min(max(1, int(float64(each)*vcpus)), workloads.MaxPerEnvironment)
+}
+
+// check finds what is out of its bounds.
 func (p *CapacityProvider) check() *serviceError {
 	m := p.LambdaManagedInstancesCapacityProviderConfig
 	const name = "capacityProviderConfig.lambdaManagedInstancesCapacityProviderConfig"
@@ -44,7 +64,6 @@ func (p *CapacityProvider) check() *serviceError {
 	case m.ExecutionEnvironmentMemoryGiBPerVCpu != 0 && (m.ExecutionEnvironmentMemoryGiBPerVCpu < 2 || m.ExecutionEnvironmentMemoryGiBPerVCpu > 8):
 		return badParameter("ExecutionEnvironmentMemoryGiBPerVCpu %g is not within 2 to 8", m.ExecutionEnvironmentMemoryGiBPerVCpu)
 	}
-	m.PerExecutionEnvironmentMaxConcurrency = max(m.PerExecutionEnvironmentMaxConcurrency, 1)
 	return nil
 }
 
@@ -77,6 +96,6 @@ func (c *Configuration) provide(in settings) *serviceError {
 func (c *Configuration) manage(to *live.Config) {
 	if c.managed() {
 		to.InitializationType, to.NoFreeze = live.ManagedInstances, true
-		to.MaxConcurrency = c.CapacityProviderConfig.LambdaManagedInstancesCapacityProviderConfig.PerExecutionEnvironmentMaxConcurrency
+		to.MaxConcurrency = c.perEnvironment()
 	}
 }

@@ -67,12 +67,25 @@ func TestConcurrencyOfAnEnvironmentByTheSDK(t *testing.T) {
 	same(t, "deployed after what was refused", deployed(), "lambda-managed-instances 3 true JSON")
 }
 
-func TestAProviderThatSaysNoNumberHasOneInvocationInAnEnvironment(t *testing.T) {
-	w := &workshop{}
-	s, server := account(t, w, Config{})
-	create(t, s, "f")
-	out := got(client(server).UpdateFunctionConfiguration(context.Background(), &lambda.UpdateFunctionConfigurationInput{FunctionName: aws.String("f"), CapacityProviderConfig: provider(anyProvider, 0)}))(t)
-	same(t, "shown", *out.CapacityProviderConfig.LambdaManagedInstancesCapacityProviderConfig.PerExecutionEnvironmentMaxConcurrency, 1)
+func TestAProviderThatSaysNoNumberTakesTheRuntimesOwn(t *testing.T) {
+	for _, tt := range []struct {
+		runtime string
+		memory  int
+		ratio   float64
+		want    int
+	}{
+		{"python3.13", 128, 0, 16},
+		{"python3.14", 4096, 0, 32},
+		{"nodejs22.x", 8192, 4, 128},
+		{"nodejs24.x", 1 << 20, 2, 1600},
+		{"provided.al2023", 4096, 0, 1},
+		{"", 4096, 0, 1},
+	} {
+		c := Configuration{Runtime: tt.runtime, MemorySize: tt.memory, CapacityProviderConfig: &CapacityProvider{&managedInstances{ExecutionEnvironmentMemoryGiBPerVCpu: tt.ratio}}}
+		if got := c.perEnvironment(); got != tt.want {
+			t.Errorf("%s of %d MB: %d, want %d", tt.runtime, tt.memory, got, tt.want)
+		}
+	}
 }
 
 func TestANamedFunctionMayTakeSeveralAtOnce(t *testing.T) {

@@ -22,7 +22,13 @@ const streaming = Symbol.for('aws.lambda.runtime.handler.streaming');
 const highWaterMark = Symbol.for('aws.lambda.runtime.handler.streaming.highWaterMark');
 const env = process.env;
 
-let requestID; // of the invocation under way, for log lines
+// parallel is how many invocations are served at once (developer guide: "Node.js runtime
+// for Lambda Managed Instances"), here by one thread: AWS has more. Nobody knows then which
+// of them has nothing left to do, so that a callback answers at once, and what never
+// answers times out; and what nothing catches ends all.
+const parallel = Number(env.AWS_LAMBDA_MAX_CONCURRENCY) || 1;
+
+let requestID = () => undefined; // of the invocation under way, for log lines
 
 // An error of the handler's set-up, in Lambda's own words.
 class Fault extends Error {
@@ -149,12 +155,12 @@ const inJSON = env.AWS_LAMBDA_LOG_FORMAT?.toUpperCase() === 'JSON';
 
 function write(level, args) {
   const time = new Date().toISOString();
-  const line = inJSON ? jsonLine(time, level, args) : `${time}\t${requestID}\t${level}\t${util.format(...args)}`;
+  const line = inJSON ? jsonLine(time, level, args) : `${time}\t${requestID()}\t${level}\t${util.format(...args)}`;
   process.stdout.write(line + '\n');
 }
 
 function jsonLine(timestamp, level, args) {
-  const line = { timestamp, level, requestId: requestID };
+  const line = { timestamp, level, requestId: requestID() };
   if (args.length === 1) {
     try {
       return JSON.stringify({ ...line, message: args[0] }, (_, v) => (v instanceof Error ? { ...fields(v), ...v } : v));
@@ -310,10 +316,10 @@ function invoke(api, handler, got) {
     };
     const done = (e, value) => (e === undefined || e === null ? succeed(value) : failed(e));
     const callback = once((e, value) => {
-      if (e !== undefined && e !== null || !waits) return done(e, value);
+      if (e !== undefined && e !== null || !waits || parallel > 1) return done(e, value);
       idle = () => succeed(value);
     });
-    idle = once(() => succeed(null));
+    if (parallel === 1) idle = once(() => succeed(null));
     try {
       Object.defineProperty(context, 'callbackWaitsForEmptyEventLoop', { enumerable: true, get: () => waits, set: (v) => (waits = v) });
       context.done = once(done);
@@ -329,10 +335,11 @@ function invoke(api, handler, got) {
 
 // begin is what every invocation starts with.
 function begin(api, got) {
-  requestID = got.headers['lambda-runtime-aws-request-id'];
-  const to = `invocation/${requestID}`, attempt = { 'Lambda-Runtime-Invocation-Id': got.headers['lambda-runtime-invocation-id'] };
+  const id = got.headers['lambda-runtime-aws-request-id'];
+  if (parallel === 1) requestID = () => id;
+  const to = `invocation/${id}`, attempt = { 'Lambda-Runtime-Invocation-Id': got.headers['lambda-runtime-invocation-id'] };
   const trace = got.headers['lambda-runtime-trace-id'];
-  if (trace) env._X_AMZN_TRACE_ID = trace;
+  if (trace && parallel === 1) env._X_AMZN_TRACE_ID = trace;
   else delete env._X_AMZN_TRACE_ID;
   const fail = (e) => api.fail(`${to}/error`, e, attempt);
   report = fail;
@@ -413,7 +420,7 @@ async function stream(api, handler, got) {
   report = (e) => (out.fail(e), out.passed);
   let waits = true;
   Object.defineProperty(context, 'callbackWaitsForEmptyEventLoop', { enumerable: true, get: () => waits, set: (v) => (waits = v) });
-  const emptied = new Promise((resolve) => (idle = resolve));
+  const emptied = new Promise((resolve) => (idle = parallel === 1 ? resolve : idle));
   try {
     const result = handler(JSON.parse(got.body), out, Object.assign(context, contextOf(got.headers)));
     if (typeof result?.then !== 'function') throw 'Streaming does not support non-async handlers.';
@@ -424,12 +431,13 @@ async function stream(api, handler, got) {
     out.fail(e);
   }
   await out.passed;
-  if (waits) await emptied;
+  if (waits && parallel === 1) await emptied;
   idle = () => {};
 }
 
 // report tells the API of an error that nothing caught: of init at first.
 let report;
+let serving = false; // init has ended
 
 async function main() {
   setUpConsole();
@@ -437,7 +445,7 @@ async function main() {
   report = (e) => api.fail('init/error', e);
   const die = (what, code) => (e) => {
     logError(what, e);
-    if (api.waits) process.exit(code); // no invocation is under way that could have failed
+    if (api.waits || serving && parallel > 1) process.exit(code); // no invocation is under way that could have failed
     report(e).then(() => process.exit(code));
   };
   process.on('uncaughtException', die('Uncaught Exception', 129));
@@ -450,7 +458,20 @@ async function main() {
 
   const handler = await load(process.cwd(), env._HANDLER);
   const one = handler[streaming] ? stream : invoke;
-  for (;;) await one(api, handler, await api.next());
+  serving = true;
+  if (parallel === 1) {
+    for (;;) await one(api, handler, await api.next());
+  }
+  const { AsyncLocalStorage } = await import('node:async_hooks');
+  const store = new AsyncLocalStorage();
+  requestID = () => store.getStore();
+  const loop = async (api) => {
+    for (;;) {
+      const got = await api.next();
+      await store.run(got.headers['lambda-runtime-aws-request-id'], () => one(api, handler, got));
+    }
+  };
+  await Promise.all(Array.from({ length: parallel }, (_, i) => loop(i === 0 ? api : new API(env.AWS_LAMBDA_RUNTIME_API))));
 }
 
 main().catch((e) => process.emit('uncaughtException', e));

@@ -23,6 +23,7 @@ RUNTIME = "/2018-06-01/runtime/"
 HERE = os.path.abspath(__file__)
 
 request_id = ""  # of the invocation under way, for log lines
+board = None  # where one of several processes says so to their parent
 
 
 class Fault(Exception):
@@ -285,11 +286,60 @@ def give_up(api, path, e):
     sys.exit(1)
 
 
+class Board:
+    """What the parent of several processes knows of one: the invocation that it is at."""
+
+    def __init__(self):
+        import mmap  # Only several processes need one.
+
+        self.shared = mmap.mmap(-1, 64)
+
+    def write(self, text):
+        self.shared[:] = text.encode().ljust(64)[:64]
+
+    def read(self):
+        return self.shared[:].decode().strip()
+
+
+def multiply(n):
+    """Become one of n processes, each with an init of its own and one invocation at a time.
+
+    It is how AWS's runtime serves several (developer guide: "Python runtime for Lambda
+    Managed Instances"). The parent stays behind: of a process that dies in an invocation
+    it reports that, which AWS says nothing of, and starts another; one that dies
+    otherwise ends all.
+    """
+    global board
+    boards, children = [Board() for _ in range(n)], {}
+    free = list(range(n))
+    while True:
+        while free:
+            board = boards[free.pop()]
+            board.write("")
+            pid = os.fork()
+            if pid == 0:
+                return
+            children[pid] = boards.index(board)
+        pid, status = os.wait()
+        if pid not in children:
+            continue
+        died = children.pop(pid)
+        code, request = os.waitstatus_to_exitcode(status), boards[died].read()
+        if not request:
+            os._exit(max(code, 1))
+        how = f"exit status {code}" if code >= 0 else f"signal: {-code}"
+        error = {"errorType": "Runtime.ExitError", "errorMessage": f"RequestId: {request} Error: Runtime exited with error: {how}"}
+        API(os.environ["AWS_LAMBDA_RUNTIME_API"]).fail(f"invocation/{request}/error", error)
+        free.append(died)
+
+
 def serve(api, handler):
     """Serve one invocation."""
     global request_id
     headers, body = api.next()
     request_id = headers["lambda-runtime-aws-request-id"]
+    if board:
+        board.write(request_id)
     attempt = headers.get("lambda-runtime-invocation-id")
     trace = headers.get("lambda-runtime-trace-id")
     if trace:
@@ -302,8 +352,10 @@ def serve(api, handler):
         error = described(e)
         log_error(error)
         api.fail(f"invocation/{request_id}/error", error, Lambda_Runtime_Invocation_Id=attempt)
-        return
-    api.ask("POST", f"invocation/{request_id}/response", result, Content_Type=content, Lambda_Runtime_Invocation_Id=attempt)
+    else:
+        api.ask("POST", f"invocation/{request_id}/response", result, Content_Type=content, Lambda_Runtime_Invocation_Id=attempt)
+    if board:
+        board.write("")
 
 
 def answer(handler, headers, body):
@@ -328,6 +380,9 @@ def main():
     # AWS's order (developer guide: "Python runtime search path"): the function,
     # its layers, and then this folder and the interpreter's own.
     sys.path[0:1] = [os.getcwd(), f"/opt/python/lib/{version}/site-packages", "/opt/python", os.path.dirname(HERE)]
+    parallel = int(os.environ.get("AWS_LAMBDA_MAX_CONCURRENCY") or 1)
+    if parallel > 1:
+        multiply(parallel)
     api = API(os.environ["AWS_LAMBDA_RUNTIME_API"])
     set_up_log()
     try:
