@@ -63,9 +63,11 @@ type Host struct {
 	MemoryBytes int64  `json:"memory_bytes"`
 	ClockSource string `json:"clock_source"`
 	// Before the first storm: by how much sleeps of 1 ms ended late, and what one reading of
-	// the clock takes. No figure is finer. Empty in older runs.
+	// the clock takes: no figure is finer; and the share of all cores that others used. Empty
+	// in older runs.
 	Hiccups   Quantiles     `json:"hiccups,omitzero"`
 	ClockCost time.Duration `json:"clock_cost_ns,omitempty"`
+	Others    float64       `json:"others_cpu_share,omitempty"`
 	Cgroups   string        `json:"cgroups"` // v1, v2, hybrid or none
 	Limits    bool          `json:"limits"`  // false: environments ran unlimited
 	Rootless  bool          `json:"rootless"`

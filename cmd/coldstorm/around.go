@@ -15,7 +15,9 @@ type around struct {
 }
 
 // aroundOf takes it from storms during which the host was quiet, of which prof was made.
-func aroundOf(quiet []measured, prof sim.Profile, cores int) (a around) {
+// What others used of the host before the first storm, they are taken to have used in each;
+// a storm that filled the host all the same tells nothing of work beside it.
+func aroundOf(quiet []measured, prof sim.Profile, h results.Host) (a around) {
 	var spent []sim.Spent
 	for _, m := range quiet {
 		samples := slices.Collect(m.recorder.Samples())
@@ -24,9 +26,12 @@ func aroundOf(quiet []measured, prof sim.Profile, cores int) (a around) {
 				a.overhead = append(a.overhead, x.Phases.Transport)
 			}
 		}
+		if m.Generator.HostCPUShare > quietShare {
+			continue
+		}
 		spent = append(spent, sim.Spent{
 			Triggers: len(samples), Ends: m.ends(), Work: prof.Work(samples),
-			CPU: time.Duration(m.Generator.HostCPUShare * float64(cores) * float64(m.Took)),
+			CPU: time.Duration((m.Generator.HostCPUShare - h.Others) * float64(h.Cores) * float64(m.Took)),
 		})
 	}
 	a.beside = sim.BesideOf(spent)

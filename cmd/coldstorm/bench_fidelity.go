@@ -193,7 +193,7 @@ func (r *runner) held() ([]results.Fidelity, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows := fidelity(r.scenario, prof, r.run.Host.Cores, r.series, aroundOf(quiet, prof, r.run.Host.Cores))
+	rows := fidelity(r.scenario, prof, r.run.Host.Cores, r.series, aroundOf(quiet, prof, r.run.Host))
 	slices.SortStableFunc(rows, func(a, b results.Fidelity) int { return cmp.Compare(a.Series, b.Series) })
 	return rows, nil
 }

@@ -30,7 +30,7 @@ func describeHost() results.Host {
 // slow. Nothing else must run.
 func calibrate(ctx context.Context, h *results.Host, note func(results.Level, string, string, ...any)) {
 	c := drive.Calibrate(ctx)
-	h.Hiccups, h.ClockCost = c.Hiccups, c.Clock
+	h.Hiccups, h.ClockCost, h.Others = c.Hiccups, c.Clock, c.Others
 	if f := clockFinding(h.ClockSource); f.State == stateWarn {
 		note(results.LevelWarn, "", "the clock is %s: %s (%v measured); %s", f.Value, f.Means, c.Clock, f.Do)
 	}

@@ -3,9 +3,11 @@ package main
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"coldstorm/loadgen/record"
 	"coldstorm/results"
+	"coldstorm/runtime/sim"
 )
 
 // heard is a storm with one served sample for each pair of start and payload.
@@ -49,5 +51,34 @@ func TestRequestsAreSizedByTheirWeights(t *testing.T) {
 	}
 	if got := meanBytes(nil); got != 0 {
 		t.Errorf("mean of nothing: %d", got)
+	}
+}
+
+// A storm of two seconds, of 100 triggers that took nothing: what the host was busy with
+// beyond what others used before is work beside them.
+func TestOthersWorkIsNotThatBesideTriggers(t *testing.T) {
+	many := make([][2]string, 100)
+	for i := range many {
+		many[i] = [2]string{"warm", "p"}
+	}
+	storm := func(busy float64) measured {
+		m := heard("s", busy, many...)
+		m.Took = 2 * time.Second
+		return m
+	}
+	for _, tt := range []struct {
+		name         string
+		busy, others float64
+		want         time.Duration
+	}{
+		{"alone", 0.05, 0, 2 * time.Millisecond}, // a twentieth of two cores for two seconds
+		{"with others", 0.25, 0.2, 2 * time.Millisecond},
+		{"of a host that was full", 0.99, 0, 0},
+		{"of others that came later", 0.7, 0, 5 * time.Millisecond},
+	} {
+		a := aroundOf([]measured{storm(tt.busy)}, sim.Profile{}, results.Host{Cores: 2, Others: tt.others})
+		if d := a.beside.Trigger - tt.want; d < -time.Microsecond || d > time.Microsecond || len(a.overhead) != 100 {
+			t.Errorf("%s: %v, want %v", tt.name, a.beside.Trigger, tt.want)
+		}
 	}
 }

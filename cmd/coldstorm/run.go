@@ -371,7 +371,7 @@ func (r *runner) projectAll(ctx context.Context) error {
 	}
 	r.anchor(&prof, r.reportLines)
 	r.assumptions()
-	r.run.Fidelity = fidelity(r.scenario, prof, r.run.Host.Cores, r.series, aroundOf(quiet, prof, r.run.Host.Cores))
+	r.run.Fidelity = fidelity(r.scenario, prof, r.run.Host.Cores, r.series, aroundOf(quiet, prof, r.run.Host))
 	p := projector{scenario: r.scenario, payloads: r.payloads, profile: prof, book: r.book, say: func(m string) {
 		r.progress.Show(func() []string { return []string{"projecting " + m} })
 	}}

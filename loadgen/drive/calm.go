@@ -17,6 +17,8 @@ type Calibration struct {
 	Hiccups results.Quantiles
 	// Clock is the mean time of one reading of the clock.
 	Clock time.Duration
+	// Others is the share of all cores that others used meanwhile, 0..1.
+	Others float64
 }
 
 // The size of a calibration: some 600 ms.
@@ -38,6 +40,7 @@ func Calibrate(ctx context.Context) Calibration {
 			results.Now()
 		}
 		c.Clock = results.Now().Sub(begin) / clockReading
+		before := readUsage()
 		var b bell
 		late := make([]time.Duration, 0, calmSleeps)
 		for len(late) < calmSleeps && ctx.Err() == nil {
@@ -47,6 +50,8 @@ func Calibrate(ctx context.Context) Calibration {
 			}
 			late = append(late, results.Now().Sub(until))
 		}
+		use := readUsage().since(before)
+		c.Others = max(0, use.host-use.process/float64(runtime.NumCPU()))
 		c.Hiccups = stats.Summarise(late)
 		done <- c
 	}()

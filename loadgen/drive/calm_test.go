@@ -11,6 +11,9 @@ func TestCalibrationTellsSleepsAndTheClock(t *testing.T) {
 	if h.N != calmSleeps || h.Min < 0 || h.P50 < h.Min || h.P99 < h.P50 || h.Max < h.P99 || h.Max == 0 {
 		t.Errorf("hiccups %+v", h)
 	}
+	if c.Others < 0 || c.Others > 1 {
+		t.Errorf("others use %v of the cores", c.Others)
+	}
 	if c.Clock <= 0 {
 		t.Errorf("a reading of the clock takes %v", c.Clock)
 	}

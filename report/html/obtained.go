@@ -132,8 +132,8 @@ func finest(h results.Host) string {
 	if h.Hiccups.N == 0 {
 		return ""
 	}
-	return fmt.Sprintf("sleeps of 1 ms ended late by %s at p50, %s at p99, %s at most (%s of them, before the first storm); a reading of the clock takes %s",
-		figure.Quantile(h.Hiccups.P50, h.Hiccups.N), figure.Quantile(h.Hiccups.P99, h.Hiccups.N), figure.Duration(h.Hiccups.Max), figure.Count(h.Hiccups.N), figure.Duration(h.ClockCost))
+	return fmt.Sprintf("sleeps of 1 ms ended late by %s at p50, %s at p99, %s at most (%s of them, before the first storm); a reading of the clock takes %s; others used %s of all cores",
+		figure.Quantile(h.Hiccups.P50, h.Hiccups.N), figure.Quantile(h.Hiccups.P99, h.Hiccups.N), figure.Duration(h.Hiccups.Max), figure.Count(h.Hiccups.N), figure.Duration(h.ClockCost), figure.Share(h.Others))
 }
 
 // launcher says what started sandboxes. A run of before there was a choice names

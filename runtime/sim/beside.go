@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"math"
 	"time"
 
 	"coldstorm/results"
@@ -25,17 +26,25 @@ type Spent struct {
 
 // BesideOf is the time beside triggers and ends that explains best, by least squares,
 // what storms took beyond their work. Storms must differ in how many of their triggers
-// make a unit end, else all is laid on triggers.
+// make a unit end, else all is laid on triggers. What is beyond a trigger's own work and
+// mostBeside is taken to be of others on this host.
 func BesideOf(storms []Spent) Beside {
 	var tt, te, ee, ty, ey float64
+	var triggers int
+	var work time.Duration
 	for _, s := range storms {
+		triggers, work = triggers+s.Triggers, work+s.Work
 		t, e, y := float64(s.Triggers), float64(s.Ends), float64(s.CPU-s.Work)
 		tt, te, ee, ty, ey = tt+t*t, te+t*e, ee+e*e, ty+t*y, ey+e*y
 	}
 	if tt == 0 {
 		return Beside{}
 	}
-	alone := func(y, n float64) time.Duration { return time.Duration(max(0, y/n)) }
+	most := time.Duration(math.MaxInt64)
+	if triggers > 0 {
+		most = work/time.Duration(triggers) + mostBeside
+	}
+	alone := func(y, n float64) time.Duration { return min(most, time.Duration(max(0, y/n))) }
 	det := tt*ee - te*te
 	if det <= 1e-6*tt*ee {
 		return Beside{Trigger: alone(ty, tt)}
@@ -47,8 +56,10 @@ func BesideOf(storms []Spent) Beside {
 	case e < 0:
 		return Beside{Trigger: alone(ty, tt)}
 	}
-	return Beside{Trigger: time.Duration(t), End: time.Duration(e)}
+	return Beside{Trigger: alone(t, 1), End: alone(e, 1)}
 }
+
+const mostBeside = 5 * time.Millisecond
 
 // Work is the processor time that Host counts for served samples: launches, inits, and
 // of each invocation the share that p gives its payload.
