@@ -133,7 +133,9 @@ func TestAnExternalExtensionInItsSandbox(t *testing.T) {
 	}
 	send(t, e, `"one"`)
 	log.wait("ext event INVOKE")
-	if a := send(t, e, `"two"`); a.body != `"two"` || a.evidence.Cause != "crashed" {
+	// In the next environment the extension ends at its first event too: before the runtime
+	// has answered, or after.
+	if a := send(t, e, `"two"`); a.body != `"two"` && !strings.Contains(a.body, "Extension.Crash") || a.evidence.Cause != "crashed" {
 		t.Errorf("after an extension crashed: %+v", a)
 	}
 }
