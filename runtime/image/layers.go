@@ -69,25 +69,38 @@ func (s *store) use(name string) (string, tally, error) {
 func (s *store) unpacked(ctx context.Context, l layer, room tally, begins func()) (string, tally, error) {
 	name := keptName + l.diff.Hex
 	path, t, err := s.use(name)
-	if !errors.Is(err, fs.ErrNotExist) {
-		return path, t, err
+	if errors.Is(err, fs.ErrNotExist) {
+		begins()
 	}
-	begins()
+	for errors.Is(err, fs.ErrNotExist) { // again where somebody was faster, and that was pruned since
+		lock, failed := s.unpack(ctx, l, name, room)
+		if failed != nil {
+			return "", tally{}, failed
+		}
+		path, t, err = s.use(name) // takes a lock of its own
+		lock.Close()
+	}
+	return path, t, err
+}
+
+// unpack unpacks a layer into the store, under its name, unless somebody else has. Until the
+// lock is closed nobody prunes what it has unpacked.
+func (s *store) unpack(ctx context.Context, l layer, name string, room tally) (*os.File, error) {
 	tmp, lock, err := s.begin()
 	if err != nil {
-		return "", tally{}, err
+		return nil, err
 	}
-	defer lock.Close() // use takes one of its own
 	if err = s.fill(ctx, l, tmp, room); err == nil {
 		err = os.Rename(tmp, filepath.Join(s.dir, name))
 	}
 	if err != nil {
 		RemoveTree(tmp)
-		if !errors.Is(err, fs.ErrExist) && !errors.Is(err, unix.ENOTEMPTY) { // else somebody was faster
-			return "", tally{}, err
+		if !errors.Is(err, fs.ErrExist) && !errors.Is(err, unix.ENOTEMPTY) {
+			lock.Close()
+			return nil, err
 		}
 	}
-	return s.use(name)
+	return lock, nil
 }
 
 // begin makes a folder to unpack into, and locks it.
