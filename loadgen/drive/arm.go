@@ -19,7 +19,7 @@ const armTimeout = 5 * time.Second
 // arm has the storm begin once enough triggers are ready: those due within
 // the lead, as far as there are connections for them.
 func (f *fire) arm(connections int) {
-	n, most := 0, min(len(f.samples), max(connections, 1))
+	n, most := 0, min(f.Schedule.Len(), max(connections, 1))
 	if f.closed {
 		most = min(most, storm.Clients(f.Schedule))
 	}
@@ -42,10 +42,9 @@ func (f *fire) arm(connections int) {
 
 // armed counts a trigger that is as ready as it will be.
 func (f *fire) armed(t *trigger) {
-	if t.armed {
+	if t.armed.Swap(true) {
 		return
 	}
-	t.armed = true
 	if f.toArm.Add(-1) == 0 {
 		f.begin()
 	}
@@ -60,27 +59,26 @@ func (f *fire) begin() {
 	})
 }
 
-// The sender's thread leaves the Go scheduler while it sleeps and must find a
-// processor free when it comes back: with all of them busy it would queue
-// behind goroutines, for up to 10 ms. So a storm has one more than the program.
+// The threads of a sender and a receiver leave the Go scheduler while they sleep and
+// must find a processor free when they come back: with all of them busy they would
+// queue behind goroutines, for up to 10 ms. So each storm has two more than the program.
 var spare struct {
 	sync.Mutex
-	users, before int
+	storms, before int
 }
 
-func spareProcessor() {
+func spareProcessors() {
 	spare.Lock()
 	defer spare.Unlock()
-	if spare.users++; spare.users == 1 {
+	if spare.storms++; spare.storms == 1 {
 		spare.before = runtime.GOMAXPROCS(0)
-		runtime.GOMAXPROCS(spare.before + 1)
 	}
+	runtime.GOMAXPROCS(spare.before + 2*spare.storms)
 }
 
-func returnProcessor() {
+func returnProcessors() {
 	spare.Lock()
 	defer spare.Unlock()
-	if spare.users--; spare.users == 0 {
-		runtime.GOMAXPROCS(spare.before)
-	}
+	spare.storms--
+	runtime.GOMAXPROCS(spare.before + 2*spare.storms)
 }

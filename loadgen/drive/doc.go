@@ -4,9 +4,8 @@
 // stall (coordinated omission). It knows nothing of containers; the same storm
 // hits a local endpoint or a real one.
 //
-// vegeta's library drives: its Attacker paces, hands the triggers to its
-// workers and returns their results. Three things are ours, each because what
-// they replace was measured to spoil the figures:
+// vegeta's library paces and hands out the triggers. Four things are ours, each
+// because what they replace was measured to spoil the figures, or to cost more:
 //
 //	schedule ──> Pacer: waits inside Pace, under a context, until a lead of
 //	   │         20 ms before the intended send, so that waking a goroutine,
@@ -14,8 +13,14 @@
 //	   │           │ tick
 //	   │         worker ──> RoundTripper: finds its trigger by X-Vegeta-Seq,
 //	   │                    takes a connection that is already dialled, queues
-//	   └──intended──────────> Sender: one locked thread that sleeps to just
-//	                          before the time, spins the rest and writes
+//	   │                    it, and is free for the next
+//	   ├──intended──────────> Sender: one locked thread that sleeps to just
+//	   │                      before the time, spins the rest and writes
+//	   └──samples <── watch <── Receiver: one locked thread that sleeps in epoll,
+//	                          stamps and frames the answers
+//
+// vegeta thus does not wait for answers, and its results say only that a trigger was
+// handed out. Connections of TLS are read by a goroutine each, and HTTP/2 is sent by one.
 //
 // A new Attacker is made for each storm, as a used one drops triggers. Its own
 // latency is not used, since it holds the lead.

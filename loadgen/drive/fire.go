@@ -37,20 +37,25 @@ func (a Attack) Fire(ctx context.Context, observe func(results.Sample)) (Report,
 	defer cancel()
 	f := &fire{
 		Attack: a, ctx: ctx, requests: reqs,
-		hosts:   a.hosts(u),
 		begun:   make(chan struct{}),
 		closed:  storm.Closed(a.Schedule),
 		clients: clients(a.Schedule),
-		samples: make([]*results.Sample, a.Schedule.Len()),
+		bypass:  beyond(a.Schedule),
+		endings: endings{come: make(chan struct{}, 1)},
+	}
+	if f.bypass {
+		f.Lead = min(f.Lead, directLead)
 	}
 	if a.HTTP2 {
 		if f.templates, err = a.templates(reqs); err != nil {
 			return Report{}, fmt.Errorf("attack: %w", err)
 		}
 	}
-	if f.bypass = beyond(a.Schedule); f.bypass {
-		f.Lead = min(f.Lead, directLead)
+	if f.receiver, err = newReceiver(f); err != nil {
+		return Report{}, fmt.Errorf("attack: %w", err)
 	}
+	defer f.receiver.stop()
+	f.hosts = f.hostsOf(u)
 	return f.run(observe), nil
 }
 
@@ -82,11 +87,12 @@ func (a Attack) dialer(u *url.URL) *dialer {
 type fire struct {
 	Attack
 	*requests
-	ctx    context.Context
-	hosts  *hosts
-	sender *sender
-	closed bool // the schedule is
-	bypass bool // vegeta is left out
+	ctx      context.Context
+	hosts    *hosts
+	sender   *sender
+	receiver *receiver
+	closed   bool // the schedule is
+	bypass   bool // vegeta is left out
 
 	templates map[*byte]template // of HTTP/2
 
@@ -97,31 +103,35 @@ type fire struct {
 	before  usage              // likewise
 	clients chan results.Stamp // of a closed schedule
 
-	samples []*results.Sample // ended and not yet observed, by position
-	bad     atomic.Int64      // evidence that could not be read
+	launched atomic.Int64
+	flying   sync.WaitGroup // triggers that were launched and not observed yet
+	endings  endings
+	bad      int // evidence that could not be read
 }
 
 func (f *fire) run(observe func(results.Sample)) Report {
-	tally := newTally(len(f.samples))
-	n := min(max(storm.Peak(f.Schedule, time.Second), storm.Clients(f.Schedule)), f.Connections)
-	if n > 0 {
-		f.hosts.fill(f.ctx, n)
-	}
+	tally := newTally(f.Schedule.Len())
+	n := f.fill()
 	defer f.hosts.close()
 
-	spareProcessor()
-	defer returnProcessor()
+	spareProcessors()
+	defer returnProcessors()
 	f.sender = newSender()
 	stopped := context.AfterFunc(f.ctx, f.stop)
 	defer stopped()
 	defer f.sender.stop()
 
 	f.arm(n)
-	attack := f.attack
-	if f.bypass {
-		attack = f.direct
-	}
-	seen := attack(func(s results.Sample) {
+	handed := make(chan struct{})
+	go func() {
+		defer close(handed)
+		if f.bypass {
+			f.direct()
+		} else {
+			f.attack()
+		}
+	}()
+	seen := f.watch(handed, func(s results.Sample) {
 		tally.add(s)
 		observe(s)
 	})
@@ -137,21 +147,32 @@ func (f *fire) run(observe func(results.Sample)) Report {
 	return f.report(tally, use)
 }
 
-// attack lets vegeta drive the storm and returns which triggers were observed.
-func (f *fire) attack(observe func(results.Sample)) []bool {
-	seen := make([]bool, len(f.samples))
-	if len(seen) == 0 {
-		return seen
-	}
-	// Those due within a few leads; vegeta adds what more the endpoint's
-	// latency asks for. Far too many take turns and are never in a cache.
-	workers, most := storm.Peak(f.Schedule, 2*f.Lead)+8, f.Connections+waitingWorkers
+// fill dials for the triggers that are due soon after one another, and returns for
+// how many. Further ones dial as connections are taken, ahead of their need.
+func (f *fire) fill() int {
 	if f.closed {
-		workers, most = storm.Clients(f.Schedule), storm.Clients(f.Schedule)
+		n := min(storm.Clients(f.Schedule), f.Connections)
+		f.hosts.fill(f.ctx, n, 0)
+		return n
+	}
+	ahead := storm.Peak(f.Schedule, f.Lead)
+	n := min(storm.Peak(f.Schedule, max(2*f.Lead, filled)), f.Connections)
+	f.hosts.fill(f.ctx, n, ahead)
+	return n
+}
+
+// filled is the least time for whose triggers there are connections from the start.
+const filled = 100 * time.Millisecond
+
+// attack lets vegeta pace the storm and hand out its triggers.
+func (f *fire) attack() {
+	workers := 1 // hands over and is done
+	if f.closed {
+		workers = storm.Clients(f.Schedule) // each waits for its client
 	}
 	attacker := vegeta.NewAttacker(
 		vegeta.Workers(uint64(workers)),
-		vegeta.MaxWorkers(uint64(most)),
+		vegeta.MaxWorkers(uint64(workers)),
 		vegeta.Client(&http.Client{
 			Transport:     f,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -162,33 +183,49 @@ func (f *fire) attack(observe func(results.Sample)) []bool {
 	defer context.AfterFunc(f.ctx, func() { attacker.Stop() })()
 	target := vegeta.NewStaticTargeter(vegeta.Target{Method: f.Attack.Method, URL: f.URL})
 	for res := range attacker.Attack(target, pacer{f}, 0, "") {
-		s := f.samples[res.Seq]
-		f.samples[res.Seq] = nil
-		if s == nil { // vegeta could not make the request
-			blank := f.blank(res.Seq)
-			s = &blank
-			s.Outcome, s.Reason, s.Done = results.OutcomeFailed, res.Error, results.Now()
+		if res.Error != "" { // vegeta could not make the request
+			f.flying.Add(1)
+			f.endings.add(ending{t: &trigger{seq: res.Seq, ctx: f.ctx}, got: answer{err: errors.New(res.Error), done: results.Now()}})
 		}
-		seen[res.Seq] = true
-		observe(*s)
 	}
-	return seen
 }
 
-// waitingWorkers is how many triggers may wait for a connection, so that each
-// can be counted, before vegeta stops handing them out.
-const waitingWorkers = 4096
+// Beyond what vegeta reaches on a few cores the same schedule, connections, sender
+// and receiver go without it. Its one dispatcher hands each trigger to a worker through
+// a channel without a buffer, makes a request and a client of it, and takes its result
+// back through another: some 10 µs a trigger, and no core left for sends.
+
+// What is beyond vegeta's reach: more a second, or more at once.
+const (
+	vegetaRate  = 30_000
+	vegetaBurst = 5_000
+)
+
+// directLead is the lead of a storm without vegeta: what is ready early takes room
+// in the processor's caches.
+const directLead = 5 * time.Millisecond
+
+// beyond reports whether a storm is beyond vegeta's reach.
+func beyond(s storm.Schedule) bool {
+	return !storm.Closed(s) && (storm.Peak(s, time.Second) > vegetaRate || storm.Peak(s, time.Millisecond) > vegetaBurst)
+}
+
+// direct hands out the triggers without vegeta.
+func (f *fire) direct() {
+	for seq := range uint64(f.Schedule.Len()) {
+		if !f.ready(seq) {
+			return
+		}
+		f.launch(seq)
+	}
+}
 
 // blank is the sample of a trigger of which nothing is known yet.
 func (f *fire) blank(seq uint64) results.Sample {
 	_, name := f.pick(seq)
 	s := results.Sample{Series: f.Series, Seq: seq, Payload: name, Evidence: results.Evidence{Start: results.StartUnknown}}
-	select {
-	case <-f.begun:
-		if !f.closed {
-			s.Intended = f.start.Add(f.offset(seq))
-		}
-	default:
+	if !f.closed && f.hasBegun() {
+		s.Intended = f.start.Add(f.offset(seq))
 	}
 	return s
 }
@@ -199,11 +236,12 @@ func (f *fire) offset(seq uint64) time.Duration {
 	return at
 }
 
-// stop ends the storm: nothing is sent once the sender has stopped, and reads
-// under way end.
+// stop ends the storm: nothing is sent once the sender has stopped, and what is
+// under way ends.
 func (f *fire) stop() {
 	f.sender.stop()
-	f.hosts.interrupt()
+	f.hosts.stop()
+	f.receiver.stop()
 }
 
 var errStopped = errors.New("stopped")

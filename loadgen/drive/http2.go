@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"crypto/tls"
 	"errors"
 	"io"
 	"net/http"
@@ -69,16 +68,23 @@ func (s *streams) reserve(ctx context.Context) (*http2.ClientConn, error) {
 }
 
 func (s *streams) dial(ctx context.Context) (*http2.ClientConn, error) {
-	c, err := s.dialer.dial(ctx)
+	t := &http2.Transport{AllowHTTP: true, DisableCompression: true}
+	if s.dialer.tls == nil {
+		c, err := s.dialer.dial(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return t.NewClientConn(c)
+	}
+	c, _, err := s.dialer.shake(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if secure, ok := c.Conn.(*tls.Conn); ok && secure.ConnectionState().NegotiatedProtocol != http2.NextProtoTLS {
+	if c.ConnectionState().NegotiatedProtocol != http2.NextProtoTLS {
 		c.Close()
 		return nil, ErrNoHTTP2
 	}
-	t := &http2.Transport{AllowHTTP: true, DisableCompression: true}
-	return t.NewClientConn(c.Conn)
+	return t.NewClientConn(c)
 }
 
 // fill dials for n requests at once.

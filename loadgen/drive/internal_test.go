@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -17,13 +16,13 @@ import (
 
 const µs = time.Microsecond
 
-func TestSpinTakesNoMoreThanAThirdOfTheTimeBetweenTriggers(t *testing.T) {
+func TestSpinTakesNoMoreThanATwentiethOfTheTimeBetweenTriggers(t *testing.T) {
 	if oneProcessor {
 		t.Skip("one processor: there is no spinning at all")
 	}
 	s := spin{late: mostSpin}
 	for gap, most := range map[time.Duration]time.Duration{
-		time.Hour: mostSpin, 90 * µs: 30 * µs, 10 * µs: 4 * µs, 3: 1,
+		time.Hour: mostSpin, 400 * µs: 20 * µs, 100 * µs: 5 * µs, 20: 1,
 		0: mostSpin, // at the same time as the one before: it is due at once anyway
 	} {
 		if got := s.window(gap); got > most {
@@ -166,33 +165,38 @@ func TestAPoolThatCanHaveNoMoreConnectionsSharesThoseItHas(t *testing.T) {
 	}
 	served := make(chan error, 1)
 	go func() { served <- ServeNull(l) }()
-	p := &pool{dialer: &dialer{network: "tcp", address: l.Addr().String()}, limit: 10, busy: map[*conn]struct{}{}}
-	one, err := p.get(t.Context())
-	if err != nil {
+	f := &fire{endings: endings{come: make(chan struct{}, 1)}}
+	if f.receiver, err = newReceiver(f); err != nil {
 		t.Fatal(err)
 	}
+	defer f.receiver.stop()
+	type given struct {
+		t   *trigger
+		c   conn
+		err error
+	}
+	got := make(chan given, 1)
+	p := &pool{
+		dialer: &dialer{network: "tcp", address: l.Addr().String()}, limit: 10, receiver: f.receiver, ctx: t.Context(),
+		give: func(t *trigger, c conn, err error) { got <- given{t, c, err} },
+	}
+	first, second := &trigger{}, &trigger{}
+	p.take(first)
+	g := <-got
+	if g.err != nil || g.t != first {
+		t.Fatalf("got %+v", g)
+	}
+	one := g.c
 	if p.shrink(syscall.ECONNREFUSED) {
 		t.Error("a refusal is taken for a lack of descriptors")
 	}
 	if !p.shrink(os.NewSyscallError("socket", syscall.EMFILE)) || p.limit != 1 {
 		t.Errorf("limit %d after running out of descriptors with one connection open", p.limit)
 	}
-	turn := make(chan *conn)
-	go func() {
-		c, err := p.get(t.Context())
-		if err != nil {
-			t.Error(err)
-		}
-		turn <- c
-	}()
-	for waiting := 0; waiting == 0; runtime.Gosched() {
-		p.mu.Lock()
-		waiting = len(p.waiting)
-		p.mu.Unlock()
-	}
+	p.take(second)
 	p.put(one)
-	if c := <-turn; c != one || p.waits != 1 {
-		t.Errorf("got %p after %d waits, want %p after one", c, p.waits, one)
+	if g := <-got; g.t != second || g.c != one || p.waits != 1 {
+		t.Errorf("got %+v after %d waits, want the one connection after one", g, p.waits)
 	}
 	p.drop(one)
 	if p.open != 0 || p.shrink(syscall.EMFILE) {

@@ -27,15 +27,15 @@ const functionError = "X-Amz-Function-Error"
 const ReasonWrongOutput = "WrongOutput"
 
 // responseOutcome says what a response means.
-func responseOutcome(got answer, check func([]byte) error) (results.Outcome, string) {
+func responseOutcome(got answer, wrong bool) (results.Outcome, string) {
 	switch {
 	case got.status == http.StatusTooManyRequests:
 		return results.OutcomeThrottled, throttleReason(got)
 	case got.status < 200 || got.status >= 300:
 		return results.OutcomeFailed, "HTTP " + strconv.Itoa(got.status)
-	case got.header.Get(functionError) != "":
+	case got.get(functionError) != "":
 		return functionOutcome(got)
-	case check != nil && check(got.body) != nil:
+	case wrong:
 		return results.OutcomeFailed, ReasonWrongOutput
 	}
 	return results.OutcomeServed, ""
@@ -47,7 +47,7 @@ func throttleReason(got answer) string {
 	if json.Unmarshal(got.body, &body) == nil && body.Reason != "" {
 		return body.Reason
 	}
-	kind, _, _ := strings.Cut(got.header.Get("X-Amzn-Errortype"), ":")
+	kind, _, _ := strings.Cut(got.get("X-Amzn-Errortype"), ":")
 	if kind != "" {
 		return kind
 	}
@@ -59,7 +59,7 @@ func throttleReason(got answer) string {
 // alone: "Task timed out after 3.00 seconds".
 func functionOutcome(got answer) (results.Outcome, string) {
 	var body struct{ ErrorType, ErrorMessage string }
-	reason := got.header.Get(functionError)
+	reason := got.get(functionError)
 	if json.Unmarshal(got.body, &body) == nil && body.ErrorType != "" {
 		reason = body.ErrorType
 	}
@@ -71,7 +71,7 @@ func functionOutcome(got answer) (results.Outcome, string) {
 	}
 	// The platform's own errors are named more closely by the endpoint; what a
 	// function calls its error is its own business.
-	if named := got.header.Get(results.ReasonHeader); named != "" && (body.ErrorType == "" || strings.HasPrefix(body.ErrorType, "Runtime.")) {
+	if named := got.get(results.ReasonHeader); named != "" && (body.ErrorType == "" || strings.HasPrefix(body.ErrorType, "Runtime.")) {
 		reason = named
 	}
 	return results.OutcomeFailed, reason

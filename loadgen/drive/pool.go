@@ -3,30 +3,41 @@ package drive
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"syscall"
 )
 
 // pool keeps connections ready: last in, first out, so that few stay busy, and
-// never more than limit.
+// never more than limit. As they are taken it dials others ahead, so that reserve
+// are idle while there are as many triggers to come.
 type pool struct {
-	dialer  *dialer
-	limit   int
-	streams *streams // of HTTP/2, in the place of all below
+	dialer   *dialer
+	limit    int
+	streams  *streams  // of HTTP/2, in the place of all below
+	receiver *receiver // of plain connections
+
+	// give hands a trigger its connection, or says why there is none.
+	give func(*trigger, conn, error)
+	ctx  context.Context // of dialling
+
+	reserve int
+	toCome  func() int // triggers
 
 	mu      sync.Mutex
-	idle    []*conn
-	open    int // idle, busy or being dialled
-	busy    map[*conn]struct{}
-	waiting []chan struct{} // callers of get at the limit, first in, first out
+	idle    []conn
+	ahead   int               // being dialled for nobody yet
+	open    int               // idle, busy or being dialled
+	busy    map[conn]struct{} // of TLS
+	waiting []*trigger        // at the limit, first in, first out
 	closed  bool
 
 	dialled int // after the storm began
-	waits   int // gets that found the limit reached
+	waits   int // triggers that found the limit reached
 }
 
 // fill dials n connections, 32 at a time. It stops at the first that fails and
-// leaves the rest to get.
+// leaves the rest to take.
 func (p *pool) fill(ctx context.Context, n int) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -39,7 +50,7 @@ func (p *pool) fill(ctx context.Context, n int) {
 	for range min(n, 32) {
 		wg.Go(func() {
 			for range tickets {
-				c, err := p.dialer.dial(ctx)
+				c, err := p.connect(ctx)
 				if err != nil {
 					cancel()
 					return
@@ -54,58 +65,108 @@ func (p *pool) fill(ctx context.Context, n int) {
 	wg.Wait()
 }
 
-// get returns a live connection: an idle one, or a new one, or the next that
-// is put back.
-func (p *pool) get(ctx context.Context) (*conn, error) {
-	for {
-		p.mu.Lock()
-		if n := len(p.idle); n > 0 {
-			c := p.idle[n-1]
-			p.idle = p.idle[:n-1]
-			p.busy[c] = struct{}{}
-			p.mu.Unlock()
-			if c.alive() {
-				return c, nil
-			}
-			p.drop(c)
-			continue
+func (p *pool) connect(ctx context.Context) (conn, error) {
+	if p.dialer.tls != nil {
+		c, raw, err := p.dialer.shake(ctx)
+		if err != nil {
+			return nil, err
 		}
-		if p.open < p.limit {
-			p.open++
-			p.dialled++
-			p.mu.Unlock()
-			c, err := p.dial(ctx)
-			if err != nil && p.shrink(err) {
-				continue
-			}
-			return c, err
-		}
-		turn := make(chan struct{})
-		p.waiting = append(p.waiting, turn)
-		p.waits++
+		return newSecure(c, raw, p.dialer.timeout), nil
+	}
+	nc, err := p.dialer.dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	fd, err := descriptor(nc)
+	if err != nil {
+		return nil, err
+	}
+	return p.receiver.adopt(fd, p)
+}
+
+// take gives t a live connection: at once, if one is idle, or once one is dialled
+// or put back. It does not wait.
+func (p *pool) take(t *trigger) {
+	p.mu.Lock()
+	for n := len(p.idle); n > 0; n = len(p.idle) {
+		c := p.idle[n-1]
+		p.idle = p.idle[:n-1]
+		p.hold(c)
+		p.dialAhead()
 		p.mu.Unlock()
-		select {
-		case <-turn:
-		case <-ctx.Done():
-			p.mu.Lock()
-			p.passOn(turn)
-			p.mu.Unlock()
-			return nil, ctx.Err()
+		if c.alive() {
+			p.give(t, c, nil)
+			return
 		}
+		p.drop(c)
+		p.mu.Lock()
+	}
+	defer p.mu.Unlock()
+	switch {
+	case p.closed:
+		go p.give(t, nil, errStopped)
+	case p.open < p.limit:
+		p.open++
+		p.dialled++
+		go p.dialFor(t)
+	default:
+		p.waiting = append(p.waiting, t)
+		p.waits++
 	}
 }
 
-func (p *pool) dial(ctx context.Context) (*conn, error) {
-	c, err := p.dialer.dial(ctx)
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if err != nil {
-		p.open--
-		p.wake()
-		return nil, err
+// dialAhead dials one more, where fewer are idle than there should be. p.mu is held.
+func (p *pool) dialAhead() {
+	idle := len(p.idle) + p.ahead
+	if idle >= p.reserve || p.open >= p.limit || p.closed || idle >= p.toCome() {
+		return
 	}
-	p.busy[c] = struct{}{}
-	return c, nil
+	p.open++
+	p.ahead++
+	p.dialled++
+	go func() {
+		c, err := p.connect(p.ctx)
+		p.mu.Lock()
+		p.ahead--
+		if err != nil { // whoever needs it dials, and learns why
+			p.open--
+			next := p.next()
+			p.mu.Unlock()
+			p.serve(next)
+			return
+		}
+		p.mu.Unlock()
+		p.put(c)
+	}()
+}
+
+// hold notes that a connection is busy. p.mu is held.
+func (p *pool) hold(c conn) {
+	if p.dialer.tls != nil {
+		p.busy[c] = struct{}{}
+	}
+}
+
+// dialFor dials for t, whose place among the open ones is taken.
+func (p *pool) dialFor(t *trigger) {
+	c, err := p.connect(p.ctx)
+	if err == nil {
+		p.mu.Lock()
+		p.hold(c)
+		p.mu.Unlock()
+		p.give(t, c, nil)
+		return
+	}
+	p.mu.Lock()
+	p.open--
+	next := p.next()
+	p.mu.Unlock()
+	p.serve(next)
+	if p.shrink(err) {
+		p.take(t)
+		return
+	}
+	p.give(t, nil, err)
 }
 
 // shrink lowers the limit to what is open where err says that there can be no
@@ -125,64 +186,91 @@ func (p *pool) shrink(err error) bool {
 }
 
 // put takes back a connection that can be used again.
-func (p *pool) put(c *conn) {
-	c.trigger.Store(nil)
+func (p *pool) put(c conn) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	delete(p.busy, c)
 	if p.closed {
-		c.Close()
+		p.mu.Unlock()
+		c.close()
+		return
+	}
+	if len(p.waiting) > 0 {
+		t := p.waiting[0]
+		p.waiting = p.waiting[1:]
+		p.hold(c)
+		p.mu.Unlock()
+		p.give(t, c, nil)
 		return
 	}
 	p.idle = append(p.idle, c)
-	p.wake()
+	p.mu.Unlock()
 }
 
 // drop closes a connection that can't.
-func (p *pool) drop(c *conn) {
-	c.Close()
+func (p *pool) drop(c conn) {
+	c.close()
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	delete(p.busy, c)
 	p.open--
-	p.wake()
+	next := p.next()
+	p.mu.Unlock()
+	p.serve(next)
 }
 
-// wake gives the longest waiter its turn. p.mu is held.
-func (p *pool) wake() {
+// lost is told of a connection that ended while nothing was asked of it. One that
+// was just taken is found dead by who took it.
+func (p *pool) lost(c conn) {
+	p.mu.Lock()
+	i := slices.Index(p.idle, c)
+	var next *trigger
+	if i >= 0 {
+		p.idle = slices.Delete(p.idle, i, i+1)
+		p.open--
+		next = p.next()
+	}
+	p.mu.Unlock()
+	p.serve(next)
+}
+
+// next is who has waited longest, nil for nobody. p.mu is held.
+func (p *pool) next() (t *trigger) {
 	if len(p.waiting) > 0 {
-		close(p.waiting[0])
+		t = p.waiting[0]
 		p.waiting = p.waiting[1:]
 	}
+	return t
 }
 
-// passOn gives up turn: out of the queue, or on to the next if it has come.
-func (p *pool) passOn(turn chan struct{}) {
-	for i, w := range p.waiting {
-		if w == turn {
-			p.waiting = append(p.waiting[:i], p.waiting[i+1:]...)
-			return
-		}
+// serve has a trigger that waited take again: one fewer is open.
+func (p *pool) serve(t *trigger) {
+	if t != nil {
+		p.take(t)
 	}
-	p.wake()
 }
 
-// interrupt ends all reads under way.
-func (p *pool) interrupt() {
+// stop gives up whoever waits, and ends all reads under way.
+func (p *pool) stop() {
 	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.closed = true
+	waiting := p.waiting
+	p.waiting = nil
 	for c := range p.busy {
 		c.interrupt()
+	}
+	p.mu.Unlock()
+	for _, t := range waiting {
+		p.give(t, nil, errStopped)
 	}
 }
 
 // close closes idle connections now and busy ones when they are put back.
 func (p *pool) close() {
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	p.closed = true
-	for _, c := range p.idle {
-		c.Close()
-	}
+	idle := p.idle
 	p.idle = nil
+	p.mu.Unlock()
+	for _, c := range idle {
+		c.close()
+	}
 }

@@ -74,9 +74,9 @@ func (t *tally) add(s results.Sample) {
 func (f *fire) report(t *tally, use usage) Report {
 	waits, dialled, secure := f.hosts.sums()
 	r := Report{
-		Scheduled: len(f.samples), Sent: len(t.lags), Stopped: t.unsent > 0,
+		Scheduled: f.Schedule.Len(), Sent: len(t.lags), Stopped: t.unsent > 0,
 		Lag:   stats.Summarise(t.lags),
-		Waits: waits, Dialled: dialled, BadEvidence: int(f.bad.Load()),
+		Waits: waits, Dialled: dialled, BadEvidence: f.bad,
 		Accuracy: AccuracyWire, Direct: f.bypass,
 	}
 	if f.hasBegun() {

@@ -1,7 +1,6 @@
 package drive
 
 import (
-	"container/heap"
 	"context"
 	"math"
 	"runtime"
@@ -17,15 +16,18 @@ type trigger struct {
 	seq  uint64
 	at   time.Duration // intended, from the storm's start
 	ctx  context.Context
-	conn *conn
 	data []byte
+	conn conn          // but over HTTP/2
 	turn chan struct{} // over HTTP/2: closed when it is to be sent
 
 	state  state        // guarded by sender.mu
 	sent   atomic.Int64 // results.Stamp; 0: not yet
 	failed atomic.Bool  // the write failed; err says how
 	err    error
-	armed  bool // counted as ready for the start
+
+	armed  atomic.Bool // counted as ready for the start
+	tries  int         // connections that turned out to be dead before they were used
+	redial bool        // a dial failed ahead of the time
 }
 
 type state int
@@ -40,7 +42,7 @@ const (
 // sender writes triggers at their intended times from a thread of its own.
 type sender struct {
 	mu      sync.Mutex
-	queue   byTime
+	queue   queue
 	start   results.Stamp // of the storm; 0: not yet
 	until   results.Stamp // what the thread sleeps for
 	stopped bool
@@ -74,7 +76,7 @@ func (s *sender) add(t *trigger) bool {
 		return false
 	}
 	t.state = queued
-	heap.Push(&s.queue, t)
+	s.queue.add(t)
 	sooner := s.start != 0 && s.start.Add(t.at) < s.until
 	s.mu.Unlock()
 	if sooner {
@@ -89,7 +91,7 @@ func (s *sender) takeBack(t *trigger) bool {
 	defer s.mu.Unlock()
 	switch t.state {
 	case queued:
-		heap.Remove(&s.queue, s.queue.index(t))
+		s.queue.remove(t)
 		t.state = taken
 	case gone:
 		return false
@@ -136,12 +138,14 @@ func (s *sender) next(last results.Stamp) (t *trigger, due results.Stamp, ok boo
 	}
 	heard := s.bell.rings.Load()
 	wake := never
-	if len(s.queue) > 0 && s.start != 0 {
-		t = s.queue[0]
+	if s.start != 0 {
+		t = s.queue.first()
+	}
+	if t != nil {
 		due = s.start.Add(t.at)
 		wake = due.Add(-s.spin.window(due.Sub(last)))
 		if results.Now() >= wake {
-			heap.Pop(&s.queue)
+			s.queue.pop()
 			t.state = gone
 			s.until = 0
 			s.mu.Unlock()
@@ -169,30 +173,4 @@ func (s *sender) fire(t *trigger) {
 		t.failed.Store(true)
 		t.conn.interrupt()
 	}
-}
-
-// byTime is a heap of triggers, the earliest first.
-type byTime []*trigger
-
-func (q byTime) Len() int { return len(q) }
-func (q byTime) Less(i, j int) bool {
-	return q[i].at < q[j].at || (q[i].at == q[j].at && q[i].seq < q[j].seq)
-}
-func (q byTime) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
-func (q *byTime) Push(x any)   { *q = append(*q, x.(*trigger)) }
-func (q *byTime) Pop() any {
-	old := *q
-	t := old[len(old)-1]
-	old[len(old)-1] = nil
-	*q = old[:len(old)-1]
-	return t
-}
-
-func (q byTime) index(t *trigger) int {
-	for i := range q {
-		if q[i] == t {
-			return i
-		}
-	}
-	return -1
 }

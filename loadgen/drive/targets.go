@@ -3,6 +3,7 @@ package drive
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 )
@@ -66,28 +67,32 @@ type hosts struct {
 	of    []int // a target's; empty: all are of the first
 }
 
-func (a Attack) hosts(u *url.URL) *hosts {
-	if len(a.Targets) == 0 {
-		return &hosts{pools: []*pool{a.pool(u)}}
+func (f *fire) hostsOf(u *url.URL) *hosts {
+	if len(f.Targets) == 0 {
+		return &hosts{pools: []*pool{f.pool(u)}}
 	}
 	h := &hosts{}
 	at := map[string]int{}
-	for _, t := range a.Targets {
+	for _, t := range f.Targets {
 		u, _ := url.Parse(t.URL) // was checked
 		name := u.Scheme + "://" + u.Host
 		if _, known := at[name]; !known {
 			at[name] = len(h.pools)
-			h.pools = append(h.pools, a.pool(u))
+			h.pools = append(h.pools, f.pool(u))
 		}
 		h.of = append(h.of, at[name])
 	}
 	return h
 }
 
-func (a Attack) pool(u *url.URL) *pool {
-	p := &pool{dialer: a.dialer(u), limit: a.Connections, busy: map[*conn]struct{}{}}
-	if a.HTTP2 {
-		p.streams = &streams{dialer: p.dialer, limit: a.Connections}
+func (f *fire) pool(u *url.URL) *pool {
+	p := &pool{
+		dialer: f.dialer(u), limit: f.Connections, busy: map[conn]struct{}{},
+		ctx: f.ctx, give: f.given, receiver: f.receiver,
+		toCome: func() int { return f.Schedule.Len() - int(f.launched.Load()) },
+	}
+	if f.HTTP2 {
+		p.streams = &streams{dialer: p.dialer, limit: f.Connections}
 	}
 	return p
 }
@@ -100,27 +105,34 @@ func (h *hosts) to(seq uint64) *pool {
 	return h.pools[h.of[seq%uint64(len(h.of))]]
 }
 
-// fill dials for n triggers that are due at once.
-func (h *hosts) fill(ctx context.Context, n int) {
+// fill dials for n triggers that are due at once, and has reserve for more kept ready.
+func (h *hosts) fill(ctx context.Context, n, reserve int) {
 	for i, p := range h.pools {
-		share := n
-		if len(h.pools) > 1 { // of each round of targets, those of this host
-			mine := 0
-			for _, of := range h.of {
-				if of == i {
-					mine++
-				}
-			}
-			share = (n*mine + len(h.of) - 1) / len(h.of)
-		}
+		share := h.share(i)
+		n := int(math.Ceil(share * float64(n)))
 		switch {
-		case share <= 0:
+		case n == 0:
 		case p.streams != nil:
-			p.streams.fill(ctx, share)
+			p.streams.fill(ctx, n)
 		default:
-			p.fill(ctx, min(share, p.limit))
+			p.reserve = int(share * float64(reserve))
+			p.fill(ctx, min(n, p.limit))
 		}
 	}
+}
+
+// share is how many of all triggers go to a host.
+func (h *hosts) share(pool int) float64 {
+	if len(h.of) == 0 {
+		return 1
+	}
+	mine := 0
+	for _, of := range h.of {
+		if of == pool {
+			mine++
+		}
+	}
+	return float64(mine) / float64(len(h.of))
 }
 
 func (h *hosts) close() {
@@ -132,9 +144,9 @@ func (h *hosts) close() {
 	}
 }
 
-func (h *hosts) interrupt() {
+func (h *hosts) stop() {
 	for _, p := range h.pools {
-		p.interrupt()
+		p.stop()
 	}
 }
 

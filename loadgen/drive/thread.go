@@ -79,6 +79,17 @@ func send(fd uintptr, data []byte) (int, syscall.Errno) {
 	}
 }
 
+// recv is read(2) likewise.
+func recv(fd uintptr, p []byte) (int, syscall.Errno) {
+	for {
+		n, _, errno := syscall.RawSyscall6(unix.SYS_RECVFROM, fd, uintptr(unsafe.Pointer(unsafe.SliceData(p))),
+			uintptr(len(p)), unix.MSG_DONTWAIT, 0, 0)
+		if errno != unix.EINTR {
+			return int(n), errno
+		}
+	}
+}
+
 // silent reports whether a socket is open at the other end and, unless chatty,
 // has nothing to read.
 func silent(fd uintptr, chatty bool) bool {
