@@ -32,6 +32,9 @@ func (s *Scenario) checkStorm(o object, st *Storm) error {
 			}
 		}
 	}
+	if err := s.checkTrigger(o, *st); err != nil {
+		return err
+	}
 	return s.checkWarm(o, *st)
 }
 

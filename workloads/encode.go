@@ -92,6 +92,9 @@ func (w *writer) payload(p Payload) {
 func (w *writer) storm(st Storm) {
 	w.line(1, "- name: %s", text(st.Name))
 	w.schedule(2, st)
+	if !st.Trigger.Direct() {
+		w.line(2, "trigger: %s", st.Trigger.written())
+	}
 	if len(st.Payloads) > 0 {
 		w.line(2, "payloads: [%s]", join(st.Payloads, text))
 	}

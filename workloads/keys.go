@@ -66,6 +66,7 @@ var stormKeys = append(append([]key[Storm]{
 // settingKeys are those of a storm that say what it meets, not when it comes:
 // a part has none.
 var settingKeys = []key[Storm]{
+	{"trigger", readTrigger},
 	{"payloads", func(s *Storm, v value) (err error) { s.Payloads, err = v.namesOnce("payloads"); return }},
 	{"keep_alive", func(s *Storm, v value) error {
 		d, err := v.duration("keep_alive", 0, maxSpan)

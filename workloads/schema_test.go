@@ -43,6 +43,8 @@ func TestSchemaHasTheKeysOfTheParser(t *testing.T) {
 		{"part", s.Defs["part"], names(partKeys())},
 		{"sweep", s.Defs["sweep"], names(sweepKeys)},
 		{"project", s.Defs["project"], names(projectKeys)},
+		{"queue", s.Defs["queue"], names(queueKeys)},
+		{"events", s.Defs["events"], names(eventKeys)},
 	} {
 		sameWords(t, c.part+" keys", slices.Collect(maps.Keys(c.schema.Properties)), c.keys)
 	}
@@ -69,6 +71,25 @@ func TestSchemaHasTheWordsOfTheParser(t *testing.T) {
 	}
 	slices.Sort(sizes) // workloads share words
 	sameWords(t, "size", enum(t, s.Defs["payload"].Properties["size"]), slices.Compact(sizes))
+}
+
+func TestSchemaHasTheTriggersOfTheParser(t *testing.T) {
+	var trigger struct{ OneOf []schema }
+	b, err := os.ReadFile("scenario.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var s struct {
+		Defs map[string]json.RawMessage `json:"$defs"`
+	}
+	if err := json.Unmarshal(b, &s); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(s.Defs["trigger"], &trigger); err != nil {
+		t.Fatal(err)
+	}
+	sameWords(t, "trigger", trigger.OneOf[0].Enum, words(TriggerKinds))
+	sameWords(t, "trigger keys", slices.Collect(maps.Keys(trigger.OneOf[1].Properties)), names(triggerKeys))
 }
 
 func TestSchemaHasTheShapesOfTheParser(t *testing.T) {

@@ -84,6 +84,7 @@ type Storm struct {
 	Share       float64         // cold: 0..1
 	Parts       []Storm         // chain, overlay; the one part of repeat, scale, zipf, cold
 
+	Trigger  Trigger  // how they reach the function; a request each by default
 	Payloads []string // names; all of the scenario's, by weight, if empty
 
 	KeepAlive   *time.Duration // for this storm; nil: the function's. 0 makes every start cold
