@@ -368,7 +368,7 @@ func (m *mapping) finish(batch []received, res live.Result) (well bool) {
 		c.complete(res)
 		if all || failed[x.id] {
 			if c.Outcome == results.OutcomeServed {
-				c.Outcome = results.OutcomeFailed
+				c.Outcome, c.Reason = results.OutcomeFailed, ReasonReported
 			}
 		} else {
 			m.queue.remove(x.receipt)

@@ -48,7 +48,7 @@ type s3Object struct {
 	Content   []byte `json:"content,omitempty"` // not S3's: see the package's doc
 }
 
-func (b *bucket) event(o object, id string, n uint64) []byte {
+func (b Bucket) event(o object, id string, n uint64) []byte {
 	return marshal(map[string]any{"Records": []s3Record{{
 		EventVersion: "2.1", EventSource: "aws:s3", Region: live.Region, EventName: "ObjectCreated:Put",
 		EventTime:  time.Now().UTC().Format("2006-01-02T15:04:05.000Z"),

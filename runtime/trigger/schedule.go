@@ -82,10 +82,7 @@ func (r *schedule) run(when plane.Schedule, begin time.Time) {
 // publish tells the function that a time has come, and returns the event's id.
 func (r *schedule) publish(due time.Time, at results.Stamp) string {
 	id := api.NewID()
-	event := marshal(scheduledEvent{
-		Version: "0", ID: id, DetailType: "Scheduled Event", Source: "aws.events", Account: live.Account, Time: due.UTC().Format("2006-01-02T15:04:05Z"),
-		Region: live.Region, Resources: []string{arn("events", "rule/"+r.Name)}, Detail: json.RawMessage("{}"),
-	})
+	event := r.event(id, due)
 	polled := results.Now()
 	err := r.sources.functions.Enqueue(r.Function, live.Request{ID: id, Payload: event, ContentType: "application/json"},
 		func(res live.Result, _ results.Stamp, attempts int) {
@@ -97,6 +94,13 @@ func (r *schedule) publish(due time.Time, at results.Stamp) string {
 		r.sources.config.Say("schedule %s: %v", r.Name, err)
 	}
 	return id
+}
+
+func (x Schedule) event(id string, due time.Time) []byte {
+	return marshal(scheduledEvent{
+		Version: "0", ID: id, DetailType: "Scheduled Event", Source: "aws.events", Account: live.Account, Time: due.UTC().Format("2006-01-02T15:04:05Z"),
+		Region: live.Region, Resources: []string{arn("events", "rule/"+x.Name)}, Detail: json.RawMessage("{}"),
+	})
 }
 
 // scheduledEvent is that of a rule of EventBridge (facts/aws.md section 3.5).

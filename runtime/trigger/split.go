@@ -26,7 +26,7 @@ type Completion struct {
 	Source   string          `json:"source"`  // such as queue orders
 	Function string          `json:"function"`
 	Outcome  results.Outcome `json:"outcome"`
-	Reason   string          `json:"reason,omitempty"` // of a message that its mapping's filters kept from the function: ReasonFiltered
+	Reason   string          `json:"reason,omitempty"` // why it was not served; of a message that its mapping's filters kept from the function: ReasonFiltered
 	Attempts int             `json:"attempts"`         // how often it was handed to the function
 	Publish  results.Stamp   `json:"publish"`          // accepted by the source
 	Poll     results.Stamp   `json:"poll"`             // taken from it
@@ -38,12 +38,15 @@ type Completion struct {
 	start results.Start
 }
 
-// ReasonFiltered is why a message was deleted without an invocation.
-const ReasonFiltered = "filtered"
+// Reasons of messages beyond those of invocations.
+const (
+	ReasonFiltered = "filtered"          // it was deleted without an invocation
+	ReasonReported = "BatchItemFailures" // the function said that it failed, or answered what can't be read
+)
 
 // complete takes the rest from a result.
 func (c *Completion) complete(r live.Result) {
-	c.Outcome, c.Invoke, c.Done = r.Outcome, r.Evidence.Received, r.Evidence.Responded
+	c.Outcome, c.Reason, c.Invoke, c.Done = r.Outcome, r.Reason, r.Evidence.Received, r.Evidence.Responded
 	c.Evidence, c.start = r.Evidence.String(), r.Evidence.Start
 	if r.Evidence.Environment != "" {
 		c.Handler = c.Done.Add(-r.Evidence.Phases.Invoke)
