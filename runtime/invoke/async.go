@@ -135,13 +135,14 @@ func (s *Service) attempt(e Event) {
 	r.serve(req, func(res live.Result) { s.after(e, res, r.version[0]) })
 }
 
-// after decides what follows an attempt.
-func (s *Service) after(e Event, res live.Result, version string) {
-	rules, to, letter := s.eventRules(e)
-	age, end, wait := time.Since(e.Arrived), plane.ConditionSuccess, time.Duration(0)
+// next counts an attempt in, and says what follows it: a further one after a time, or an
+// end by a condition that isn't empty. Of an event that is too old, that is the reason.
+func (e *Event) next(rules plane.AsyncRules, res *live.Result) (wait time.Duration, end plane.Condition) {
+	age := time.Since(e.Arrived)
 	switch res.Outcome {
 	case results.OutcomeServed:
 		e.Invoked++
+		return 0, plane.ConditionSuccess
 	case results.OutcomeThrottled:
 		e.Attempts.Throttled++
 		wait, end = rules.AfterThrottle(e.Attempts, age)
@@ -151,6 +152,16 @@ func (s *Service) after(e Event, res live.Result, version string) {
 		e.Attempts.Throttled = 0
 		wait, end = rules.AfterFailure(e.Attempts, age)
 	}
+	if end == plane.ConditionAge {
+		res.Reason = string(end)
+	}
+	return wait, end
+}
+
+// after decides what follows an attempt.
+func (s *Service) after(e Event, res live.Result, version string) {
+	rules, to, letter := s.eventRules(e)
+	wait, end := e.next(rules, &res)
 	switch end {
 	case "":
 		if err := s.queue.Put(e, wait); err != nil {

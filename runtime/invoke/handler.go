@@ -34,6 +34,8 @@ var _ Function = (*live.Function)(nil)
 type Handler struct {
 	// Lookup finds a function by its name; nil if there is none.
 	Lookup func(name string) Function
+	// Deferred takes asynchronous invocations; nil: they are refused.
+	Deferred *Deferred
 }
 
 var _ http.Handler = Handler{}
@@ -49,19 +51,23 @@ func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		errMethod.write(w)
 		return
 	}
-	f := h.find(name, r.URL.Query().Get("Qualifier"))
+	name, f := h.find(name, r.URL.Query().Get("Qualifier"))
 	if f == nil {
 		notFound(name).write(w)
 		return
 	}
+	deferred := false
 	switch kind := r.Header.Get("X-Amz-Invocation-Type"); kind {
 	case "", "RequestResponse":
 	case "DryRun":
 		w.WriteHeader(http.StatusNoContent)
 		return
 	case "Event":
-		errAsync.write(w)
-		return
+		if h.Deferred == nil {
+			errAsync.write(w)
+			return
+		}
+		deferred = true
 	default:
 		invalid("InvalidParameterValueException", "Invalid invocation type: "+kind).write(w)
 		return
@@ -69,6 +75,10 @@ func (h Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	req, no := request(r)
 	if no != nil {
 		no.write(w)
+		return
+	}
+	if deferred {
+		h.Deferred.take(w, name, req)
 		return
 	}
 	// Evidence begins now that the event is there: the time to read it is the
@@ -85,8 +95,8 @@ func functionName(path string) (string, bool) {
 	return between(path, "/2015-03-31/functions/", "/invocations")
 }
 
-// find takes a name, name:qualifier, account:function:name or ARN.
-func (h Handler) find(name, qualifier string) Function {
+// find takes a name, name:qualifier, account:function:name or ARN, and returns the name.
+func (h Handler) find(name, qualifier string) (string, Function) {
 	parts := strings.Split(name, ":")
 	i := 0
 	switch {
@@ -97,10 +107,10 @@ func (h Handler) find(name, qualifier string) Function {
 	}
 	for _, q := range append(parts[i+1:], qualifier) {
 		if q != "" && q != "$LATEST" {
-			return nil
+			return name, nil
 		}
 	}
-	return h.Lookup(parts[i])
+	return parts[i], h.Lookup(parts[i])
 }
 
 func request(r *http.Request) (live.Request, *serviceError) {
