@@ -138,6 +138,10 @@ func (s *server) endpoint() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		rest, ok := strings.CutPrefix(r.URL.Path, balancerPath)
 		if !ok {
+			if a := s.attached.Load(); a != nil {
+				a.handler.ServeHTTP(w, r)
+				return
+			}
 			api.ServeHTTP(w, r)
 			return
 		}

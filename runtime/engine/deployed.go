@@ -44,6 +44,10 @@ func (s *server) deployBeside(f Function) error {
 
 // retire closes what is deployed, if anything is. Its logs' errors are returned.
 func (s *server) retire() (err error) {
+	if a := s.attached.Swap(nil); a != nil {
+		a.stop()
+		defer a.sources.Wait() // what is under way fails as its function is closed
+	}
 	if f := s.currentFleet(); f != nil {
 		err = f.Close()
 		used := f.Census().CPU

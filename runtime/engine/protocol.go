@@ -32,6 +32,7 @@ type command struct {
 	Verb     verb            `json:"verb"`
 	Function *Function       `json:"function,omitempty"`
 	Source   *trigger.Source `json:"source,omitempty"`
+	Events   *Events         `json:"events,omitempty"`   // to attach
 	Every    time.Duration   `json:"every_ns,omitempty"` // census; 0 ends it
 	Kill     *killing        `json:"kill,omitempty"`
 }
@@ -49,6 +50,8 @@ const (
 	verbBeside  verb = "beside"
 	verbAdd     verb = "add"
 	verbSource  verb = "source"
+	verbAttach  verb = "attach"
+	verbDetach  verb = "detach"
 	verbDiscard verb = "discard"
 	verbKill    verb = "kill"
 	verbCensus  verb = "census"

@@ -14,6 +14,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -37,6 +38,8 @@ type server struct {
 	service     *invoke.Service // nil without an account, as are the next two
 	deployer    *deployer
 	triggers    *trigger.Sources
+	attached    atomic.Pointer[attached] // without an account; nil: none
+	url         string
 	supervisor  supervisor
 	snapshots   snapshots
 	log         io.Writer // of functions; nil for none
@@ -134,6 +137,7 @@ func (s *server) begin(in *bufio.Reader, stderr io.Writer) error {
 	s.meters, s.unfreeze = findMeters(), holdFreezer()
 	s.total.cpu = s.meters.cpu
 	url := "http://" + listener.Addr().String()
+	s.url = url
 	if c.Account == nil {
 		s.http = &http.Server{Handler: s.endpoint()}
 	} else {
@@ -189,6 +193,11 @@ func (s *server) obey(c command) error {
 		return s.add(*c.Function)
 	case c.Verb == verbSource && c.Source != nil:
 		return s.source(*c.Source)
+	case c.Verb == verbAttach && c.Events != nil:
+		return s.attach(*c.Events)
+	case c.Verb == verbDetach:
+		s.detach()
+		return nil
 	case c.Verb == verbKill && c.Kill != nil:
 		return s.kill(*c.Kill)
 	case c.Verb == verbDiscard:
