@@ -186,6 +186,10 @@ type Series struct {
 	BilledMS   int64     `json:"billed_ms"`                   // sum over the storm
 	Modes      []string  `json:"modes,omitempty"`             // sandbox starts seen: cold, pooled
 
+	// Trigger is the event source by which its triggers came, in words; empty: each was a
+	// request. Invocations handled them: as many, or fewer where several events share one.
+	Trigger     string `json:"trigger,omitempty"`
+	Invocations int    `json:"invocations,omitempty"`
 	// Way is where the time of events went that were not answered on their request.
 	Way []WayPart `json:"way,omitempty"`
 

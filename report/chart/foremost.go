@@ -8,13 +8,14 @@ import (
 
 // Foremost returns the storm whose samples of a kind of start carry the most:
 // the one with the most of them, before all among those in which neither the
-// load generator nor the host was the limit. It returns false if no storm has
+// load generator nor the host was the limit. Storms of requests come before those
+// of events, whose latency is their source's too. It returns false if no storm has
 // any.
 func Foremost(series []results.Series, start results.Start) (results.Series, bool) {
 	best, found := results.Series{}, false
-	for _, limited := range []bool{false, true} {
+	for _, class := range []struct{ events, limited bool }{{false, false}, {false, true}, {true, false}, {true, true}} {
 		for _, s := range series {
-			if s.Generator.Limited == limited && s.Latency[start].N > best.Latency[start].N {
+			if (s.Trigger != "") == class.events && s.Generator.Limited == class.limited && s.Latency[start].N > best.Latency[start].N {
 				best, found = s, true
 			}
 		}

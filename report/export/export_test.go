@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -212,5 +213,21 @@ func TestAnEmptyRunIsWritten(t *testing.T) {
 	}
 	if b.Len() == 0 {
 		t.Error("nothing was written")
+	}
+}
+
+func TestEventsHaveTheirWayInTheSummary(t *testing.T) {
+	run, _, _ := random.Run(1)
+	run.Series[0].Trigger = "async, no retries"
+	run.Series[0].Way = []results.WayPart{{Start: results.StartWarm, Part: "handler to done", Time: results.Quantiles{N: 200, P50: time.Millisecond, P99: 2 * time.Millisecond}}}
+	got := text(t, run, export.Terminal{Width: 100})
+	for _, want := range []string{
+		"events, from the intended send to done (measured here)",
+		run.Series[0].Name + "  warm   handler to done  200  1.00 ms  2.00 ms",
+		run.Series[0].Name + " came by async, no retries; measured here alone, not projected",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the summary lacks %q:\n%s", want, got)
+		}
 	}
 }

@@ -26,6 +26,7 @@ func blocks(run results.Run) []block {
 	measured := []block{
 		{"latency, from the intended send", chart.Measured, latencies(run.Series)},
 		parts(run.Series),
+		{"events, from the intended send to done", chart.Measured, chart.Way(run.Series)},
 		{"what became of every trigger", chart.Measured, outcomes(run.Series)},
 	}
 	for _, cv := range run.Curves {
@@ -211,9 +212,15 @@ func condition(run results.Run) string {
 	return "serves every trigger"
 }
 
-// reasons says why models have no figure: once for all that share it.
+// reasons says what storms of events are, and why models have no figure: once for all
+// that share it.
 func reasons(run results.Run) []string {
 	var out, whys []string
+	for _, s := range run.Series {
+		if text := chart.Sourced(s); text != "" {
+			out = append(out, s.Name+" came by "+text)
+		}
+	}
 	for _, cv := range run.Curves {
 		if cv.Knee != nil {
 			out = append(out, "Over "+cv.Axis+": "+chart.KneeSentence(cv))

@@ -115,6 +115,9 @@ func (c comparison) warnings() []string {
 	if !c.payloadsKnown() {
 		out = append(out, "payloads are not compared: a run lists none")
 	}
+	if events := c.events(); len(events) > 0 {
+		out = append(out, fmt.Sprintf("not compared, as they came by event sources, where events share invocations and waits: %s", strings.Join(events, ", ")))
+	}
 	for _, a := range []arm{c.base, c.head} {
 		for name := range sorted(a.count) {
 			if a.series[name] == nil {

@@ -104,9 +104,19 @@ func index(name string, a Arm) arm {
 	return out
 }
 
-// names lists the storms of both runs, base's first, each once.
+// names lists the storms of both runs, base's first, each once. Storms that came by an
+// event source in either are left out: events share invocations and waits, and the tests
+// take samples to be independent.
 func (c comparison) names() []string {
-	var out []string
+	return slices.DeleteFunc(c.all(), c.sourced)
+}
+
+// events lists the storms of both runs that names leaves out.
+func (c comparison) events() []string {
+	return slices.DeleteFunc(c.all(), func(name string) bool { return !c.sourced(name) })
+}
+
+func (c comparison) all() (out []string) {
 	for _, run := range []results.Run{c.base.Run, c.head.Run} {
 		for _, s := range run.Series {
 			if !slices.Contains(out, s.Name) {
@@ -115,6 +125,16 @@ func (c comparison) names() []string {
 		}
 	}
 	return out
+}
+
+// sourced reports whether a storm came by an event source in either run.
+func (c comparison) sourced(name string) bool {
+	for _, a := range []arm{c.base, c.head} {
+		if s := a.series[name]; s != nil && s.Trigger != "" {
+			return true
+		}
+	}
+	return false
 }
 
 // chosen returns the storms in which either run has enough samples of a start,

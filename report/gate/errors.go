@@ -13,6 +13,9 @@ func (c comparison) errors() Row {
 	var sent [2]int
 	for i, a := range []arm{c.base, c.head} {
 		for _, s := range a.Run.Series {
+			if c.sourced(s.Name) {
+				continue
+			}
 			failed[i] += int64(s.Counts.Failed + s.Counts.TimedOut)
 			sent[i] += s.Counts.Offered - s.Counts.Unsent
 		}

@@ -45,6 +45,14 @@ func why(series []results.Series) []fact {
 	return out
 }
 
+// sources says by which event source storms came, where they did.
+func sources(series []results.Series) (out []fact) {
+	for _, s := range series {
+		out = append(out, fact{s.Name, chart.Sourced(s)})
+	}
+	return present(out...)
+}
+
 // tally lists counts by their names.
 func tally[K ~string](counts map[K]int) string {
 	var parts []string

@@ -297,3 +297,25 @@ func TestTheStartOfASandboxStandsOpenWhereItIsKnown(t *testing.T) {
 		t.Error("a run without stamps shows parts")
 	}
 }
+
+func TestEventsHaveTheirWayInATable(t *testing.T) {
+	run, samples, m := random.Run(1)
+	if page := write(t, run, samples, m); strings.Contains(page, `id="way"`) {
+		t.Error("requests have a way of events")
+	}
+	run.Series[1].Trigger, run.Series[1].Invocations = "queue, batches of up to 10", 7
+	run.Series[1].Way = []results.WayPart{
+		{Start: results.StartCold, Part: "poll to invoke", Time: results.Quantiles{N: 120, P50: 4 * time.Millisecond, P99: 5 * time.Millisecond}},
+		{Start: results.StartWarm, Part: "poll to invoke", Time: results.Quantiles{N: 30, P50: 30 * time.Microsecond}},
+	}
+	page := write(t, run, samples, m)
+	for _, want := range []string{
+		`<td>cold</td><td>poll to invoke</td><td>120</td><td>4.00 ms</td><td>5.00 ms</td>`,
+		`<td>warm</td><td>poll to invoke</td><td>30</td><td>30.0 µs</td><td>n too small</td>`,
+		"queue, batches of up to 10; ", " in 7 invocations; measured here alone, not projected",
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+}
