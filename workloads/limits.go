@@ -14,6 +14,7 @@ const (
 	MinTimeout        = time.Second
 	MaxTimeout        = 900 * time.Second
 	MaxPayload        = 6_291_556  // bytes of a synchronous event, as AWS's error message states them
+	MaxEvent          = 1 << 20    // bytes of an asynchronous event, and of a message (AWS Lambda and Amazon SQS quotas)
 	MaxEnv            = 4096       // bytes of all names and values of a function's variables
 	MaxPerEnvironment = 1600       // invocations at once in an environment of Lambda Managed Instances (AWS API reference)
 	MaxTriggers       = 10_000_000 // of one storm: its schedule stands in memory

@@ -63,7 +63,10 @@ func (t Trigger) String() string {
 	if t.Retries == 0 {
 		return string(t.Kind) + ", no retries"
 	}
-	return fmt.Sprintf("%s, %d retries from %s on", t.Kind, t.Retries, short(t.RetryDelay))
+	if t.Retries == 1 {
+		return fmt.Sprintf("%s, a retry after %s", t.Kind, short(t.RetryDelay))
+	}
+	return fmt.Sprintf("%s, retries after %s and %s", t.Kind, short(t.RetryDelay), short(2*t.RetryDelay))
 }
 
 // Bounds of event sources (AWS API reference: CreateEventSourceMapping,

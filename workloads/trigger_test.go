@@ -14,10 +14,11 @@ var triggerCases = []struct {
 	want  Trigger
 	words string
 }{
-	{"async", Trigger{Kind: TriggerAsync, Retries: 2, RetryDelay: time.Minute, MaxAge: 6 * time.Hour}, "async, 2 retries from 1m on"},
+	{"async", Trigger{Kind: TriggerAsync, Retries: 2, RetryDelay: time.Minute, MaxAge: 6 * time.Hour}, "async, retries after 1m and 2m"},
+	{"{async: {retries: 1, retry_delay: 5s}}", Trigger{Kind: TriggerAsync, Retries: 1, RetryDelay: 5 * sec, MaxAge: 6 * time.Hour}, "async, a retry after 5s"},
 	{"queue", Trigger{Kind: TriggerQueue, Batch: 10}, "queue, batches of up to 10"},
 	{"{queue: {}}", Trigger{Kind: TriggerQueue, Batch: 10}, "queue, batches of up to 10"},
-	{"schedule", Trigger{Kind: TriggerSchedule, Retries: 2, RetryDelay: time.Minute, MaxAge: 6 * time.Hour}, "schedule, 2 retries from 1m on"},
+	{"schedule", Trigger{Kind: TriggerSchedule, Retries: 2, RetryDelay: time.Minute, MaxAge: 6 * time.Hour}, "schedule, retries after 1m and 2m"},
 	{
 		"{queue: {batch: 500, window: 2s, concurrency: 4, visibility: 1min, partial: true}}",
 		Trigger{Kind: TriggerQueue, Batch: 500, Window: 2 * sec, Concurrency: 4, Visibility: time.Minute, Partial: true},
