@@ -101,6 +101,9 @@ func (l *liveTarget) contained(ctx context.Context) error {
 	if len(models) == 0 {
 		return nil
 	}
+	if _, others := directStorms(l.scenario.Storms); len(others) > 0 {
+		l.note(results.LevelWarn, "", "left out on %s: %s", strings.Join(names(models), ", "), sourced(others, "and containers and environments that stand take requests alone here"))
+	}
 	prof, _, err := profile(l.scenario, l.payloads, quietest(l.series), l.run.Host, l.run.Function)
 	if err != nil {
 		l.note(results.LevelWarn, "", "containers did not run here: %v", err)

@@ -91,7 +91,7 @@ func quietest(series []measured) []measured {
 	var quiet []measured
 	held := map[string]bool{}
 	for _, s := range sorted {
-		if s.restored || s.fleet != nil {
+		if s.restored || s.fleet != nil || !s.storm.Trigger.Direct() {
 			continue
 		}
 		fresh := false

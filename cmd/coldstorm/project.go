@@ -85,13 +85,13 @@ func (p projector) config(m workloads.Model) sim.Config {
 }
 
 // projected says whether a storm means something at another scale: an open
-// loop whose triggers overlap, at one function that it leaves to start as it
+// loop of requests that overlap, at one function that it leaves to start as it
 // will.
 func projected(st workloads.Storm) bool {
 	return st.Has(
 		workloads.ShapeBurst, workloads.ShapeRamp, workloads.ShapeStep, workloads.ShapeSpike, workloads.ShapeWave, workloads.ShapeDiurnal,
 		workloads.ShapePoisson, workloads.ShapeOnOff, workloads.ShapePareto,
-	) && !st.Has(workloads.ShapeZipf, workloads.ShapeCold)
+	) && !st.Has(workloads.ShapeZipf, workloads.ShapeCold) && st.Trigger.Direct()
 }
 
 func (p projector) storm(c sim.Config, st workloads.Storm) (results.ProjectedStorm, error) {
@@ -193,7 +193,7 @@ func withheld(host results.Host, f workloads.Function) string {
 func fidelity(sc workloads.Scenario, prof sim.Profile, cores int, series []measured, around around) []results.Fidelity {
 	var rows []results.Fidelity
 	for _, s := range series {
-		if s.storm.Has(workloads.ShapeSequence, workloads.ShapeLoop, workloads.ShapeZipf, workloads.ShapeCold) || s.Status == results.StatusAborted {
+		if s.storm.Has(workloads.ShapeSequence, workloads.ShapeLoop, workloads.ShapeZipf, workloads.ShapeCold) || !s.storm.Trigger.Direct() || s.Status == results.StatusAborted {
 			continue
 		}
 		if s.fleet != nil {

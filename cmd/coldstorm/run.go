@@ -277,6 +277,9 @@ func (r *runner) prepare() error {
 	if r.payloads, err = loadPayloads(r.scenario); err != nil {
 		return exitError{code: exitUsage, err: err}
 	}
+	if err := r.checkTriggers(); err != nil {
+		return err
+	}
 	r.run = results.Run{
 		Schema: results.Schema, Status: results.StatusComplete, Started: time.Now().UTC(),
 		Scenario: r.scenario.Name, Command: commandLine(), Objective: r.scenario.Project.Objective,
@@ -347,6 +350,10 @@ func commandLine() string {
 
 func (r *runner) projectAll(ctx context.Context) error {
 	if r.options.noProjection || ctx.Err() != nil {
+		return nil
+	}
+	if _, others := directStorms(r.scenario.Storms); len(others) > 0 && len(others) == len(r.scenario.Storms) {
+		r.note(results.LevelWarn, "", "nothing was projected: %s", sourced(others, "which projections have no model of; add a storm without trigger"))
 		return nil
 	}
 	quiet := quietest(r.series)

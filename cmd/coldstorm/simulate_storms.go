@@ -48,6 +48,9 @@ func (o *simulateOptions) storms(ctx context.Context, a *app, args []string) err
 	defer r.progress.Close()
 	prof.Payloads, prof.RequestBytes = o.payloads(r, prof.Payloads), meanBytes(r.payloads)
 	r.note(results.LevelInfo, "", "nothing was run: every figure is simulated, from %s: %s", o.source(from), describeTimes(prof))
+	if _, others := directStorms(sc.Storms); len(others) > 0 {
+		r.note(results.LevelWarn, "", "left out: %s", sourced(others, "which the simulation has no model of: 'coldstorm run' measures them"))
+	}
 	if o.profile != "" {
 		r.anchor(&prof, lines)
 		if why := extrapolated(sc.Function, from.run.Host); why != "" {
@@ -108,13 +111,14 @@ func keptProfile(k kept) (sim.Profile, error) {
 	if why := withheld(k.run.Host, workloads.Function{MemoryMB: k.run.Function.MemoryMB}); why != "" {
 		return sim.Profile{}, errors.New(why)
 	}
-	quiet := map[string]bool{}
+	quiet, byEvents := map[string]bool{}, map[string]bool{}
 	for _, s := range k.run.Series {
 		quiet[s.Name] = s.Generator.HostCPUShare <= quietShare
+		byEvents[s.Name] = s.Trigger != ""
 	}
 	var some, all []results.Sample
 	for _, s := range k.samples {
-		if s.Start == results.StartRestored {
+		if s.Start == results.StartRestored || byEvents[s.Series] {
 			continue
 		}
 		all = append(all, s)
@@ -181,10 +185,10 @@ func newStormSimulation(ctx context.Context, r *runner, prof sim.Profile, o *sim
 	return s
 }
 
-// open is every storm but those that wait for answers: their triggers depend on
-// what is simulated.
+// open is every storm of requests but those that wait for answers: their triggers
+// depend on what is simulated.
 func open(st workloads.Storm) bool {
-	return !st.Has(workloads.ShapeSequence, workloads.ShapeLoop)
+	return !st.Has(workloads.ShapeSequence, workloads.ShapeLoop) && st.Trigger.Direct()
 }
 
 // all simulates every model, and puts those that were done into the run.

@@ -38,7 +38,8 @@ Events that are not answered on their request (asynchronous invocations, message
 objects, schedules of 'coldstorm serve') are followed by --completions: a trigger
 then ends when its handler is done, and the parts of its way, from publish over poll,
 invoke and handler to done, are kept, cold and warm apart. Of an event that is handled
-again, the first time counts; --timeout bounds the wait after the last send.
+again, the first time counts; after the last send, --timeout bounds the wait for the next
+event to end.
 
 An endpoint of 'coldstorm serve' tells how each invocation started: cold and warm
 are then kept apart. Of any other, start is unknown.

@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"hash/maphash"
+	"io"
 	"maps"
 	"net/http"
 	"net/url"
@@ -27,18 +29,28 @@ const sameEndpoint = "auto"
 // follower joins triggers and completions, in whichever order they come.
 type follower struct {
 	record func(results.Sample)
-	body   interface{ Close() error }
+	body   io.Closer
 
 	mu      sync.Mutex
 	ids     map[uint64]string             // by position, of triggers that were answered and not observed yet
 	pending map[string]results.Sample     // by id: published, and not done with
 	early   map[string]trigger.Completion // done with, and not observed yet
-	empty   chan struct{}                 // gets a token when nothing is pending any more
+	moved   chan struct{}                 // gets a token when an event has ended
 	ended   chan struct{}                 // closed at the stream's end
 
 	way                map[results.Start]map[string]*stats.Set
-	unnamed, elsewhere int // answers without an id; completions by another machine's clock
+	invocations        map[uint64]struct{} // that have ended, by their hash: a batch's events have one in common
+	unnamed, elsewhere int                 // answers without an id; completions by another machine's clock
+	again              int                 // events that had reached the function before
 }
+
+// invocation tells one from another.
+type invocation struct {
+	environment string
+	received    results.Stamp
+}
+
+var invocationSeed = maphash.MakeSeed()
 
 // follow opens the control stream.
 func follow(ctx context.Context, stream string, record func(results.Sample)) (*follower, error) {
@@ -54,10 +66,7 @@ func follow(ctx context.Context, stream string, record func(results.Sample)) (*f
 		resp.Body.Close()
 		return nil, fmt.Errorf("completions: %s answers %s", stream, resp.Status)
 	}
-	f := &follower{
-		record: record, body: resp.Body, ids: map[uint64]string{}, pending: map[string]results.Sample{}, early: map[string]trigger.Completion{},
-		empty: make(chan struct{}, 1), ended: make(chan struct{}), way: map[results.Start]map[string]*stats.Set{},
-	}
+	f := newFollower(record, resp.Body)
 	go func() {
 		defer close(f.ended)
 		for lines := json.NewDecoder(resp.Body); ; {
@@ -69,6 +78,15 @@ func follow(ctx context.Context, stream string, record func(results.Sample)) (*f
 		}
 	}()
 	return f, nil
+}
+
+// newFollower is a follower of a stream whose reader closes ended, as it does once body
+// is closed.
+func newFollower(record func(results.Sample), body io.Closer) *follower {
+	return &follower{
+		record: record, body: body, ids: map[uint64]string{}, pending: map[string]results.Sample{}, early: map[string]trigger.Completion{},
+		moved: make(chan struct{}, 1), ended: make(chan struct{}), way: map[results.Start]map[string]*stats.Set{}, invocations: map[uint64]struct{}{},
+	}
 }
 
 // answered notes what the endpoint calls a trigger.
@@ -113,11 +131,9 @@ func (f *follower) complete(c trigger.Completion, at results.Stamp) {
 	}
 	delete(f.pending, c.Trigger)
 	f.end(s, c, at)
-	if len(f.pending) == 0 {
-		select {
-		case f.empty <- struct{}{}:
-		default:
-		}
+	select {
+	case f.moved <- struct{}{}:
+	default:
 	}
 }
 
@@ -132,7 +148,13 @@ func (f *follower) end(s results.Sample, c trigger.Completion, at results.Stamp)
 	if err != nil {
 		evidence = results.Evidence{Start: results.StartUnknown}
 	}
-	s.Evidence = evidence
+	s.Evidence = f.once(evidence)
+	if c.Attempts > 1 {
+		f.again++
+	}
+	if early := s.Sent.Sub(c.Publish); early > 0 && early <= fileClock {
+		c.Publish = s.Sent
+	}
 	// Accepted between the send and its answer, or by another machine's clock.
 	if c.Publish < s.Sent || c.Publish > answered {
 		f.elsewhere++
@@ -154,6 +176,23 @@ func (f *follower) end(s results.Sample, c trigger.Completion, at results.Stamp)
 	}
 }
 
+// fileClock is by how much the kernel may stamp a change of a file too early: a tick.
+const fileClock = 10 * time.Millisecond
+
+// once leaves what an invocation used to the first of its events, so that sums over
+// events are sums over invocations.
+func (f *follower) once(e results.Evidence) results.Evidence {
+	if e.Environment == "" {
+		return e
+	}
+	i := maphash.Comparable(invocationSeed, invocation{e.Environment, e.Received})
+	if _, counted := f.invocations[i]; counted {
+		e.Billed, e.CPU = 0, 0
+	}
+	f.invocations[i] = struct{}{}
+	return e
+}
+
 func (f *follower) part(start results.Start, name string, d time.Duration) {
 	if f.way[start] == nil {
 		f.way[start] = map[string]*stats.Set{}
@@ -161,15 +200,16 @@ func (f *follower) part(start results.Start, name string, d time.Duration) {
 	put(f.way[start], name, d)
 }
 
-// wait returns when every event is done with, or patience or ctx is at its end; what
-// is left then is recorded as it stands.
+// wait returns when every event is done with, or none was for as long as patience, or ctx
+// is at its end; what is left then is recorded as it stands.
 func (f *follower) wait(ctx context.Context, patience time.Duration) {
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
 	why, outcome := "not done with in time", results.OutcomeTimedOut
 	for f.left() > 0 {
 		select {
-		case <-f.empty:
+		case <-f.moved:
+			timer.Reset(patience)
 			continue
 		case <-timer.C:
 		case <-f.ended:

@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"coldstorm/results"
@@ -132,4 +134,72 @@ func TestEventsThatDoNotEndAreAccountedFor(t *testing.T) {
 			t.Errorf("%s: %+v", name, s)
 		}
 	}
+}
+
+func TestABatchUsesWhatOneInvocationDoes(t *testing.T) {
+	got := map[uint64]results.Sample{}
+	f, lines := streamed(t, func(s results.Sample) { got[s.Seq] = s })
+	batch := []results.Sample{published(f, 0), published(f, 1), published(f, 2)}
+	e := results.Evidence{Start: results.StartWarm, Environment: "e", Received: batch[2].Sent + 3000, Responded: batch[2].Sent + 9000, Billed: time.Millisecond, CPU: 500}
+	for i, s := range batch {
+		f.sample(s)
+		c := completion(s)
+		c.Evidence, c.Invoke, c.Handler, c.Done = e.String(), e.Received, e.Received, e.Responded
+		if i == 2 {
+			c.Attempts = 2
+		}
+		lines <- c
+	}
+	f.wait(context.Background(), time.Minute)
+	var billed, cpu time.Duration
+	for _, s := range got {
+		billed, cpu = billed+s.Billed, cpu+s.CPU
+		if s.Done != e.Responded || s.Environment != "e" || s.Phases.Sum() != s.Total() {
+			t.Errorf("%+v", s)
+		}
+	}
+	if billed != time.Millisecond || cpu != 500 || len(f.invocations) != 1 || f.again != 1 {
+		t.Errorf("billed %v, %v of a processor, in %d invocations, %d handled again", billed, cpu, len(f.invocations), f.again)
+	}
+}
+
+func TestAFileMayBeStampedATickTooEarly(t *testing.T) {
+	var got results.Sample
+	f, lines := streamed(t, func(s results.Sample) { got = s })
+	s := published(f, 0)
+	f.sample(s)
+	c := completion(s)
+	c.Publish = s.Sent.Add(-3 * time.Millisecond)
+	lines <- c
+	f.wait(context.Background(), time.Minute)
+	if f.elsewhere != 0 || got.Phases.Queue != 3000 || f.parts()[0].Time.Max != s.Sent.Sub(s.Intended) {
+		t.Errorf("%d of another clock, %+v, way %+v", f.elsewhere, got, f.parts())
+	}
+}
+
+// stream is the body of one that has nothing to read.
+type stream struct{ ended chan struct{} }
+
+func (s *stream) Close() error { close(s.ended); return nil }
+
+func TestPatienceIsWithTheNextEvent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		got := map[uint64]results.Outcome{}
+		body := &stream{}
+		f := newFollower(func(s results.Sample) { got[s.Seq] = s.Outcome }, body)
+		body.ended = f.ended
+		for seq := range 3 {
+			f.sample(published(f, seq))
+		}
+		for i, late := range []time.Duration{9 * time.Second, 18 * time.Second} {
+			s := published(f, i)
+			time.AfterFunc(late, func() { f.complete(completion(s), results.Now()) })
+		}
+		began := time.Now()
+		f.wait(context.Background(), 10*time.Second)
+		want := map[uint64]results.Outcome{0: results.OutcomeServed, 1: results.OutcomeServed, 2: results.OutcomeTimedOut}
+		if took := time.Since(began); took != 28*time.Second || !maps.Equal(got, want) {
+			t.Errorf("%v after %v, want %v after 28s", got, took, want)
+		}
+	})
 }

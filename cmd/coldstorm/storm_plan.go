@@ -36,6 +36,9 @@ func (o *stormOptions) plan(sc workloads.Scenario) ([]plannedStorm, error) {
 		if err != nil {
 			return nil, exitError{code: exitUsage, err: err}
 		}
+		if !st.Trigger.Direct() {
+			return nil, usageError("leave trigger out and publish at a source of the endpoint: URL/coldstorm/publish/NAME --completions; 'coldstorm run' makes the source itself", "storm %s: a URL takes requests, and its trigger is %s", st.Name, st.Trigger.Kind)
+		}
 		if storm.Functions(s) > 1 || storm.Chilling(s) {
 			return nil, usageError("a URL is one function, and can't be asked for a cold start", "storm %s: its shape spreads over functions, or asks for cold starts", st.Name)
 		}

@@ -110,14 +110,19 @@ const (
 // against what is expected: a storm at a function that doesn't work measures
 // nothing.
 func (l *liveTarget) check(ctx context.Context) error {
-	for _, p := range l.payloads {
-		st := workloads.Storm{Name: "check " + p.Name, Shape: workloads.ShapeSequence, N: 1, Fresh: true, Payloads: []string{p.Name}}
+	checked := false
+	for _, t := range l.trials() {
+		p := t.payload
+		st := workloads.Storm{Name: "check " + t.what, Shape: workloads.ShapeSequence, N: 1, Fresh: true, Payloads: []string{p.Name}}
 		if err := l.deploy(st); err != nil {
 			return err
 		}
 		var answer []byte // of a failure; written before Fire returns
 		m, err := l.fire(ctx, st, func(a *drive.Attack) {
 			a.Check, a.Refused = p.check, func(body []byte) { answer = bytes.Clone(body) }
+			if t.event != nil {
+				a.Check, a.Payloads = nil, []drive.Payload{*t.event}
+			}
 		})
 		if err != nil {
 			return err
@@ -126,13 +131,14 @@ func (l *liveTarget) check(ctx context.Context) error {
 			return context.Cause(ctx)
 		}
 		x := firstOf(m.recorder.Samples())
-		l.peak[p.Name] = x.MaxMemory
+		l.peak[p.Name] = max(l.peak[p.Name], x.MaxMemory)
 		if x.Outcome != results.OutcomeServed {
 			l.series = append(l.series, m)
-			return fmt.Errorf("the function failed its first invocation, with payload %s: %s: %s", p.Name, x.Outcome, failure(x, answer, l.log))
+			return fmt.Errorf("the function failed its first invocation, with %s: %s: %s", t.what, x.Outcome, failure(x, answer, l.log))
 		}
+		checked = checked || t.event == nil && p.check != nil
 	}
-	if l.payloads[0].check != nil {
+	if checked {
 		l.note(results.LevelInfo, "", "each payload's answer was checked against the expected output before the storms")
 	}
 	return nil
@@ -173,7 +179,14 @@ func (l *liveTarget) storm(ctx context.Context, st workloads.Storm) error {
 			return errors.Join(err, context.Cause(ctx))
 		}
 	}
+	detach, err := l.attach(st)
+	if err != nil {
+		return err
+	}
 	m, err := l.fire(ctx, st, func(a *drive.Attack) { l.route(a, c) })
+	if derr := detach(); err == nil && derr != nil {
+		err = fmt.Errorf("storm %s: end its event source: %w", st.Name, derr)
+	}
 	if err != nil {
 		return err
 	}
@@ -186,7 +199,7 @@ func (l *liveTarget) storm(ctx context.Context, st workloads.Storm) error {
 // warmUp makes the storm's number of environments of a function ready.
 func (l *liveTarget) warmUp(ctx context.Context, st workloads.Storm, function string) error {
 	warm := workloads.Storm{Name: "warm-up of " + st.Name, Shape: workloads.ShapeBurst, N: st.Warm, Payloads: st.Payloads}
-	m, err := l.fire(ctx, warm, func(a *drive.Attack) { a.URL = l.engine.InvokeURL(function) })
+	m, err := l.fire(ctx, warm, func(a *drive.Attack) { a.URL, a.Payloads = l.engine.InvokeURL(function), l.events(st) })
 	if err != nil || ctx.Err() != nil {
 		return err
 	}
@@ -257,11 +270,23 @@ func (l *liveTarget) fireSchedule(ctx context.Context, st workloads.Storm, sched
 	for _, set := range options {
 		set(&attack)
 	}
-	used := watchUse()
-	report, err := attack.Fire(ctx, func(x results.Sample) {
+	add := func(x results.Sample) {
 		m.recorder.Add(x)
 		view.sample(x)
-	})
+	}
+	var events *follower
+	if !st.Trigger.Direct() {
+		if events, err = l.publish(ctx, st, &attack, add); err != nil {
+			stop()
+			return m, err
+		}
+		add = events.sample
+	}
+	used := watchUse()
+	report, err := attack.Fire(ctx, add)
+	if events != nil {
+		events.wait(ctx, patience(st.Trigger, l.scenario.Function.Timeout))
+	}
 	stop()
 	for _, u := range used() {
 		m.recorder.AddUse(u)
@@ -276,6 +301,10 @@ func (l *liveTarget) fireSchedule(ctx context.Context, st workloads.Storm, sched
 		m.Status = results.StatusAborted
 	}
 	m.Series = m.recorder.Series()
-	m.Took, m.Skew, m.Generator = report.Took, report.Skew, report.Generator
+	m.Took, m.Skew, m.Generator = max(m.Took, report.Took), report.Skew, report.Generator
+	if events != nil {
+		m.Trigger, m.Invocations, m.Way = st.Trigger.String(), len(events.invocations), events.parts()
+		l.judgeEvents(m, events)
+	}
 	return m, nil
 }
