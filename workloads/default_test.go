@@ -23,7 +23,7 @@ func TestDefaultNeedsNothing(t *testing.T) {
 }
 
 func TestScenariosAreAllEmbedded(t *testing.T) {
-	if got, want := Scenarios(), []string{"burst", "containers", "own-function", "storms", "thumbnail"}; !slices.Equal(got, want) {
+	if got, want := Scenarios(), []string{"burst", "containers", "events", "own-function", "storms", "thumbnail"}; !slices.Equal(got, want) {
 		t.Errorf("scenarios %v, want %v", got, want)
 	}
 	for _, name := range Scenarios() {

@@ -58,6 +58,11 @@ lambda-managed has environments that stand, each with several requests at once, 
 which its runtime has to ask in parallel, as AWS's client for Go does and handlers in
 Python (in as many processes) and Node.js: of another, requests wait for one another.
 
+A storm of a scenario may come by an event source (trigger: queue, or async, bucket,
+schedule): each trigger is published when it is due and ends when its handler is done, and
+the report says how long each part of its way took. 'coldstorm help triggers' has the
+settings.
+
 --launcher compares container runtimes by cold start: the same function, storms
 and rules with an OCI runtime in the place of coldstorm's own launcher, or with
 none at all (process: the function runs with your rights, as root if you are).
@@ -74,6 +79,7 @@ Examples:
     docker save fn:latest -o fn.tar && coldstorm run --function fn.tar
     coldstorm run --function registry.example/team/fn:1.2
     coldstorm run workloads/scenarios/burst.yaml --out /tmp/runs
+    coldstorm run events # by a queue, a bucket, a schedule and asynchronously
     coldstorm run --function ./py --snapstart
     coldstorm run --live ecs-fargate,ecs-ec2 --kill-node 5s
     coldstorm run --live lambda-managed --environment-concurrency 16

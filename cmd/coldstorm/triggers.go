@@ -259,4 +259,16 @@ DAY-OF-WEEK YEAR), in UTC, with ?, L, W and # as EventBridge has them.
 A POST to /coldstorm/publish/NAME publishes to any of the three: the body is the message
 or the object, a schedule is due at once. The answer's header Coldstorm-Trigger has the
 event's id.
+
+A storm of a scenario comes by such a source too, which 'coldstorm run' makes for it:
+    trigger: async                      # or bucket, or schedule
+    trigger: {async: {retries: 1, retry_delay: 5s, max_age: 1h}}
+    trigger: queue
+    trigger: {queue: {batch: 100, window: 5s, concurrency: 10, visibility: 3min, partial: true}}
+Each trigger is published when it is due, as the message or the object (schedules carry no
+payload), and ends when its handler is done. A message that fails ends as failed the first
+time, any other event after its retries. Latency counts from the intended send, retries
+included. Such storms are measured here alone, and not projected. They have times of their
+own: a closed loop would wait for answers, which are not the end of an event.
+'coldstorm run events' is a bundled one that shows all.
 `
