@@ -90,6 +90,7 @@ type bucket struct {
 
 	mu        sync.Mutex
 	sequencer uint64
+	puts      map[string]results.Stamp // when objects that came by HTTP were complete, until they are told of
 }
 
 func (s *Sources) addBucket(x Bucket) error {
@@ -104,7 +105,7 @@ func (s *Sources) addBucket(x Bucket) error {
 	if s.named(x.Name) {
 		return fmt.Errorf("bucket %s: %w", x.Name, ErrTaken)
 	}
-	b := &bucket{Bucket: x, sources: s}
+	b := &bucket{Bucket: x, sources: s, puts: map[string]results.Stamp{}}
 	w, err := newWatch(x.Folder)
 	if err != nil {
 		return fmt.Errorf("bucket %s: %w", x.Folder, err)
@@ -121,6 +122,7 @@ func (s *Sources) addBucket(x Bucket) error {
 
 // created takes an object in whose file is complete.
 func (b *bucket) created(key string) {
+	put, byHTTP := b.taken(key)
 	if !strings.HasPrefix(key, b.Prefix) || !strings.HasSuffix(key, b.Suffix) {
 		return
 	}
@@ -132,7 +134,27 @@ func (b *bucket) created(key string) {
 		b.sources.config.Say("bucket %s: object %s: %v", b.Name, key, err)
 		return
 	}
+	if byHTTP {
+		o.publish = put
+	}
 	b.publish(o)
+}
+
+// accept notes that an object is complete, which a file's own time tells to a tick of the
+// kernel's alone.
+func (b *bucket) accept(key string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.puts[key] = results.Now()
+}
+
+// taken returns what accept noted, once.
+func (b *bucket) taken(key string) (at results.Stamp, noted bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	at, noted = b.puts[key]
+	delete(b.puts, key)
+	return at, noted
 }
 
 // object is a file at one moment.
@@ -144,7 +166,8 @@ type object struct {
 	publish results.Stamp
 }
 
-// read reads an object. Its event counts as published when its file last changed.
+// read reads an object. Its event counts as published when its file last changed, unless
+// it is known better.
 func (b *bucket) read(key string) (o object, err error) {
 	f, err := openIn(b.Folder, key)
 	if err != nil {
@@ -222,12 +245,12 @@ func (b *bucket) write(key string, answer []byte) error {
 			return fmt.Errorf("the answer's %s: %w", b.Field, err)
 		}
 	}
-	return put(b.Output, key, bytes.NewReader(answer))
+	return put(b.Output, key, bytes.NewReader(answer), func() {})
 }
 
 // put writes a file of a folder by another name first, so that nobody sees a part
-// of it.
-func put(folder, key string, r io.Reader) error {
+// of it. complete is called before it has its own.
+func put(folder, key string, r io.Reader, complete func()) error {
 	root, err := os.OpenRoot(folder)
 	if err != nil {
 		return err
@@ -247,6 +270,7 @@ func put(folder, key string, r io.Reader) error {
 		err = cerr
 	}
 	if err == nil {
+		complete()
 		err = root.Rename(part, key)
 	}
 	if err != nil {

@@ -160,7 +160,8 @@ func (b *bucket) servePut(w http.ResponseWriter, r *http.Request, key string) {
 // put writes an object, which the watch of its folder then tells of.
 func (b *bucket) put(key string, r io.Reader) (etag, id string, err error) {
 	hash := md5.New()
-	if err := put(b.Folder, key, io.TeeReader(r, hash)); err != nil {
+	if err := put(b.Folder, key, io.TeeReader(r, hash), func() { b.accept(key) }); err != nil {
+		b.taken(key)
 		return "", "", err
 	}
 	etag = hex.EncodeToString(hash.Sum(nil))
