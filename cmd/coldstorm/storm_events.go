@@ -152,9 +152,6 @@ func (f *follower) end(s results.Sample, c trigger.Completion, at results.Stamp)
 	if c.Attempts > 1 {
 		f.again++
 	}
-	if early := s.Sent.Sub(c.Publish); early > 0 && early <= fileClock {
-		c.Publish = s.Sent
-	}
 	// Accepted between the send and its answer, or by another machine's clock.
 	if c.Publish < s.Sent || c.Publish > answered {
 		f.elsewhere++
@@ -176,9 +173,6 @@ func (f *follower) end(s results.Sample, c trigger.Completion, at results.Stamp)
 	}
 }
 
-// fileClock is by how much the kernel may stamp a change of a file too early: a tick.
-const fileClock = 10 * time.Millisecond
-
 // once leaves what an invocation used to the first of its events, so that sums over
 // events are sums over invocations.
 func (f *follower) once(e results.Evidence) results.Evidence {
@@ -191,13 +185,6 @@ func (f *follower) once(e results.Evidence) results.Evidence {
 	}
 	f.invocations[i] = struct{}{}
 	return e
-}
-
-func (f *follower) part(start results.Start, name string, d time.Duration) {
-	if f.way[start] == nil {
-		f.way[start] = map[string]*stats.Set{}
-	}
-	put(f.way[start], name, d)
 }
 
 // wait returns when every event is done with, or none was for as long as patience, or ctx
@@ -232,27 +219,6 @@ func (f *follower) left() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return len(f.pending)
-}
-
-// wayNames are the parts of the way in their order.
-var wayNames = func() []string {
-	names := []string{"intended send to publish"}
-	for _, p := range (trigger.Completion{}).Parts() {
-		names = append(names, p.Name)
-	}
-	return names
-}()
-
-// parts are what results keep of the way.
-func (f *follower) parts() (all []results.WayPart) {
-	for _, start := range slices.SortedFunc(maps.Keys(f.way), func(a, b results.Start) int { return cmp.Compare(place(string(a)), place(string(b))) }) {
-		for _, name := range wayNames {
-			if set := f.way[start][name]; set != nil {
-				all = append(all, results.WayPart{Start: start, Part: name, Time: set.Summarise()})
-			}
-		}
-	}
-	return all
 }
 
 // stream is the URL of completions.

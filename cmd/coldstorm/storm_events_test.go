@@ -163,20 +163,6 @@ func TestABatchUsesWhatOneInvocationDoes(t *testing.T) {
 	}
 }
 
-func TestAFileMayBeStampedATickTooEarly(t *testing.T) {
-	var got results.Sample
-	f, lines := streamed(t, func(s results.Sample) { got = s })
-	s := published(f, 0)
-	f.sample(s)
-	c := completion(s)
-	c.Publish = s.Sent.Add(-3 * time.Millisecond)
-	lines <- c
-	f.wait(context.Background(), time.Minute)
-	if f.elsewhere != 0 || got.Phases.Queue != 3000 || f.parts()[0].Time.Max != s.Sent.Sub(s.Intended) {
-		t.Errorf("%d of another clock, %+v, way %+v", f.elsewhere, got, f.parts())
-	}
-}
-
 // stream is the body of one that has nothing to read.
 type stream struct{ ended chan struct{} }
 

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -105,60 +103,6 @@ const (
 	// connection of each trigger and filesSpare of its own.
 	filesEach, filesSpare = 8, 128
 )
-
-// check fires each payload once, and checks the answers of a bundled function
-// against what is expected: a storm at a function that doesn't work measures
-// nothing.
-func (l *liveTarget) check(ctx context.Context) error {
-	checked := false
-	for _, t := range l.trials() {
-		p := t.payload
-		st := workloads.Storm{Name: "check " + t.what, Shape: workloads.ShapeSequence, N: 1, Fresh: true, Payloads: []string{p.Name}}
-		if err := l.deploy(st); err != nil {
-			return err
-		}
-		var answer []byte // of a failure; written before Fire returns
-		m, err := l.fire(ctx, st, func(a *drive.Attack) {
-			a.Check, a.Refused = p.check, func(body []byte) { answer = bytes.Clone(body) }
-			if t.event != nil {
-				a.Check, a.Payloads = nil, []drive.Payload{*t.event}
-			}
-		})
-		if err != nil {
-			return err
-		}
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		x := firstOf(m.recorder.Samples())
-		l.peak[p.Name] = max(l.peak[p.Name], x.MaxMemory)
-		if x.Outcome != results.OutcomeServed {
-			l.series = append(l.series, m)
-			return fmt.Errorf("the function failed its first invocation, with %s: %s: %s", t.what, x.Outcome, failure(x, answer, l.log))
-		}
-		checked = checked || t.event == nil && p.check != nil
-	}
-	if checked {
-		l.note(results.LevelInfo, "", "each payload's answer was checked against the expected output before the storms")
-	}
-	return nil
-}
-
-// failure says why an invocation failed, with the last that the function wrote.
-func failure(x results.Sample, answer []byte, log string) string {
-	why := x.Reason
-	if why == "" {
-		why = fmt.Sprintf("HTTP status %d", x.Status)
-	}
-	var body struct{ ErrorMessage string }
-	if json.Unmarshal(answer, &body) == nil && body.ErrorMessage != "" {
-		why += ": " + body.ErrorMessage
-	}
-	if said := lastLines(log, 3); said != "" {
-		why += "\n" + said
-	}
-	return why
-}
 
 // storm fires one storm of the scenario and keeps what came of it.
 func (l *liveTarget) storm(ctx context.Context, st workloads.Storm) error {

@@ -218,7 +218,7 @@ func reasons(run results.Run) []string {
 	var out, whys []string
 	for _, s := range run.Series {
 		if text := chart.Sourced(s); text != "" {
-			out = append(out, s.Name+" came by "+text)
+			out = append(out, s.Name+" came as events: "+text)
 		}
 	}
 	for _, cv := range run.Curves {
