@@ -60,8 +60,9 @@ func (l *liveTarget) events(st workloads.Storm) []drive.Payload {
 	return all
 }
 
-// attach makes the event source of a storm, if it has one, until detach is called.
-func (l *liveTarget) attach(st workloads.Storm) (detach func() error, err error) {
+// attach makes the event source of a storm, if it has one, until detach is called. Once
+// ctx has ended, the engine's own end is that of the source: it waits for no handler.
+func (l *liveTarget) attach(ctx context.Context, st workloads.Storm) (detach func() error, err error) {
 	t := st.Trigger
 	if t.Direct() {
 		return func() error { return nil }, nil
@@ -81,6 +82,9 @@ func (l *liveTarget) attach(st workloads.Storm) (detach func() error, err error)
 		return nil, fmt.Errorf("storm %s: %w", st.Name, err)
 	}
 	return func() error {
+		if ctx.Err() != nil {
+			return nil
+		}
 		defer os.RemoveAll(l.objects())
 		return l.engine.Detach()
 	}, nil

@@ -123,7 +123,7 @@ func (l *liveTarget) storm(ctx context.Context, st workloads.Storm) error {
 			return errors.Join(err, context.Cause(ctx))
 		}
 	}
-	detach, err := l.attach(st)
+	detach, err := l.attach(ctx, st)
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,8 @@
 //
 // With Config.Account the endpoint is a whole account of the Lambda API, whose
 // functions callers create (invoke.Service); deploy and discard are for the one
-// function of a run and leave it alone.
+// function of a run and leave it alone. Without an account, Attach lets events reach what
+// is deployed, by the same sources.
 //
 // Descriptors: an environment takes eight in the engine and as many
 // requests are open as triggers are in flight. Go's runtime raises the soft

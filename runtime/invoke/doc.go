@@ -25,7 +25,8 @@
 //
 // Asynchronous events wait in a Queue, in memory unless Config says otherwise,
 // and are retried by plane.AsyncRules. Their records go to functions, and to what
-// Config.Destinations takes.
+// Config.Destinations takes. Deferred does the same, less the records, for functions that
+// are there without an account.
 //
 // # Function URLs
 //
