@@ -248,6 +248,9 @@ func (l *liveTarget) fireSchedule(ctx context.Context, st workloads.Storm, sched
 	m.Took, m.Skew, m.Generator = max(m.Took, report.Took), report.Skew, report.Generator
 	if events != nil {
 		m.Trigger, m.Invocations, m.Way = st.Trigger.String(), len(events.invocations), events.parts()
+		if m.Generator.Limited { // as the generator sees it, who knows of no completions
+			m.Generator.Why += " (lag is held against the answers to publishing)"
+		}
 		l.judgeEvents(m, events)
 	}
 	return m, nil
