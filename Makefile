@@ -47,7 +47,7 @@ fuzz: functions ## each fuzz target for 20 seconds
 	  while read f; do $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime 20s -fuzzminimizetime 1x $$p || exit 1; done || exit 1; done
 
 deps: ## the runtimes and clients that tests and benchmarks run, zip, python3, nodejs, virtual machines (Debian, root)
-	apt-get update -q && apt-get install -qy --no-install-recommends runc crun runsc zip python3 nodejs awscli qemu-system-x86 qemu-system-arm \
+	apt-get update -q && apt-get install -qy --no-install-recommends runc crun runsc hey zip python3 nodejs awscli qemu-system-x86 qemu-system-arm \
 	  $$(command -v npm >/dev/null || echo npm)
 	.ci/kernel
 	.ci/ric
