@@ -1,8 +1,6 @@
 package drive
 
 import (
-	"runtime"
-	"sync"
 	"time"
 
 	"coldstorm/loadgen/storm"
@@ -57,28 +55,4 @@ func (f *fire) begin() {
 		f.sender.begin(f.start)
 		close(f.begun)
 	})
-}
-
-// The threads of a sender and a receiver leave the Go scheduler while they sleep and
-// must find a processor free when they come back: with all of them busy they would
-// queue behind goroutines, for up to 10 ms. So each storm has two more than the program.
-var spare struct {
-	sync.Mutex
-	storms, before int
-}
-
-func spareProcessors() {
-	spare.Lock()
-	defer spare.Unlock()
-	if spare.storms++; spare.storms == 1 {
-		spare.before = runtime.GOMAXPROCS(0)
-	}
-	runtime.GOMAXPROCS(spare.before + 2*spare.storms)
-}
-
-func returnProcessors() {
-	spare.Lock()
-	defer spare.Unlock()
-	spare.storms--
-	runtime.GOMAXPROCS(spare.before + 2*spare.storms)
 }

@@ -114,8 +114,8 @@ func (f *fire) run(observe func(results.Sample)) Report {
 	n := f.fill()
 	defer f.hosts.close()
 
-	spareProcessors()
-	defer returnProcessors()
+	makeRoom(f.Schedule.Len())
+	defer leaveRoom()
 	f.sender = newSender()
 	stopped := context.AfterFunc(f.ctx, f.stop)
 	defer stopped()

@@ -6,6 +6,8 @@ import (
 	"io"
 	"net"
 	"os"
+	"runtime"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"testing"
@@ -108,6 +110,31 @@ func TestTheSenderSendsInTheOrderOfTime(t *testing.T) {
 	}
 	if _, _, ok := s.next(0); ok {
 		t.Error("the sender goes on after the stop")
+	}
+}
+
+func TestTheCollectorWaitsForGarbageAndNotForSamples(t *testing.T) {
+	for _, c := range []struct {
+		live uint64
+		n    int
+		want int
+	}{{7 << 20, 0, 1600}, {7 << 20, 16 << 10, 800}, {200 << 20, 10, 100}, {7 << 20, 1_000_000, 100}} {
+		if got := storming(c.live, c.n); got != c.want {
+			t.Errorf("%d bytes in use and %d triggers: %d, want %d", c.live, c.n, got, c.want)
+		}
+	}
+	before := debug.SetGCPercent(100)
+	defer debug.SetGCPercent(before)
+	processors := runtime.GOMAXPROCS(0)
+	makeRoom(10)
+	makeRoom(10)
+	leaveRoom()
+	if during := debug.SetGCPercent(100); during <= 100 {
+		t.Errorf("GOGC is %d during a storm", during)
+	}
+	leaveRoom()
+	if after := debug.SetGCPercent(100); after != 100 || runtime.GOMAXPROCS(0) != processors {
+		t.Errorf("GOGC %d and %d processors after the storms, %d before", after, runtime.GOMAXPROCS(0), processors)
 	}
 }
 
