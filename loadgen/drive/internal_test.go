@@ -8,6 +8,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -69,19 +70,31 @@ func TestLimitsHoldLagAgainstTheLatencyItIsPartOf(t *testing.T) {
 		"a generator that fills its core":                                   {latency: 2000 * µs, cpu: 0.9, want: "90 % of a core"},
 		"a host that is full":                                               {latency: 2000 * µs, host: 0.97, want: "97 % busy"},
 	} {
-		var tal tally
-		for range 100 {
-			tal.latencies = append(tal.latencies, c.latency)
-		}
+		latencies := slices.Repeat([]time.Duration{c.latency}, 100)
 		r := Report{
 			Sent: 100, Waits: c.waits,
 			Lag:       results.Quantiles{N: 100, P50: c.lag, P99: c.lag},
 			Generator: results.Generator{CPUShare: c.cpu, HostCPUShare: c.host},
 		}
-		got := strings.Join(r.limits(&tal), "; ")
+		got := strings.Join(r.limits(latencies), "; ")
 		if (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
 			t.Errorf("%s: got %q, want %q", rule, got, c.want)
 		}
+	}
+}
+
+func TestAReportIsHeldAgainstWhatTriggersEndWith(t *testing.T) {
+	r := Report{Sent: 2, Start: 1e9, Lag: results.Quantiles{N: 2, P50: 1000 * µs}}
+	r = r.Against([]time.Duration{2000 * µs, 2000 * µs}, r.Start.Add(10*time.Millisecond))
+	if g := r.Generator; !g.Limited || g.Achieved != 200 || r.Took != 10*time.Millisecond {
+		t.Errorf("by answers: took %v, %+v", r.Took, g)
+	}
+	r = r.Against([]time.Duration{300 * time.Millisecond, time.Second}, r.Start.Add(time.Second))
+	if g := r.Generator; g.Limited || g.Why != "" || g.Achieved != 2 || r.Took != time.Second {
+		t.Errorf("by the ends of events: took %v, %+v", r.Took, g)
+	}
+	if r = r.Against(nil, 0); r.Generator.Limited || r.Generator.Achieved != 0 || r.Took != 0 {
+		t.Errorf("where nothing ended: took %v, %+v", r.Took, r.Generator)
 	}
 }
 

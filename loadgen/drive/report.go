@@ -14,7 +14,7 @@ import (
 // Report says how well the generator kept to the schedule.
 type Report struct {
 	Start results.Stamp // of the storm; intended sends count from it. 0: it never began
-	Took  time.Duration // from Start to the last answer
+	Took  time.Duration // from Start to the last answer, or to the end of Against
 
 	Scheduled, Sent int
 	Stopped         bool // the context ended before the storm did
@@ -81,7 +81,6 @@ func (f *fire) report(t *tally, use usage) Report {
 	}
 	if f.hasBegun() {
 		r.Start = f.start
-		r.Took = max(0, t.done.Sub(f.start))
 	}
 	if secure {
 		r.Accuracy = AccuracyTLS
@@ -94,14 +93,23 @@ func (f *fire) report(t *tally, use usage) Report {
 	}
 	r.Generator = results.Generator{
 		Offered:      offered(f.Schedule),
-		Achieved:     perSecond(len(t.latencies), r.Took),
 		CPUShare:     use.process,
 		HostCPUShare: use.host,
 		CPUPressure:  use.pressure,
 	}
-	if why := r.limits(t); len(why) > 0 {
-		r.Generator.Limited, r.Generator.Why = true, strings.Join(why, "; ")
+	return r.Against(t.latencies, t.done)
+}
+
+// Against returns the report of triggers that ended with these latencies, which it sorts,
+// the last of them at done. Fire's is of answers; events end later than those.
+func (r Report) Against(latencies []time.Duration, done results.Stamp) Report {
+	r.Took = 0
+	if r.Start != 0 {
+		r.Took = max(0, done.Sub(r.Start))
 	}
+	why := r.limits(latencies)
+	r.Generator.Achieved = perSecond(len(latencies), r.Took)
+	r.Generator.Limited, r.Generator.Why = len(why) > 0, strings.Join(why, "; ")
 	return r
 }
 
@@ -129,20 +137,20 @@ const (
 // limits says what of the storm's figures is owed to the generator or the host.
 // Lag is part of every latency, as that counts from the intended send; it spoils
 // a figure where it is a large part of it, so each quantile of lag is held
-// against the same quantile of latency.
-func (r Report) limits(t *tally) []string {
+// against the same quantile of latency, if there is any.
+func (r Report) limits(latencies []time.Duration) []string {
 	if r.Sent == 0 {
 		return nil
 	}
 	var why []string
-	slices.Sort(t.latencies)
-	latency := func(q float64) time.Duration { return stats.Quantile(t.latencies, q) }
+	slices.Sort(latencies)
+	latency := func(q float64) time.Duration { return stats.Quantile(latencies, q) }
 	for _, c := range []struct {
 		name string
 		lag  time.Duration
 		of   time.Duration
 	}{{"p50", r.Lag.P50, latency(0.5)}, {"p99", r.Lag.P99, latency(0.99)}} {
-		if c.lag > lagFloor && float64(c.lag) > lagShare*float64(c.of) {
+		if c.of > 0 && c.lag > lagFloor && float64(c.lag) > lagShare*float64(c.of) {
 			why = append(why, fmt.Sprintf("schedule lag %s of %v is %.0f %% of the latency",
 				c.name, c.lag.Round(time.Microsecond), 100*float64(c.lag)/float64(c.of)))
 		}
