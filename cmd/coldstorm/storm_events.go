@@ -38,6 +38,8 @@ type follower struct {
 	moved   chan struct{}                 // gets a token when an event has ended
 	ended   chan struct{}                 // closed at the stream's end
 
+	latencies          []time.Duration // of what was answered and, if it was published, ended
+	last               results.Stamp   // when the last of them did
 	way                map[results.Start]map[string]*stats.Set
 	invocations        map[uint64]struct{} // that have ended, by their hash: a batch's events have one in common
 	unnamed, elsewhere int                 // answers without an id; completions by another machine's clock
@@ -107,16 +109,24 @@ func (f *follower) sample(s results.Sample) {
 	c, done := f.early[id]
 	switch {
 	case s.Outcome != results.OutcomeServed:
-		f.record(s)
+		f.keep(s)
 	case id == "":
 		f.unnamed++
-		f.record(s)
+		f.keep(s)
 	case done:
 		delete(f.early, id)
 		f.end(s, c, results.Now())
 	default:
 		f.pending[id] = s
 	}
+}
+
+// keep records a trigger that has ended.
+func (f *follower) keep(s results.Sample) {
+	if s.Sent != 0 && s.Status != 0 {
+		f.latencies, f.last = append(f.latencies, s.Latency()), max(f.last, s.Done)
+	}
+	f.record(s)
 }
 
 // complete takes a completion. Of an event that is handled again, the first counts;
@@ -156,7 +166,7 @@ func (f *follower) end(s results.Sample, c trigger.Completion, at results.Stamp)
 	if c.Publish < s.Sent || c.Publish > answered {
 		f.elsewhere++
 		s.Done, s.Phases, s.Moments, s.Received, s.Responded = at, results.Phases{}, results.Moments{}, 0, 0
-		f.record(s)
+		f.keep(s)
 		return
 	}
 	if c.Invoke != 0 {
@@ -164,7 +174,7 @@ func (f *follower) end(s results.Sample, c trigger.Completion, at results.Stamp)
 	}
 	s.Phases.Transport = 0
 	s.Phases.Transport = s.Total() - s.Phases.Sum()
-	f.record(s)
+	f.keep(s)
 	if s.Outcome == results.OutcomeServed {
 		f.part(s.Start, "intended send to publish", c.Publish.Sub(s.Intended))
 		for _, p := range c.Parts() {

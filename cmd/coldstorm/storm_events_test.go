@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -89,6 +90,9 @@ func TestAnEventEndsWhenItsHandlerIsDone(t *testing.T) {
 	}
 	if s := got[3]; f.elsewhere != 1 || s.Start != results.StartWarm || s.Phases != (results.Phases{}) || s.Done <= s.Sent+9000 {
 		t.Errorf("the one of another clock (%d): %+v", f.elsewhere, s)
+	}
+	if len(f.latencies) != 4 || slices.Min(f.latencies) != got[0].Latency() || f.last != got[3].Done {
+		t.Errorf("ended with latencies %v, the last at %d", f.latencies, f.last)
 	}
 	way := f.parts()
 	if len(way) != len(wayNames) || way[0].Time.P50 != 600 || way[1].Part != "publish to poll" || way[1].Time.P50 != 1500 || way[1].Time.N != 2 {

@@ -234,6 +234,7 @@ func (s *stormer) fire(ctx context.Context, st plannedStorm) error {
 	report, err := attack.Fire(ctx, add)
 	if events != nil {
 		events.wait(ctx, s.o.timeout)
+		report = report.Against(events.latencies, events.last)
 	}
 	for _, u := range used() {
 		m.recorder.AddUse(u)

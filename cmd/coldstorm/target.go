@@ -230,6 +230,7 @@ func (l *liveTarget) fireSchedule(ctx context.Context, st workloads.Storm, sched
 	report, err := attack.Fire(ctx, add)
 	if events != nil {
 		events.wait(ctx, patience(st.Trigger, l.scenario.Function.Timeout))
+		report = report.Against(events.latencies, events.last)
 	}
 	stop()
 	for _, u := range used() {
@@ -248,9 +249,6 @@ func (l *liveTarget) fireSchedule(ctx context.Context, st workloads.Storm, sched
 	m.Took, m.Skew, m.Generator = max(m.Took, report.Took), report.Skew, report.Generator
 	if events != nil {
 		m.Trigger, m.Invocations, m.Way = st.Trigger.String(), len(events.invocations), events.parts()
-		if m.Generator.Limited { // as the generator sees it, who knows of no completions
-			m.Generator.Why += " (lag is held against the answers to publishing)"
-		}
 		l.judgeEvents(m, events)
 	}
 	return m, nil
