@@ -2,6 +2,7 @@ package html
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"coldstorm/report/chart"
@@ -82,8 +83,13 @@ func withoutEvidence(series []results.Series) bool {
 }
 
 // hardest returns the storm of which the most triggers went unserved, and if
-// all were served, the one with the most triggers.
+// all were served, the one with the most triggers. As of chart.Foremost, it is one of
+// requests if there is any.
 func hardest(series []results.Series) (results.Series, bool) {
+	events := func(s results.Series) bool { return s.Trigger != "" }
+	if requests := slices.DeleteFunc(slices.Clone(series), events); len(requests) > 0 {
+		series = requests
+	}
 	best, found := results.Series{}, false
 	for _, s := range series {
 		a, b := s.Counts.Offered-s.Counts.Served, best.Counts.Offered-best.Counts.Served
@@ -107,7 +113,7 @@ func latencyTile(name string, s results.Series, start results.Start) tile {
 	if i := figure.Interval(q.P99Low, q.P99High); i != "" {
 		p99 += ", 95 % " + i
 	}
-	t.Detail = []string{interval, p99, fmt.Sprintf("n = %s, “%s”", figure.Count(q.N), s.Name), s.Shape}
+	t.Detail = []string{interval, p99, fmt.Sprintf("n = %s, “%s”", figure.Count(q.N), s.Name), shape(s)}
 	if s.Generator.Limited {
 		t.Bad = true
 		t.Detail = append(t.Detail, "limited: "+s.Generator.Why)
@@ -115,12 +121,20 @@ func latencyTile(name string, s results.Series, start results.Start) tile {
 	return t
 }
 
+// shape is that of a storm, and what its triggers are if they aren't requests.
+func shape(s results.Series) string {
+	if s.Trigger == "" {
+		return s.Shape
+	}
+	return s.Shape + ", of events: " + s.Trigger
+}
+
 func stormTile(s results.Series) tile {
 	c := s.Counts
 	t := tile{Name: "“" + s.Name + "”, served", Basis: chart.Measured}
 	t.Value = figure.Count(c.Served) + " of " + figure.Count(c.Offered)
 	t.Detail = []string{
-		s.Shape,
+		shape(s),
 		fmt.Sprintf("throttled %s, failed %s, timed out %s", figure.Count(c.Throttled), figure.Count(c.Failed), figure.Count(c.TimedOut)),
 		startsOf(c),
 	}
