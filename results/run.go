@@ -187,9 +187,11 @@ type Series struct {
 	Modes      []string  `json:"modes,omitempty"`             // sandbox starts seen: cold, pooled
 
 	// Trigger is the event source by which its triggers came, in words; empty: each was a
-	// request. Invocations handled them: as many, or fewer where several events share one.
+	// request. Invocations handled them: as many, or fewer where several events share one,
+	// and ColdStarts of those were cold. Counts are of events.
 	Trigger     string `json:"trigger,omitempty"`
 	Invocations int    `json:"invocations,omitempty"`
+	ColdStarts  int    `json:"cold_starts,omitempty"`
 	// Way is where the time of events went that were not answered on their request.
 	Way []WayPart `json:"way,omitempty"`
 

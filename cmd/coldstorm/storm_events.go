@@ -41,9 +41,10 @@ type follower struct {
 	latencies          []time.Duration // of what was answered and, if it was published, ended
 	last               results.Stamp   // when the last of them did
 	way                map[results.Start]map[string]*stats.Set
-	invocations        map[uint64]struct{} // that have ended, by their hash: a batch's events have one in common
-	unnamed, elsewhere int                 // answers without an id; completions by another machine's clock
-	again              int                 // events that had reached the function before
+	invocations        map[uint64]bool // that have ended, by their hash: whether an event of theirs was served. A batch's events have one in common
+	coldStarts         int             // of invocations
+	unnamed, elsewhere int             // answers without an id; completions by another machine's clock
+	again              int             // events that had reached the function before
 }
 
 // invocation tells one from another.
@@ -87,7 +88,7 @@ func follow(ctx context.Context, stream string, record func(results.Sample)) (*f
 func newFollower(record func(results.Sample), body io.Closer) *follower {
 	return &follower{
 		record: record, body: body, ids: map[uint64]string{}, pending: map[string]results.Sample{}, early: map[string]trigger.Completion{},
-		moved: make(chan struct{}, 1), ended: make(chan struct{}), way: map[results.Start]map[string]*stats.Set{}, invocations: map[uint64]struct{}{},
+		moved: make(chan struct{}, 1), ended: make(chan struct{}), way: map[results.Start]map[string]*stats.Set{}, invocations: map[uint64]bool{},
 	}
 }
 
@@ -158,7 +159,7 @@ func (f *follower) end(s results.Sample, c trigger.Completion, at results.Stamp)
 	if err != nil {
 		evidence = results.Evidence{Start: results.StartUnknown}
 	}
-	s.Evidence = f.once(evidence)
+	s.Evidence = f.once(evidence, s.Outcome == results.OutcomeServed)
 	if c.Attempts > 1 {
 		f.again++
 	}
@@ -184,16 +185,23 @@ func (f *follower) end(s results.Sample, c trigger.Completion, at results.Stamp)
 }
 
 // once leaves what an invocation used to the first of its events, so that sums over
-// events are sums over invocations.
-func (f *follower) once(e results.Evidence) results.Evidence {
+// events are sums over invocations; and why it was cold, and the moments of its start, to
+// the first that was served, as those are what cold starts are counted by.
+func (f *follower) once(e results.Evidence, served bool) results.Evidence {
 	if e.Environment == "" {
 		return e
 	}
 	i := maphash.Comparable(invocationSeed, invocation{e.Environment, e.Received})
-	if _, counted := f.invocations[i]; counted {
+	told, met := f.invocations[i]
+	if met {
 		e.Billed, e.CPU = 0, 0
+	} else if e.Start == results.StartCold {
+		f.coldStarts++
 	}
-	f.invocations[i] = struct{}{}
+	if told {
+		e.Cause, e.Moments = "", results.Moments{}
+	}
+	f.invocations[i] = told || served
 	return e
 }
 

@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"coldstorm/loadgen/record"
 	"coldstorm/results"
 	"coldstorm/runtime/trigger"
 )
@@ -164,6 +165,30 @@ func TestABatchUsesWhatOneInvocationDoes(t *testing.T) {
 	}
 	if billed != time.Millisecond || cpu != 500 || len(f.invocations) != 1 || f.again != 1 {
 		t.Errorf("billed %v, %v of a processor, in %d invocations, %d handled again", billed, cpu, len(f.invocations), f.again)
+	}
+}
+
+func TestABatchHasOneColdStart(t *testing.T) {
+	got := record.Recorder{}
+	f := newFollower(got.Add, nil)
+	for i, reported := range []bool{true, false, false} { // the function says that it failed on the first
+		s := published(f, i)
+		c := completion(s)
+		e := results.Evidence{Start: results.StartCold, Cause: results.CauseScaleOut, Mode: "cold", Environment: "e", Received: 5e9, Responded: 6e9, Billed: time.Millisecond}
+		e.Moments[results.MomentAsk], e.Moments[results.MomentReceived], e.Moments[results.MomentReady] = 5e9, 5e9+1000, 5e9+9000
+		c.Evidence, c.Invoke, c.Handler, c.Done = e.String(), e.Received, e.Received+9000, e.Responded
+		if reported {
+			c.Outcome, c.Reason = results.OutcomeFailed, trigger.ReasonReported
+		}
+		f.sample(s)
+		f.complete(c, results.Now())
+	}
+	s := got.Series()
+	if s.Counts.Cold != 2 || s.BilledMS != 1 || s.Counts.Causes[results.CauseScaleOut] != 1 || len(s.Breakdown) != 1 || s.Breakdown[0].Total.N != 1 {
+		t.Errorf("%d events cold, %d ms billed, causes %v, parts %+v", s.Counts.Cold, s.BilledMS, s.Counts.Causes, s.Breakdown)
+	}
+	if f.coldStarts != 1 || len(f.invocations) != 1 {
+		t.Errorf("%d cold starts in %d invocations", f.coldStarts, len(f.invocations))
 	}
 }
 

@@ -248,7 +248,7 @@ func (l *liveTarget) fireSchedule(ctx context.Context, st workloads.Storm, sched
 	m.Series = m.recorder.Series()
 	m.Took, m.Skew, m.Generator = max(m.Took, report.Took), report.Skew, report.Generator
 	if events != nil {
-		m.Trigger, m.Invocations, m.Way = st.Trigger.String(), len(events.invocations), events.parts()
+		m.Trigger, m.Invocations, m.ColdStarts, m.Way = st.Trigger.String(), len(events.invocations), events.coldStarts, events.parts()
 		l.judgeEvents(m, events)
 	}
 	return m, nil

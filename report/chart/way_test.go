@@ -14,7 +14,7 @@ func events(name string) results.Series {
 		return results.WayPart{Start: start, Part: name, Time: results.Quantiles{N: n, P50: p50, P99: p99}}
 	}
 	return results.Series{
-		Name: name, Trigger: "queue, batches of up to 10", Invocations: 20, Counts: results.Counts{Offered: 150, Served: 140, Failed: 3, Unsent: 7},
+		Name: name, Trigger: "queue, batches of up to 10", Invocations: 20, ColdStarts: 2, Counts: results.Counts{Offered: 150, Served: 140, Failed: 3, Unsent: 7},
 		Way: []results.WayPart{
 			part(results.StartCold, "publish to poll", 2, 3*time.Millisecond, 0), part(results.StartWarm, "publish to poll", 138, 200*time.Microsecond, 2*time.Millisecond),
 		},
@@ -41,7 +41,7 @@ func TestSourcedSaysWhatFiguresAreOf(t *testing.T) {
 	one.Invocations = 143
 	for s, want := range map[string]string{
 		Sourced(results.Series{Name: "requests"}): "",
-		Sourced(events("a")):                      "queue, batches of up to 10; 143 events in 20 invocations; measured here alone, not projected",
+		Sourced(events("a")):                      "queue, batches of up to 10; 143 events in 20 invocations, 2 of them cold (cold and warm are counts of events); measured here alone, not projected",
 		Sourced(one):                              "queue, batches of up to 10; measured here alone, not projected",
 	} {
 		if s != want {
