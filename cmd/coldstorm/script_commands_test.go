@@ -19,24 +19,42 @@ import (
 //	interrupt TEXT COMMAND [ARGUMENTS]
 //
 // Its exit code is the command's, or 1 if the text never came.
-func interrupt() { signalled(os.Interrupt) }
+func interrupt() {
+	os.Exit(disturbed(func(p *os.Process) { p.Signal(os.Interrupt) }))
+}
+
+// beheaded does the same, but kills the command's engine.
+func beheaded() {
+	os.Exit(disturbed(func(*os.Process) {
+		for _, p := range ours() {
+			if args, _ := os.ReadFile(filepath.Join(strings.TrimPrefix(p, "process "), "cmdline")); strings.Contains(string(args), "\x00__engine") {
+				unix.Kill(pidOf(p), unix.SIGKILL)
+			}
+		}
+	}))
+}
 
 // killed does the same with SIGKILL, and then waits until the processes that
 // the command had started have ended by themselves.
 func killed() {
-	signalled(os.Kill)
+	disturbed(func(p *os.Process) { p.Kill() })
 	for _, p := range ours() {
-		pid, _ := strconv.Atoi(filepath.Base(p))
-		if fd, err := unix.PidfdOpen(pid, 0); err == nil {
+		if fd, err := unix.PidfdOpen(pidOf(p), 0); err == nil {
 			unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, -1) // readable at its end
 		}
 	}
 	os.Exit(1)
 }
 
-// signalled runs the command and sends it the signal. It ends this process with
-// the command's exit code, unless that was killed.
-func signalled(sig os.Signal) {
+// pidOf is the number of a process of ours.
+func pidOf(process string) int {
+	pid, _ := strconv.Atoi(filepath.Base(process))
+	return pid
+}
+
+// disturbed runs the command, disturbs it once the text came, and returns its exit code;
+// 1 if the text never did.
+func disturbed(disturb func(*os.Process)) int {
 	cmd := exec.Command(os.Args[2], os.Args[3:]...)
 	cmd.Stdout = os.Stdout
 	stderr, err := cmd.StderrPipe()
@@ -45,22 +63,20 @@ func signalled(sig os.Signal) {
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+		return 1
 	}
 	seen := false
 	for lines := bufio.NewScanner(io.TeeReader(stderr, os.Stderr)); lines.Scan(); {
 		if !seen && strings.Contains(lines.Text(), os.Args[1]) {
 			seen = true
-			cmd.Process.Signal(sig)
+			disturb(cmd.Process)
 		}
 	}
 	cmd.Wait()
 	if !seen {
-		os.Exit(1)
+		return 1
 	}
-	if sig != os.Kill {
-		os.Exit(cmd.ProcessState.ExitCode())
-	}
+	return cmd.ProcessState.ExitCode()
 }
 
 // leftovers lists what this script's runs left on this machine: coldstorm's own

@@ -15,7 +15,7 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && strings.HasPrefix(os.Args[1], "__") {
 		main() // a process that coldstorm started of itself, by /proc/self/exe
 	}
-	testscript.Main(m, map[string]func(){"coldstorm": main, "interrupt": interrupt, "killed": killed, "leftovers": leftovers, "imagetool": imagetool, "served": served, "awaited": awaited, "post": post, "photo": takePhoto, "pixels": pixels, "endpoint": endpoint, "attacked": attacked})
+	testscript.Main(m, map[string]func(){"coldstorm": main, "interrupt": interrupt, "beheaded": beheaded, "killed": killed, "leftovers": leftovers, "imagetool": imagetool, "served": served, "awaited": awaited, "post": post, "photo": takePhoto, "pixels": pixels, "endpoint": endpoint, "attacked": attacked})
 }
 
 // function builds the program that behaves well or badly as a variable says,

@@ -128,15 +128,16 @@ func (l *liveTarget) storm(ctx context.Context, st workloads.Storm) error {
 		return err
 	}
 	m, err := l.fire(ctx, st, func(a *drive.Attack) { l.route(a, c) })
-	if derr := detach(); err == nil && derr != nil {
-		err = fmt.Errorf("storm %s: end its event source: %w", st.Name, derr)
-	}
+	derr := detach()
 	if err != nil {
 		return err
 	}
 	l.judgeShare(m)
 	l.series = append(l.series, m)
 	l.judge(m)
+	if derr != nil { // what was measured until then is kept
+		return fmt.Errorf("storm %s: end its event source: %w", st.Name, derr)
+	}
 	return nil
 }
 
