@@ -208,10 +208,10 @@ func (b *bucket) publish(o object) {
 	id := api.NewID()
 	event := b.event(o, id, n)
 	polled := results.Now()
-	source := "bucket " + b.Name
+	c := Completion{Trigger: trigger(b.Name, o), Source: "bucket " + b.Name, Function: b.Function, Publish: o.publish, Poll: polled}
 	err := b.sources.functions.Enqueue(b.Function, live.Request{ID: id, Payload: event, ContentType: "application/json"},
 		func(r live.Result, _ results.Stamp, attempts int) {
-			c := Completion{Trigger: trigger(b.Name, o), Source: source, Function: b.Function, Attempts: attempts, Publish: o.publish, Poll: polled}
+			c.Attempts = attempts
 			c.complete(r)
 			if c.Outcome == results.OutcomeServed && b.Output != "" {
 				if err := b.write(o.key, r.Payload); err != nil {
@@ -222,6 +222,7 @@ func (b *bucket) publish(o object) {
 		})
 	if err != nil {
 		b.sources.config.Say("bucket %s: object %s: %v", b.Name, o.key, err)
+		b.sources.ledger.add(c.lost(err))
 	}
 }
 

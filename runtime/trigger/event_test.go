@@ -2,11 +2,15 @@ package trigger
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
+
+	"coldstorm/results"
+	"coldstorm/runtime/live"
 )
 
 // leaves are the paths of all values in a JSON text, and body's own.
@@ -64,5 +68,35 @@ func TestAnEventToTryAFunctionWithIsLikeTheSources(t *testing.T) {
 				t.Errorf("event has %v\nwant %v", got, want)
 			}
 		})
+	}
+}
+
+// full has no room for asynchronous events.
+type full struct{ functions }
+
+func (*full) Enqueue(string, live.Request, func(live.Result, results.Stamp, int)) error {
+	return errors.New("full")
+}
+
+func TestAnEventWithoutRoomIsToldOf(t *testing.T) {
+	s := sources(t, nil)
+	s.Connect(&full{})
+	for _, x := range []Source{
+		{Bucket: &Bucket{Name: "photos", Folder: t.TempDir(), Function: "f"}},
+		{Schedule: &Schedule{Name: "daily", Expression: "rate(1 day)", Function: "f"}},
+	} {
+		if err := s.Add(x); err != nil {
+			t.Fatal(err)
+		}
+	}
+	done, stop := s.ledger.listen()
+	defer stop()
+	for _, name := range []string{"photos", "daily"} {
+		w := httptest.NewRecorder()
+		s.Handler(http.NotFoundHandler()).ServeHTTP(w, httptest.NewRequest("POST", "/coldstorm/publish/"+name, strings.NewReader("1")))
+		c := <-done
+		if c.Trigger != w.Header().Get(TriggerHeader) || c.Outcome != results.OutcomeFailed || c.Reason != "full" || c.Attempts != 0 || c.Done < c.Poll || c.Poll == 0 {
+			t.Errorf("%s: %+v", name, c)
+		}
 	}
 }

@@ -83,15 +83,16 @@ func (r *schedule) run(when plane.Schedule, begin time.Time) {
 func (r *schedule) publish(due time.Time, at results.Stamp) string {
 	id := api.NewID()
 	event := r.event(id, due)
-	polled := results.Now()
+	c := Completion{Trigger: id, Source: "schedule " + r.Name, Function: r.Function, Publish: at, Poll: results.Now()}
 	err := r.sources.functions.Enqueue(r.Function, live.Request{ID: id, Payload: event, ContentType: "application/json"},
 		func(res live.Result, _ results.Stamp, attempts int) {
-			c := Completion{Trigger: id, Source: "schedule " + r.Name, Function: r.Function, Attempts: attempts, Publish: at, Poll: polled}
+			c.Attempts = attempts
 			c.complete(res)
 			r.sources.ledger.add(c)
 		})
 	if err != nil {
 		r.sources.config.Say("schedule %s: %v", r.Name, err)
+		r.sources.ledger.add(c.lost(err))
 	}
 	return id
 }

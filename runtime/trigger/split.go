@@ -53,6 +53,12 @@ func (c *Completion) complete(r live.Result) {
 	}
 }
 
+// lost is what becomes of an event for which there is no function, or no room.
+func (c Completion) lost(err error) Completion {
+	c.Outcome, c.Reason, c.Done = results.OutcomeFailed, err.Error(), results.Now()
+	return c
+}
+
 // Part is one part of an event's way.
 type Part struct {
 	Name string
