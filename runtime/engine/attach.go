@@ -25,7 +25,7 @@ type Events struct {
 func (e *Engine) Attach(x Events) error { return e.ask(command{Verb: verbAttach, Events: &x}) }
 
 // Detach ends what Attach began, and returns when the invocations that it began are
-// done with. Events that were not handled are lost.
+// done with, but for asynchronous ones, which go on. Events that were not handled are lost.
 func (e *Engine) Detach() error { return e.ask(command{Verb: verbDetach}) }
 
 // attached are the Events of what is deployed.
