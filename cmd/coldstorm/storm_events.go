@@ -137,7 +137,9 @@ func (f *follower) complete(c trigger.Completion, at results.Stamp) {
 	defer f.mu.Unlock()
 	s, ok := f.pending[c.Trigger]
 	if !ok {
-		f.early[c.Trigger] = c
+		if _, met := f.early[c.Trigger]; !met {
+			f.early[c.Trigger] = c
+		}
 		return
 	}
 	delete(f.pending, c.Trigger)

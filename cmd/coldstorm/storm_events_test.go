@@ -168,6 +168,32 @@ func TestABatchUsesWhatOneInvocationDoes(t *testing.T) {
 	}
 }
 
+func TestOfAnEventThatIsHandledAgainTheFirstTimeCounts(t *testing.T) {
+	var got []results.Sample
+	f := newFollower(func(s results.Sample) { got = append(got, s) }, nil)
+	for seq, before := range []int{0, 1, 2} { // completions that come before its publishing is observed
+		s := published(f, seq)
+		failed, served := completion(s), completion(s)
+		failed.Outcome, failed.Reason, served.Attempts = results.OutcomeFailed, "Odd", 2
+		all := []trigger.Completion{failed, served}
+		for _, c := range all[:before] {
+			f.complete(c, results.Now())
+		}
+		f.sample(s)
+		for _, c := range all[before:] {
+			f.complete(c, results.Now())
+		}
+	}
+	if len(got) != 3 || f.again != 0 || f.left() != 0 {
+		t.Fatalf("%d samples, %d of another time, %d left", len(got), f.again, f.left())
+	}
+	for _, s := range got {
+		if s.Outcome != results.OutcomeFailed || s.Reason != "event Odd" {
+			t.Errorf("trigger %d: %s, %s", s.Seq, s.Outcome, s.Reason)
+		}
+	}
+}
+
 func TestABatchHasOneColdStart(t *testing.T) {
 	got := record.Recorder{}
 	f := newFollower(got.Add, nil)
