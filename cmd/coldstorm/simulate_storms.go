@@ -114,7 +114,7 @@ func keptProfile(k kept) (sim.Profile, error) {
 	quiet, byEvents := map[string]bool{}, map[string]bool{}
 	for _, s := range k.run.Series {
 		quiet[s.Name] = s.Generator.HostCPUShare <= quietShare
-		byEvents[s.Name] = s.Trigger != ""
+		byEvents[s.Name] = s.Trigger != "" || len(s.Way) > 0 // by run, or by storm --completions
 	}
 	var some, all []results.Sample
 	for _, s := range k.samples {

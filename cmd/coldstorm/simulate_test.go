@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -115,6 +116,29 @@ func TestProfileWithoutLimitsIsRefusedBelowOneVCPU(t *testing.T) {
 	k.run.Host.Limits, k.samples = true, k.samples[:0]
 	if _, err := keptProfile(k); err == nil {
 		t.Error("a run without samples has a profile")
+	}
+}
+
+func TestProfileLearnsNothingFromEvents(t *testing.T) {
+	for what, mark := range map[string]func(*results.Series){
+		"a source of a scenario's": func(s *results.Series) { s.Trigger = "queue, batches of up to 10" },
+		"completions": func(s *results.Series) {
+			s.Way = []results.WayPart{{Start: results.StartWarm, Part: "publish to poll"}}
+		},
+	} {
+		k, err := readKept(keptRun(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := keptProfile(k); err != nil {
+			t.Fatal(err)
+		}
+		for i := range k.run.Series {
+			mark(&k.run.Series[i])
+		}
+		if _, err := keptProfile(k); !errors.Is(err, errNoProfile) {
+			t.Errorf("%s: error %v", what, err)
+		}
 	}
 }
 
