@@ -130,6 +130,6 @@ func (l *liveTarget) judgeEvents(m measured, f *follower) {
 	}
 	l.note(results.LevelInfo, m.Name, "%s", text)
 	if f.again > 0 {
-		l.note(results.LevelWarn, m.Name, "%d events reached the function more than once: their latency holds the retries, and their start and phases are of the last attempt", f.again)
+		l.note(results.LevelWarn, m.Name, "%d events were handed to the function more than once: their latency holds the retries, and their start, phases and billed time are of the last attempt", f.again)
 	}
 }
