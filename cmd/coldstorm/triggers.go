@@ -268,7 +268,9 @@ A storm of a scenario comes by such a source too, which 'coldstorm run' makes fo
 Each trigger is published when it is due, as the message or the object (schedules carry no
 payload), and ends when its handler is done. A message that fails ends as failed the first
 time, any other event after its retries. Latency counts from the intended send, retries
-included. Such storms are measured here alone, and not projected. They have times of their
-own: a closed loop would wait for answers, which are not the end of an event.
+included. An event that found no room (concurrency) waits a second, then twice as long each
+time, up to five minutes, as on Lambda: a burst beyond it takes long. Messages wait less.
+Such storms are measured here alone, and not projected. They have times of their own: a
+closed loop would wait for answers, which are not the end of an event.
 'coldstorm run events' is a bundled one that shows all.
 `
