@@ -125,7 +125,7 @@ func patience(t workloads.Trigger, timeout time.Duration) time.Duration {
 // judgeEvents notes what a reader must know of a storm by an event source.
 func (l *liveTarget) judgeEvents(m measured, f *follower) {
 	text := fmt.Sprintf("its triggers come as events (%s), each of which ends when its handler is done: measured here alone, and not projected on AWS", m.Trigger)
-	if n := m.Counts.Offered - m.Counts.Unsent; m.Invocations > 0 && m.Invocations < n {
+	if n := m.Counts.Offered - m.Counts.Unsent; m.Invocations > 0 && m.Invocations < m.Counts.Served { // some shared one
 		text += fmt.Sprintf("; %s events were handled in %s invocations, and starts, phases and service times are, for each event, those of its invocation", thousands(n), thousands(m.Invocations))
 	}
 	l.note(results.LevelInfo, m.Name, "%s", text)

@@ -28,7 +28,7 @@ func Sourced(s results.Series) string {
 		return ""
 	}
 	handled := ""
-	if n := s.Counts.Offered - s.Counts.Unsent; s.Invocations > 0 && s.Invocations != n {
+	if n := s.Counts.Offered - s.Counts.Unsent; s.Invocations > 0 && s.Invocations < s.Counts.Served { // some shared one
 		handled = fmt.Sprintf("; %s events in %s invocations, %s of them cold (cold and warm are counts of events)", figure.Count(n), figure.Count(s.Invocations), figure.Count(s.ColdStarts))
 	}
 	return s.Trigger + handled + "; measured here alone, not projected"

@@ -37,11 +37,13 @@ func TestWayHasAQuantileWhereItsSamplesCarryOne(t *testing.T) {
 }
 
 func TestSourcedSaysWhatFiguresAreOf(t *testing.T) {
-	one := events("a")
+	one, some := events("a"), events("a")
 	one.Invocations = 143
+	some.Invocations = 140 // three never reached the function
 	for s, want := range map[string]string{
 		Sourced(results.Series{Name: "requests"}): "",
 		Sourced(events("a")):                      "queue, batches of up to 10; 143 events in 20 invocations, 2 of them cold (cold and warm are counts of events); measured here alone, not projected",
+		Sourced(some):                             "queue, batches of up to 10; measured here alone, not projected",
 		Sourced(one):                              "queue, batches of up to 10; measured here alone, not projected",
 	} {
 		if s != want {
