@@ -106,7 +106,6 @@ func usage(w io.Writer) {
 	fmt.Fprint(w, `
 'coldstorm help COMMAND' says more, 'coldstorm help exit-codes' what the exit code means,
 'coldstorm help triggers' how events reach functions.
-Not built yet, and so absent: cost.
 `)
 }
 

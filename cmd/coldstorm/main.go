@@ -9,10 +9,14 @@
 //	coldstorm storm [URL] [--rate 50/1s --duration 10s | --shape burst --n 1000 | ...] [--targets FILE|-] [--output FILE]
 //	coldstorm sweep [SCENARIO] --over AXIS[=V1,V2,...]...
 //	coldstorm simulate [SCENARIO|TRACE] [--profile RUN | --service TIME --init TIME]
+//	coldstorm cost [SCENARIO] [--profile RUN | --service TIME]
 //	coldstorm serve [--listen 127.0.0.1:PORT] [--function DIR|ZIP|IMAGE --name NAME]...
 //	coldstorm invoke [--function DIR|ZIP|IMAGE | --url URL NAME] [--payload FILE|-] [--tail]
 //	coldstorm report RUN...
 //	coldstorm gate --base RUN --head RUN
+//	coldstorm doctor
+//	coldstorm clean
+//	coldstorm bench [PART...]
 //	coldstorm help [COMMAND]
 //
 // stdout carries the result, stderr the conversation.
