@@ -16,7 +16,7 @@
 //	   │                    it, and is free for the next
 //	   ├──intended──────────> Sender: one locked thread that sleeps to just
 //	   │                      before the time, spins the rest and writes
-//	   └──samples <── watch <── Receiver: one locked thread that sleeps in epoll,
+//	   └──samples <── watch <── Receiver: one goroutine that sleeps in epoll,
 //	                          stamps and frames the answers
 //
 // vegeta thus does not wait for answers, and its results say only that a trigger was

@@ -98,9 +98,48 @@ func TestAReportIsHeldAgainstWhatTriggersEndWith(t *testing.T) {
 	}
 }
 
+// However the ring and the sleep meet, the sleep ends.
+func TestABellEndsALongSleepAndAShortOne(t *testing.T) {
+	b, err := newBell()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.close()
+	for i := range 2000 {
+		heard := b.rings.Load()
+		until := never
+		if i%2 == 0 {
+			until = results.Now().Add(hidden / 2)
+		}
+		go b.ring()
+		for b.rings.Load() == heard {
+			b.wait(heard, until)
+		}
+	}
+}
+
+func TestALongSleepEndsBeforeItsTime(t *testing.T) {
+	b, err := newBell()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.close()
+	for _, d := range []time.Duration{3 * time.Millisecond, 20 * time.Millisecond} {
+		until := results.Now().Add(d)
+		for results.Now() < until.Add(-margin) { // it may end early, not late by more than a host's whim
+			b.wait(0, until)
+		}
+	}
+}
+
 func TestTheSenderSendsInTheOrderOfTime(t *testing.T) {
 	a, b, c := &trigger{seq: 0, at: 5}, &trigger{seq: 1, at: 5}, &trigger{seq: 2, at: 3}
-	s := &sender{start: results.Now().Add(-time.Second), ended: make(chan struct{})} // no thread: the test takes
+	bell, err := newBell()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer bell.close()
+	s := &sender{bell: bell, start: results.Now().Add(-time.Second), ended: make(chan struct{})} // no thread: the test takes
 	for _, t := range []*trigger{b, a, c} {
 		s.add(t)
 	}

@@ -4,9 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"os"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -18,10 +16,9 @@ import (
 	"coldstorm/results"
 )
 
-// receiver reads the answers of all plain connections of a storm, by a thread of
-// its own that sleeps in epoll: waking a goroutine for each answer costs several
-// times as much, and can find its processor taken. It stamps and frames them;
-// what they say is read elsewhere, in batches.
+// receiver reads the answers of all plain connections of a storm, in one goroutine
+// that sleeps in epoll: waking one for each answer costs several times as much. It
+// stamps and frames them; what they say is read elsewhere, in batches.
 type receiver struct {
 	fire        *fire
 	epoll, bell int
@@ -33,13 +30,15 @@ type receiver struct {
 
 	mu    sync.Mutex
 	conns map[int]*plain
-	gone  bool // the thread is: no more connections
+	gone  bool // the goroutine is: no more connections
 
-	// The thread's own.
-	batch  []ending
-	since  results.Stamp // when batch's first came
-	heads  []byte        // where heads are kept
-	expiry results.Stamp // when next to look for what has waited too long
+	// The goroutine's own.
+	batch   []ending
+	since   results.Stamp // when batch's first came
+	heads   []byte        // where heads are kept
+	expiry  results.Stamp // when next to look for what has waited too long
+	sparse  bool          // nothing came for a lull
+	parking *os.File      // epoll, watched by the network poller; nil unless sparse
 }
 
 func newReceiver(f *fire) (*receiver, error) {
@@ -62,7 +61,7 @@ func newReceiver(f *fire) (*receiver, error) {
 	return r, nil
 }
 
-// stop gives up what is in flight, and returns once the thread has ended.
+// stop gives up what is in flight, and returns once the goroutine has ended.
 func (r *receiver) stop() {
 	r.once.Do(func() {
 		r.stopped.Store(true)
@@ -108,7 +107,6 @@ func (r *receiver) forget(c *plain) {
 }
 
 func (r *receiver) run() {
-	runtime.LockOSThread() // and never unlocked: the thread, with its slack, ends with the goroutine
 	defer close(r.ended)
 	// Not sharpened: it would take the turn of the sender, and of an endpoint on this
 	// host, at each answer of a burst, which then arrives over a longer time.
@@ -126,11 +124,14 @@ func (r *receiver) run() {
 		r.flush(false)
 	}
 	r.giveUp()
+	if r.parking != nil {
+		r.parking.Close()
+	}
 	unix.Close(r.epoll) // stop is the last to use the bell
 }
 
 const (
-	// lull is how long the thread sleeps unseen by the Go scheduler, which would else
+	// lull is how long the goroutine sleeps unseen by the Go scheduler, which would else
 	// give its processor away at each answer of a storm.
 	lull = time.Millisecond
 	// held is how long answers may be held back while others come, so that many are
@@ -140,18 +141,52 @@ const (
 
 // wait returns how many events there are.
 func (r *receiver) wait(events []unix.EpollEvent) int {
-	n, _, errno := syscall.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(r.epoll), uintptr(unsafe.Pointer(&events[0])),
-		uintptr(len(events)), uintptr(lull/time.Millisecond), 0, 0)
-	if n != 0 && errno == 0 {
-		return int(n)
+	if !r.sparse {
+		if n := poll(uintptr(r.epoll), events, lull); n > 0 {
+			return n
+		}
+		r.sparse = true
 	}
 	r.flush(true)
-	left := max(0, time.Duration(r.expiry-results.Now()))
-	ms := min(int64((left+time.Millisecond-1)/time.Millisecond), math.MaxInt32)
-	if n, err := unix.EpollWait(r.epoll, events, int(ms)); err == nil {
-		return n
+	now := results.Now()
+	n := r.park(events)
+	if results.Now().Sub(now) <= lull && r.parking != nil {
+		r.parking.Close() // watched, it would wake a thread at every answer
+		r.sparse, r.parking = false, nil
 	}
-	return 0
+	return n
+}
+
+// park waits in the Go scheduler, for answers that are far apart (see bell).
+func (r *receiver) park(events []unix.EpollEvent) (n int) {
+	if r.parking == nil {
+		fd, err := unix.FcntlInt(uintptr(r.epoll), unix.F_DUPFD_CLOEXEC, 0)
+		if err != nil { // out of descriptors
+			return poll(uintptr(r.epoll), events, lull)
+		}
+		unix.SetNonblock(fd, true) // for the poller to take it
+		r.parking = os.NewFile(uintptr(fd), "epoll")
+	}
+	r.parking.SetReadDeadline(r.expiry.Time())
+	raw, err := r.parking.SyscallConn()
+	if err != nil {
+		return 0
+	}
+	raw.Read(func(fd uintptr) bool {
+		n = poll(fd, events, 0)
+		return n > 0
+	})
+	return n
+}
+
+// poll is epoll_wait(2) for up to a time, of which the Go scheduler doesn't hear.
+func poll(epoll uintptr, events []unix.EpollEvent, most time.Duration) int {
+	n, _, errno := syscall.RawSyscall6(unix.SYS_EPOLL_PWAIT, epoll, uintptr(unsafe.Pointer(&events[0])),
+		uintptr(len(events)), uintptr(most/time.Millisecond), 0, 0)
+	if errno != 0 {
+		return 0
+	}
+	return int(n)
 }
 
 // serve reads what has come on a connection, and writes what did not fit.
