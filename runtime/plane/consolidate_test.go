@@ -54,7 +54,7 @@ func TestConsolidationMovesUnitsAndWaitsForWhatRuns(t *testing.T) {
 		runs = i
 	}
 	acts := s.tick(180) // unit 9 goes; 5 alone does not need a node
-	want(t, acts, "stop 9", "start 10 on 1")
+	want(t, acts, "stop 9", "drain 5", "start 10 on 1")
 	s.ready(181, 10)
 	acts = nil
 	for i := range runs + 1 {

@@ -27,6 +27,14 @@ func (q *fifo[T]) pop() T {
 	return v
 }
 
+// popBack takes the youngest out.
+func (q *fifo[T]) popBack() {
+	q.items = q.items[:len(q.items)-1]
+	if q.head == len(q.items) {
+		q.items, q.head = q.items[:0], 0
+	}
+}
+
 // remove takes the first v out, and reports whether there was one.
 func (q *fifo[T]) remove(v T) bool {
 	for i := q.head; i < len(q.items); i++ {

@@ -26,9 +26,10 @@ type Fleet struct {
 
 	buckets []bucket // of launches
 
-	want   int // units that there should be
-	alive  int // starting or ready, not draining
-	exempt int // launches that take no token: the units that stood before
+	want   int                 // units that there should be
+	alive  int                 // starting or ready, not draining
+	missed fifo[time.Duration] // since when each unit beyond the alive ones is missing
+	exempt int                 // launches that take no token: the units that stood before
 	begun  bool
 
 	starting, ready, busy, queued int      // ready: draining ones included
@@ -157,7 +158,9 @@ func (f *Fleet) begin(at time.Duration, out []Action) []Action {
 	if f.rules.Scaler != nil {
 		f.scaleAt = at + f.rules.Scaler.Every()
 	}
-	f.pool.waiting = max(0, f.rules.WarmPool.Capacity-f.want)
+	for range f.rules.WarmPool.Capacity - f.want {
+		f.pool.waiting.push(at)
+	}
 	if f.rules.Place != nil {
 		for range f.rules.MinNodes {
 			out = f.startNode(out)

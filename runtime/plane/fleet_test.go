@@ -109,7 +109,7 @@ func TestScaleInDrainsTheNewestUnit(t *testing.T) {
 	s.ready(70, 2)
 	want(t, s.arrive(71, 0), "dispatch 0 to 2 warm")
 	n.n = 1
-	want(t, s.tick(120))                              // 2 is busy: no new triggers, no stop
+	want(t, s.tick(120), "drain 2")                   // it is busy: no new triggers, no stop
 	want(t, s.arrive(121, 1), "dispatch 1 to 1 warm") // not to the one that drains
 	want(t, s.arrive(121, 2))
 	want(t, s.done(122, 2, 0), "stop 2")

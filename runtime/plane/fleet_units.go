@@ -82,6 +82,7 @@ func (f *Fleet) sight(at time.Duration) Sight {
 // room and the launch rates allow it.
 func (f *Fleet) launch(at time.Duration, out []Action) []Action {
 	f.launchAt = 0
+	f.miss(at)
 	if f.alive < f.want && f.heldUntil > at {
 		f.launchAt = f.heldUntil
 		return out
@@ -102,9 +103,20 @@ func (f *Fleet) launch(at time.Duration, out []Action) []Action {
 		} else {
 			prepared = f.pooled(at)
 		}
-		out = f.startUnit(node, prepared, out)
+		out = f.startUnit(node, f.missed.pop(), prepared, out)
 	}
 	return out
+}
+
+// miss notes since when units are missing. Of ones that are no longer wanted the youngest
+// is forgotten.
+func (f *Fleet) miss(at time.Duration) {
+	for f.missed.len() < f.want-f.alive {
+		f.missed.push(at)
+	}
+	for f.missed.len() > max(0, f.want-f.alive) {
+		f.missed.popBack()
+	}
 }
 
 // token takes a token of every launch rate, or says when there will be one.
@@ -122,13 +134,13 @@ func (f *Fleet) token(at time.Duration) time.Duration {
 	return at
 }
 
-func (f *Fleet) startUnit(node Node, prepared bool, out []Action) []Action {
+func (f *Fleet) startUnit(node Node, since time.Duration, prepared bool, out []Action) []Action {
 	id := Unit(len(f.units))
 	f.units = append(f.units, fleetUnit{state: unitStarting, node: node})
 	f.hold(node, 1)
 	f.alive++
 	f.starting++
-	return append(out, Action{Verb: StartUnit, Unit: id, Node: node, Trigger: NoTrigger, Prepared: prepared})
+	return append(out, Action{Verb: StartUnit, Unit: id, Node: node, Trigger: NoTrigger, Since: since, Prepared: prepared})
 }
 
 // hold adds by units to a node's. Node 0 stands for no node.
@@ -161,7 +173,7 @@ func (f *Fleet) drain(id Unit, out []Action) []Action {
 	if u.running == 0 {
 		return f.stop(id, out)
 	}
-	return out
+	return append(out, Action{Verb: Drain, Unit: id})
 }
 
 func (f *Fleet) stop(id Unit, out []Action) []Action {

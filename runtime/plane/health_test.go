@@ -34,7 +34,7 @@ func TestUnhealthyUnitIsReplacedOnceWhatItServesIsDone(t *testing.T) {
 	s := fleet(t, FleetRules{Health: HealthCheck{Replace: true}})
 	s.arrive(1, 0)
 	s.check(30, 1, CheckFailed)
-	want(t, s.check(60, 1, CheckFailed), "start 2")
+	want(t, s.check(60, 1, CheckFailed), "drain 1", "start 2")
 	want(t, s.done(61, 1, 0), "stop 1")
 }
 
@@ -104,7 +104,7 @@ func TestUnitsSpreadOverZonesBeforeNodes(t *testing.T) {
 	var zones [2]int
 	for range 6 {
 		n := f.place()
-		f.startUnit(n, false, nil)
+		f.startUnit(n, 0, false, nil)
 		zones[(n-1)%2]++
 	}
 	if zones != [2]int{3, 3} {
@@ -125,7 +125,7 @@ func TestRandomPlacementTakesEveryNodeWithRoomAndRepeatsItself(t *testing.T) {
 		}
 		for range 100 {
 			n := f.place()
-			f.startUnit(n, false, nil)
+			f.startUnit(n, 0, false, nil)
 			held[n]++
 			order = append(order, n)
 		}

@@ -73,6 +73,7 @@ const (
 	StopNode                  // stop Node, which is empty
 	WakeAt                    // send a Tick at At; replaces a wake-up asked for earlier
 	Await                     // Trigger waits for Unit, which starts for another one already: it dies with it, or is dispatched once it is ready
+	Drain                     // Unit gets no more triggers, and is stopped once it has finished those that it holds
 )
 
 // Action is what the executor is to do.
@@ -86,7 +87,8 @@ type Action struct {
 	Cause   results.Cause // StartUnit and Dispatch: of a cold start
 	Reason  Reason        // Refuse
 
-	Prepared bool // StartUnit: it waited in a warm pool
+	Since    time.Duration // StartUnit of a Fleet: when a unit was first missing in whose place this one starts
+	Prepared bool          // StartUnit: it waited in a warm pool
 }
 
 // Reason says why a trigger was refused, in AWS's own words where it has them.

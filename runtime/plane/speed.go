@@ -29,7 +29,9 @@ func (s *sped) Handle(e Event, out []Action) []Action {
 	from := len(out)
 	out = s.plane.Handle(e, out)
 	for i := range out[from:] {
-		if a := &out[from+i]; a.Verb == WakeAt {
+		a := &out[from+i]
+		a.Since /= s.factor
+		if a.Verb == WakeAt {
 			a.At = (a.At + s.factor - 1) / s.factor
 		}
 	}

@@ -16,28 +16,37 @@ type WarmPool struct {
 
 // warmPool is a Fleet's.
 type warmPool struct {
-	waiting int
+	waiting fifo[time.Duration] // since when each waits; none decreases
 	coming  fifo[time.Duration] // when those that are prepared will wait; none decreases
+	waited  []time.Duration     // how long those did that have left
 }
 
 // WarmPool is how many instances are in the pool or on their way there.
-func (f *Fleet) WarmPool() int { return f.pool.waiting + f.pool.coming.len() }
+func (f *Fleet) WarmPool() int { return f.pool.waiting.len() + f.pool.coming.len() }
+
+// Waited is how long instances have waited in the pool, of each that was taken or
+// terminated, and how many wait there still. The caller must not change the list.
+func (f *Fleet) Waited() (left []time.Duration, still int) {
+	return f.pool.waited, f.pool.waiting.len()
+}
+
+// leave takes the instance out that waits longest.
+func (p *warmPool) leave(at time.Duration) { p.waited = append(p.waited, at-p.waiting.pop()) }
 
 // pooled takes an instance from the pool, if one waits there.
 func (f *Fleet) pooled(at time.Duration) bool {
 	f.prepared(at)
-	if f.pool.waiting == 0 {
+	if f.pool.waiting.len() == 0 {
 		return false
 	}
-	f.pool.waiting--
+	f.pool.leave(at)
 	return true
 }
 
 // prepared lets those that are ready by now wait in the pool.
 func (f *Fleet) prepared(at time.Duration) {
 	for f.pool.coming.len() > 0 && *f.pool.coming.front() <= at {
-		f.pool.coming.pop()
-		f.pool.waiting++
+		f.pool.waiting.push(f.pool.coming.pop())
 	}
 }
 
@@ -52,7 +61,7 @@ func (f *Fleet) prepare(at time.Duration) {
 	for f.WarmPool() < size {
 		f.pool.coming.push(at + rules.Prepare)
 	}
-	if over := f.WarmPool() - size; over > 0 { // those on their way will be more than it then holds
-		f.pool.waiting = max(0, f.pool.waiting-over)
+	for f.WarmPool() > size && f.pool.waiting.len() > 0 { // those on their way will be more than it then holds
+		f.pool.leave(at)
 	}
 }

@@ -84,6 +84,8 @@ func say(a Action) string {
 		return s
 	case StopUnit:
 		return fmt.Sprintf("stop %d", a.Unit)
+	case Drain:
+		return fmt.Sprintf("drain %d", a.Unit)
 	case Freeze:
 		return fmt.Sprintf("freeze %d", a.Unit)
 	case Await:
@@ -125,9 +127,10 @@ type world struct {
 }
 
 type worldUnit struct {
-	state   string // starting, ready, gone
-	node    Node
-	running []Trigger
+	state    string // starting, ready, gone
+	draining bool
+	node     Node
+	running  []Trigger
 }
 
 func (w *world) run(triggers int, rate float64, after time.Duration) {
@@ -308,6 +311,12 @@ func (w *world) act(a Action) {
 		if w.units[a.Unit].state != "starting" || w.triggers[a.Trigger] != "waiting" {
 			bad("the unit is " + w.units[a.Unit].state + ", the trigger " + w.triggers[a.Trigger])
 		}
+	case Drain:
+		u := &w.units[a.Unit]
+		if u.state != "ready" || len(u.running) == 0 || u.draining {
+			bad("the unit has nothing to finish")
+		}
+		u.draining = true
 	case Freeze:
 		if u := &w.units[a.Unit]; u.state != "ready" || len(u.running) > 0 {
 			bad("the unit is not idle")
