@@ -195,8 +195,21 @@ type Series struct {
 	// Way is where the time of events went that were not answered on their request.
 	Way []WayPart `json:"way,omitempty"`
 
+	// States is how long containers or instances and their nodes were in each state, from
+	// the deployment to the storm's end; empty of environments.
+	States []StateTime `json:"states,omitempty"`
+
 	Generator Generator       `json:"generator"`
 	Timeline  []TimelinePoint `json:"timeline,omitempty"`
+}
+
+// StateTime is how long tasks, pods or instances were in one of their states.
+type StateTime struct {
+	Of    string    `json:"of"`    // task, pod or instance
+	State string    `json:"state"` // in the words of its service, such as PROVISIONING
+	Units int       `json:"units"` // that were in it
+	Still int       `json:"still"` // of these, that were in it at the end
+	Time  Quantiles `json:"time"`  // of the others, from entering it to leaving it
 }
 
 // WayPart is one part of the way of events, from the intended send over publish, poll,
@@ -287,6 +300,7 @@ type ProjectedStorm struct {
 	Usage    Usage               `json:"usage"`
 	Bill     Bill                `json:"bill"`
 	Timeline []TimelinePoint     `json:"timeline,omitempty"`
+	States   []StateTime         `json:"states,omitempty"` // as Series has them, to the end of the simulated span
 }
 
 // Steady is the model under the scenario's steady rate.

@@ -1,6 +1,9 @@
 package sim
 
-import "coldstorm/runtime/plane"
+import (
+	"coldstorm/runtime/plane"
+	"coldstorm/runtime/plane/life"
+)
 
 // act carries out an action of the plane.
 func (m *machine) act(a *plane.Action) {
@@ -13,7 +16,10 @@ func (m *machine) act(a *plane.Action) {
 		if m.units[a.Unit].running > 0 {
 			m.fault("unit %d is stopped while it serves a trigger", a.Unit)
 		}
+		m.states.unit(int32(a.Unit), life.Draining, m.now)
 		m.retire(int32(a.Unit))
+	case plane.Drain:
+		m.states.unit(int32(a.Unit), life.Draining, m.now)
 	case plane.Refuse:
 		m.refuse(a)
 	case plane.StartNode:
@@ -22,6 +28,7 @@ func (m *machine) act(a *plane.Action) {
 		n := &m.nodes[a.Node]
 		n.gone = true
 		m.book.nodeStopped(n, m.now)
+		m.states.node(int32(a.Node), life.Ended, m.now)
 	case plane.WakeAt:
 		m.wake = max(int64(a.At), m.now)
 	}
@@ -90,12 +97,16 @@ func (m *machine) startUnit(a *plane.Action) {
 		return
 	}
 	if !m.boot {
-		wait, work = m.timing.start(m.rng), max(m.timing.init.draw(m.rng), m.timing.least.draw(m.rng))
+		var by [life.Serving]int64
+		wait, by = m.timing.start(m.rng)
+		work = max(m.timing.init.draw(m.rng), m.timing.least.draw(m.rng))
 		if a.Prepared {
 			if wait = m.timing.prepared.draw(m.rng); m.timing.running {
 				work = 0
 			}
+			by = [life.Serving]int64{life.Placed: wait}
 		}
+		m.states.starts(a, m.now, &by)
 		if m.timing.billInit {
 			u.init = work
 		} else if m.timing.restore {
@@ -114,6 +125,7 @@ func (m *machine) startNode(a *plane.Action) {
 	var wait int64
 	if !m.boot {
 		wait = m.timing.node.draw(m.rng)
+		m.states.node(int32(a.Node), life.Placed, m.now)
 	}
 	m.later(pending{kind: plane.NodeUp, id: int32(a.Node), trigger: plane.NoTrigger}, 0, wait)
 }
@@ -124,6 +136,7 @@ func (m *machine) retire(u int32) {
 		return
 	}
 	m.units[u].gone = true
+	m.states.unit(u, life.Ended, m.now)
 	m.book.unitStopped(&m.units[u], m.now)
 	m.spend(m.timing.beside.End)
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"coldstorm/runtime/plane"
+	"coldstorm/runtime/plane/life"
 )
 
 // The curves from 0 to 3,500 containers (vladionescu.me 2022; facts/aws.md section
@@ -13,10 +14,10 @@ import (
 // climb lets triggers arrive until the end, so that whatever is refused is asked for
 // again, each of which holds its unit for good; it returns the timeline, a second an
 // interval.
-func climb(t *testing.T, p plane.Plane, before []dist, in arrivals, end time.Duration) *timeline {
+func climb(t *testing.T, p plane.Plane, before dist, in arrivals, end time.Duration) *timeline {
 	t.Helper()
 	m := theory(p, constant("for good", 2*end), constant("for good", 2*end), 1, 0)
-	m.timing.before = before
+	m.timing.before = []part{{life.Placed, before}}
 	line := newGrid(end, time.Second)
 	m.book.line, m.mark = line, line.mark
 	if err := m.run(in, 0); err != nil {
@@ -54,7 +55,7 @@ func TestLambdaOf2022HasThreeThousandEnvironmentsAtOnce(t *testing.T) {
 	l := plane.NewLambda(plane.LambdaRules{
 		Concurrency: 10_000, RequestRate: -1, KeepAlive: -1, ScaleOutBurst: 3000, ScaleOutRate: 500.0 / 60,
 	})
-	line := climb(t, l, []dist{lambdaPlatform}, asked(3500, 50, end), end)
+	line := climb(t, l, lambdaPlatform, asked(3500, 50, end), end)
 	if at := after(line, 3000); at < 0 || at > 5*time.Second {
 		t.Errorf("3,000 environments after %v, want them at once", at)
 	}
@@ -68,7 +69,7 @@ func TestLambdaOf2022HasThreeThousandEnvironmentsAtOnce(t *testing.T) {
 func TestLambdaScalesByAThousandInTenSeconds(t *testing.T) {
 	const end = time.Minute
 	l := plane.NewLambda(plane.LambdaRules{Concurrency: 10_000, RequestRate: -1, KeepAlive: -1})
-	line := climb(t, l, []dist{lambdaPlatform}, asked(3500, 1000, end), end)
+	line := climb(t, l, lambdaPlatform, asked(3500, 1000, end), end)
 	for _, test := range []struct {
 		units int
 		want  time.Duration
@@ -95,7 +96,7 @@ func TestFargateRunsTasksAtTheRateOfItsAccount(t *testing.T) {
 	f := plane.NewFleet(plane.FleetRules{
 		Min: 1, Max: 3500, Launch: []plane.Rate{plane.FargateLaunch}, Scaler: wants(3500),
 	})
-	line := climb(t, f, []dist{ecsFargateTask}, asked(1, 1, end), end)
+	line := climb(t, f, ecsFargateTask, asked(1, 1, end), end)
 	half, most := after(line, 50), after(line, 3325)
 	t.Logf("50 tasks after %v, 95 %% after %v, published 4m30s: %+.0f %%", half, most, 100*(most.Seconds()/270-1))
 	if half < 20*time.Second || half > 32*time.Second { // half of the burst: the median start

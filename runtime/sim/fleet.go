@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"coldstorm/runtime/plane"
+	"coldstorm/runtime/plane/life"
 	"coldstorm/workloads"
 )
 
@@ -50,11 +51,12 @@ func onFargate(c Config) (*model, error) {
 	if c.Model == workloads.ModelEKSFargate {
 		rules.Launch = []plane.Rate{plane.FargatePodLaunch}
 		mo.billing.cluster = true
-		mo.timing.before = []dist{eksFargatePod, pull}
+		mo.timing.before = []part{{life.Placed, eksFargatePod}, {life.Placed, pull}}
 		mo.build(rules, func() plane.Scaler { return &plane.HPA{Target: target} }, nil)
 	} else {
 		rules.Launch = []plane.Rate{plane.FargateLaunch, plane.ServiceLaunch}
-		mo.timing.before = []dist{ecsFargateTask, pull}
+		mo.timing.before = []part{{life.Placed, ecsFargateTask}, {life.Placed, pull}}
+		mo.timing.network = int64(fargateUnbilled)
 		mo.build(rules, c.tracking(), nil)
 	}
 	mo.words = fmt.Sprintf("%s of %v, %s at once; %d..%d %ss", name, s, requests(mo.timing.slots), rules.Min, rules.Max, name)
@@ -81,13 +83,13 @@ func onNodes(c Config) (*model, error) {
 		name = "pod"
 		rules.Place = plane.LeastAllocated
 		mo.billing.cluster = true
-		mo.timing.before, mo.timing.node = []dist{eksEC2Pod}, c.nodeStart()
+		mo.timing.before, mo.timing.node = []part{{life.Creating, eksEC2Pod}}, c.nodeStart()
 		mo.build(rules, func() plane.Scaler { return &plane.HPA{Target: target} },
 			c.nodeScaling())
 	} else {
 		c.placement(&rules)
 		rules.Launch = []plane.Rate{plane.ServiceLaunch}
-		mo.timing.before, mo.timing.node = []dist{ecsEC2Task}, ecsNode
+		mo.timing.before, mo.timing.node = []part{{life.Placed, ecsEC2Task}}, ecsNode
 		mo.build(rules, c.tracking(),
 			func() plane.NodeScaler { return &plane.CapacityProvider{} })
 	}
@@ -104,7 +106,7 @@ func onInstances(c Config) (*model, error) {
 	}
 	mo := c.service(in.vcpu)
 	mo.billing.instance, mo.billing.unitNode = &in, true
-	mo.timing.before = []dist{ec2Boot}
+	mo.timing.before = []part{{life.Placed, ec2Boot}}
 	rules := mo.rules(c)
 	scaler := c.tracking()
 	size := fmt.Sprintf("%d..%d instances", rules.Min, rules.Max)

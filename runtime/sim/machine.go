@@ -8,6 +8,7 @@ import (
 
 	"coldstorm/results"
 	"coldstorm/runtime/plane"
+	"coldstorm/runtime/plane/life"
 )
 
 const never = math.MaxInt64
@@ -53,8 +54,9 @@ type machine struct {
 	timing timing
 	rng    *rand.Rand
 	book   *book
-	cores  *cores // this host's processor; nil on AWS
-	slots  slots  // for launches on this host
+	states *states // nil: not kept
+	cores  *cores  // this host's processor; nil on AWS
+	slots  slots   // for launches on this host
 
 	now    int64
 	events queue
@@ -195,11 +197,13 @@ func (m *machine) happen(p pending) {
 		if m.nodes[p.id].gone {
 			return
 		}
+		m.states.node(p.id, life.Serving, m.now)
 	case plane.Ready:
 		e.Unit = plane.Unit(p.id)
 		if m.units[p.id].gone {
 			return
 		}
+		m.states.unit(p.id, life.Serving, m.now)
 	case plane.Done:
 		e.Unit = plane.Unit(p.id)
 		m.answer(p.trigger, p.id)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"coldstorm/runtime/plane"
+	"coldstorm/runtime/plane/life"
 	"coldstorm/workloads"
 )
 
@@ -38,7 +39,7 @@ func managed(c Config) (*model, error) {
 	mo.timing.slots = min(mo.timing.slots, int(plane.ManagedPerVCPU*s.vcpu))
 	mo.units = max(mo.units, plane.ManagedLeast)
 	mo.billing.instance, mo.billing.managed = &in, true
-	mo.timing.before, mo.timing.node = []dist{lambdaPlatform}, ec2Boot
+	mo.timing.before, mo.timing.node = []part{{life.Placed, lambdaPlatform}}, ec2Boot
 	rules := mo.rules(c)
 	rules.PerNode = in.holds(s)
 	mo.made = rules

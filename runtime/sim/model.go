@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"coldstorm/runtime/plane"
+	"coldstorm/runtime/plane/life"
 	"coldstorm/workloads"
 )
 
@@ -56,7 +57,7 @@ func lambda(c Config) *model {
 	mo := &model{timing: p.timing(limit{share, lambdaPeriod}), billing: p.billing(f)}
 	mo.billing.lambda = true
 	mo.timing.timeout = int64(f.Timeout)
-	mo.timing.before = []dist{lambdaPlatform}
+	mo.timing.before = []part{{life.Placed, lambdaPlatform}}
 	mo.timing.init = p.init(limit{initVCPU, lambdaPeriod}, p.factor())
 	mo.timing.least, mo.timing.billInit = lambdaInit, true
 	rules := plane.LambdaRules{
@@ -80,7 +81,7 @@ func lambda(c Config) *model {
 		mo.words = fmt.Sprintf("%d provisioned; %s", mo.units, mo.words)
 	case workloads.ModelLambdaSnapStart:
 		rules.Restore = true
-		mo.timing.before = []dist{snapStartRestore, constant("resident memory", p.resident(f.MemoryMB))}
+		mo.timing.before = []part{{life.Placed, snapStartRestore}, {life.Placed, constant("resident memory", p.resident(f.MemoryMB))}}
 		mo.timing.init, mo.timing.least, mo.timing.billInit, mo.timing.restore = dist{}, dist{}, false, true
 		mo.billing.snapshot = true
 		mo.billing.free = len(f.Runtime) > 4 && f.Runtime[:4] == "java"

@@ -81,6 +81,7 @@ type Outcome struct {
 	Recover  time.Duration
 	Usage    results.Usage
 	Timeline []results.TimelinePoint
+	States   []results.StateTime // of Run's, of containers and instances
 	Notes    []string
 
 	latency [startKinds]tally
@@ -109,6 +110,7 @@ func Run(c Config) (Outcome, error) {
 	b := newBook(&mo.billing)
 	b.line, b.each = newTimeline(), c.Each
 	m := newMachine(mo.plane(), mo.timing, c.Seed, b)
+	m.states = mo.states(c.Model, c.Fleet)
 	window := c.Window
 	if window == 0 {
 		window = time.Hour
@@ -155,7 +157,7 @@ func (m *machine) outcome(mo *model, c Config, span time.Duration) Outcome {
 	o := Outcome{
 		Model: c.Model, Config: mo.words, Counts: b.counts, Cold: b.cold, Notes: Notes(c.Model),
 		Peak: b.alive.peak, Mean: b.alive.total / float64(max(int64(span), 1)),
-		Recover: time.Duration(b.last), Timeline: b.line.finish(b.open, m.plane),
+		Recover: time.Duration(b.last), Timeline: b.line.finish(b.open, m.plane), States: m.states.times(m.plane, b.from+int64(span)),
 		Latency: map[results.Start]results.Quantiles{}, Spectra: map[results.Start]results.Spectrum{},
 	}
 	o.latencies(&b.latency)
@@ -183,7 +185,7 @@ func (o *Outcome) latencies(by *[startKinds]tally) {
 func (o Outcome) Storm(name string) results.ProjectedStorm {
 	return results.ProjectedStorm{
 		Name: name, Counts: o.Counts, Latency: o.Latency, All: o.All, Spectrum: o.Spectrum,
-		Peak: o.Peak, Recover: o.Recover, Usage: o.Usage, Timeline: o.Timeline,
+		Peak: o.Peak, Recover: o.Recover, Usage: o.Usage, Timeline: o.Timeline, States: o.States,
 	}
 }
 

@@ -1,11 +1,16 @@
 package sim
 
-import "math/rand/v2"
+import (
+	"math/rand/v2"
+
+	"coldstorm/runtime/plane/life"
+)
 
 // timing is how long things take in one model.
 type timing struct {
 	// A unit starts in the sum of before, what comes before init, and init.
-	before   []dist
+	before   []part
+	network  int64 // of before, what the network interface takes: a task waits for it in PROVISIONING
 	init     dist
 	least    dist // of init; its zero value is none
 	billInit bool // init is billed with the invocation that waited for it
@@ -46,13 +51,16 @@ type payloadTiming struct {
 	cpu     float64
 }
 
-// start draws the time of a unit's start before init.
-func (t *timing) start(r *rand.Rand) int64 {
-	var sum int64
+// start draws the time of a unit's start before init, in all and by the stage.
+func (t *timing) start(r *rand.Rand) (sum int64, by [life.Serving]int64) {
 	for i := range t.before {
-		sum += t.before[i].draw(r)
+		d := t.before[i].draw(r)
+		by[t.before[i].stage] += d
+		sum += d
 	}
-	return sum
+	network := min(t.network, by[life.Placed])
+	by[life.Missing], by[life.Placed] = network, by[life.Placed]-network
+	return sum, by
 }
 
 // serve draws a service time, as processor work and waiting, in a unit that has served so

@@ -8,6 +8,7 @@ import (
 
 	"coldstorm/results"
 	"coldstorm/runtime/plane"
+	"coldstorm/runtime/plane/life"
 	"coldstorm/workloads"
 )
 
@@ -146,11 +147,11 @@ func (c *TraceConfig) timing(t *Tenant) timing {
 	out := timing{
 		slots: 1, weights: 1, timeout: int64(c.Timeout),
 		payloads: []payloadTiming{{upTo: 1, service: t.Service.d, first: t.Service.d}},
-		before:   []dist{lambdaPlatform}, init: t.Init.d, least: lambdaInit, billInit: true,
+		before:   []part{{life.Placed, lambdaPlatform}}, init: t.Init.d, least: lambdaInit, billInit: true,
 	}
 	if c.Model == workloads.ModelLambdaSnapStart {
 		resident := constant("resident memory", (&Profile{}).resident(billedMB(t.MemoryMB)))
-		out.before = []dist{snapStartRestore, resident}
+		out.before = []part{{life.Placed, snapStartRestore}, {life.Placed, resident}}
 		out.init, out.least, out.billInit, out.restore = dist{}, dist{}, false, true
 	}
 	return out
