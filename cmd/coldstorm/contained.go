@@ -226,6 +226,11 @@ func (l *liveTarget) containedStorm(ctx context.Context, st workloads.Storm, on 
 	default:
 	}
 	m.Model, m.Config, m.fleet = string(on.model), words, on
+	if on.standing == nil {
+		if m.States, err = l.engine.States(); err != nil {
+			return err
+		}
+	}
 	if first := l.view.first.Load(); first != nil {
 		x := firstOf(m.recorder.Samples())
 		at, _ := m.schedule.At(int(x.Seq))

@@ -31,7 +31,7 @@ func (l *liveTarget) scaled(m workloads.Model, prof sim.Profile) (c engine.Conta
 	if err != nil {
 		return c, "", err
 	}
-	c = engine.Containers{Serve: fleet.Serve(o.serve), Speed: o.speed, RequestTimeout: balancerTime, Rules: rulesOf(m, p.Fleet, st)}
+	c = engine.Containers{Service: services[m], Serve: fleet.Serve(o.serve), Speed: o.speed, RequestTimeout: balancerTime, Rules: rulesOf(m, p.Fleet, st)}
 	c.Health = fleet.Health{Every: p.HealthInterval, Unhealthy: p.Unhealthy}
 	r := &c.Rules
 	r.Slots = 1 // of a runtime that may have one loop of next
@@ -45,6 +45,11 @@ func (l *liveTarget) scaled(m workloads.Model, prof sim.Profile) (c engine.Conta
 	}
 	share := fitted(&c, st, float64(l.run.Host.Cores), memoryShare*float64(availableMemory()))
 	return c, scaledWords(c, st, share), nil
+}
+
+// services are those whose states a model's units go through, where they aren't ECS's.
+var services = map[workloads.Model]fleet.Service{
+	workloads.ModelEKSFargate: fleet.ServiceEKS, workloads.ModelEKSEC2: fleet.ServiceEKS, workloads.ModelEC2: fleet.ServiceEC2,
 }
 
 // unitsOfMemory is how many units this host's memory holds.

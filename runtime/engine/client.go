@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"coldstorm/results"
 	"coldstorm/runtime/launch"
 	"coldstorm/runtime/trigger"
 )
@@ -52,6 +53,7 @@ type Engine struct {
 	replies map[int64]chan error // nil once the process's output has ended
 	watcher func(Census)
 	taken   Snapshot // by the last deployment that took one
+	states  []results.StateTime
 }
 
 // Start starts an engine's process and its launcher, and waits until it can
@@ -143,6 +145,9 @@ func (e *Engine) listen(lines *bufio.Reader) {
 		reply, watcher := e.replies[m.Reply], e.watcher
 		if m.Snapshot != nil {
 			e.taken = *m.Snapshot
+		}
+		if m.States != nil {
+			e.states = m.States
 		}
 		delete(e.replies, m.Reply)
 		e.mu.Unlock()

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"coldstorm/results"
 	"coldstorm/runtime/image"
 	"coldstorm/runtime/invoke"
 	"coldstorm/runtime/live"
@@ -20,8 +21,9 @@ import (
 // Containers has a function run as containers or instances behind a load balancer, in
 // the place of execution environments. Zero values are fleet.Config's.
 type Containers struct {
-	Rules fleet.Rules `json:"rules"`
-	Speed int         `json:"speed,omitempty"` // of the rules' clock
+	Service fleet.Service `json:"service,omitempty"` // whose states units go through
+	Rules   fleet.Rules   `json:"rules"`
+	Speed   int           `json:"speed,omitempty"` // of the rules' clock
 
 	Serve fleet.Serve `json:"serve,omitempty"`
 	Port  int         `json:"port,omitempty"`
@@ -40,7 +42,7 @@ type Containers struct {
 
 func (c Containers) config(f live.Config) fleet.Config {
 	return fleet.Config{
-		Config: f, Rules: c.Rules, Speed: c.Speed, Serve: c.Serve, Port: c.Port, Path: c.Path, Unit: c.Unit, Node: c.Node, UnitNode: c.UnitNode,
+		Config: f, Service: c.Service, Rules: c.Rules, Speed: c.Speed, Serve: c.Serve, Port: c.Port, Path: c.Path, Unit: c.Unit, Node: c.Node, UnitNode: c.UnitNode,
 		Health: c.Health, RequestTimeout: c.RequestTimeout, Pull: c.Pull, Boot: c.Boot,
 	}
 }
@@ -89,6 +91,25 @@ func (s *server) kill(k killing) error {
 		return fmt.Errorf("kill: %w", err)
 	}
 	return nil
+}
+
+// tellStates sends the client how long units and nodes were in each state.
+func (s *server) tellStates() error {
+	f := s.currentFleet()
+	if f == nil {
+		return errors.New("states: no containers are deployed")
+	}
+	s.send(message{States: f.States()})
+	return nil
+}
+
+// States are the times that the units and nodes of the deployed containers have been in
+// each state since Deploy.
+func (e *Engine) States() ([]results.StateTime, error) {
+	err := e.ask(command{Verb: verbStates})
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.states, err
 }
 
 // containers starts those of one image.

@@ -277,3 +277,25 @@ func fleetCgroups(t testing.TB) (list []string) {
 	}
 	return list
 }
+
+func TestAnEngineTellsHowLongItsContainersWereInEachState(t *testing.T) {
+	e := begin(t, Config{Pool: 1})
+	if _, err := e.States(); err == nil {
+		t.Error("states without containers")
+	}
+	contain(t, e, Function{}, Containers{Service: fleet.ServiceEKS, Rules: spread(2, 1, 1)})
+	states, err := e.States()
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := map[string]results.StateTime{}
+	for _, s := range states {
+		rows[s.Of+" "+s.State] = s
+	}
+	if made := rows["pod ContainerCreating"].Time; made.N != 2 || made.Min <= 0 {
+		t.Errorf("containers were made in no time: %+v", states)
+	}
+	if r := rows["pod Ready"]; r.Units != 2 || r.Still != 2 || rows["pod Running, not ready"].Time.Min <= 0 || rows["instance running"].Still != 2 {
+		t.Errorf("%+v", states)
+	}
+}

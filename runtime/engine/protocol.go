@@ -55,6 +55,7 @@ const (
 	verbDiscard verb = "discard"
 	verbKill    verb = "kill"
 	verbCensus  verb = "census"
+	verbStates  verb = "states"
 	verbClose   verb = "close"
 )
 
@@ -65,6 +66,8 @@ type message struct {
 	Census *Census `json:"census,omitempty"`
 
 	Snapshot *Snapshot `json:"snapshot,omitempty"` // that a deployment took
+
+	States []results.StateTime `json:"states,omitempty"` // that were asked for; the reply follows
 }
 
 // Census is a moment of the engine's timeline. Triggers are counted since the

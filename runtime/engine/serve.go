@@ -200,6 +200,8 @@ func (s *server) obey(c command) error {
 		return nil
 	case c.Verb == verbKill && c.Kill != nil:
 		return s.kill(*c.Kill)
+	case c.Verb == verbStates:
+		return s.tellStates()
 	case c.Verb == verbDiscard:
 		s.deploying.Lock()
 		defer s.deploying.Unlock()

@@ -14,7 +14,8 @@ import (
 type Config struct {
 	live.Config
 
-	Rules Rules
+	Service Service
+	Rules   Rules
 	// Speed is how much faster than the machine's the rules' clock passes; 0 is 1, real
 	// time.
 	Speed int

@@ -9,6 +9,7 @@ import (
 	"coldstorm/results"
 	"coldstorm/runtime/live"
 	"coldstorm/runtime/plane"
+	"coldstorm/runtime/plane/life"
 )
 
 // Fleet is one function in containers, behind a load balancer. Its methods may be
@@ -41,6 +42,8 @@ type Fleet struct {
 	losses    []*Loss
 	cpu       time.Duration
 	unlimited bool // a node has no limits
+	unitLives life.Record
+	nodeLives life.Record
 	serves    Serve
 	changed   *sync.Cond
 	closed    bool

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"coldstorm/runtime/plane"
+	"coldstorm/runtime/plane/life"
 )
 
 // check checks every unit and node at every interval, until the fleet closes.
@@ -44,6 +45,7 @@ func (f *Fleet) checkNodes() {
 func (f *Fleet) bury(n *node) {
 	for _, u := range f.unitsOn(n) {
 		f.forget(u)
+		f.enter(u.no, life.Ended)
 		f.crashed++
 		if n.own {
 			f.handle(plane.Event{Kind: plane.Gone, Unit: u.no})

@@ -5,6 +5,7 @@ import (
 
 	"coldstorm/results"
 	"coldstorm/runtime/plane"
+	"coldstorm/runtime/plane/life"
 )
 
 // assignment is what became of a request at the load balancer.
@@ -37,6 +38,7 @@ func (f *Fleet) carryOut(a plane.Action) {
 	case plane.StartNode:
 		n := newNode(a.Node)
 		f.nodes[a.Node] = n
+		f.enterNode(n, life.Placed)
 		f.work.Go(func() { f.startNode(n) })
 	case plane.StopNode:
 		if n := f.nodes[a.Node]; n != nil {
@@ -45,8 +47,13 @@ func (f *Fleet) carryOut(a plane.Action) {
 	case plane.StartUnit:
 		u := f.newUnit(a)
 		f.units[a.Unit] = u
+		f.begins(a)
 		f.work.Go(u.live)
+	case plane.Drain:
+		f.enter(a.Unit, life.Draining)
 	case plane.StopUnit:
+		f.enter(a.Unit, life.Draining)
+		f.enter(a.Unit, life.Stopping)
 		if u := f.units[a.Unit]; u != nil {
 			f.forget(u)
 			f.work.Go(u.end)
@@ -83,6 +90,9 @@ func (f *Fleet) forget(u *unit) {
 func (f *Fleet) dropNode(n *node) {
 	delete(f.nodes, n.no)
 	n.stopped = true
+	if !n.killed { // else it runs no more
+		f.enterNode(n, life.Stopping)
+	}
 	f.work.Go(func() { f.stopNode(n) })
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"coldstorm/results"
 	"coldstorm/runtime/plane"
+	"coldstorm/runtime/plane/life"
 )
 
 // node is an emulated instance.
@@ -40,12 +41,14 @@ func (f *Fleet) startNode(n *node) {
 	switch {
 	case err != nil:
 		f.fault(err)
+		f.enterNode(n, life.Ended)
 		delete(f.nodes, n.no)
 		f.later(f.config.real(backOffLeast), func() { f.handle(plane.Event{Kind: plane.NodeGone, Node: n.no}) })
 	case f.closed:
 		n.up = true
 	default:
 		n.up = true
+		f.enterNode(n, life.Serving)
 		f.handle(plane.Event{Kind: plane.NodeUp, Node: n.no})
 	}
 }
@@ -53,10 +56,12 @@ func (f *Fleet) startNode(n *node) {
 // stopNode removes a node when the last of its units is gone.
 func (f *Fleet) stopNode(n *node) {
 	n.holds.Wait()
-	if err := f.launcher.StopNode(n.name); err != nil {
-		f.mu.Lock()
+	err := f.launcher.StopNode(n.name)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.enterNode(n, life.Ended)
+	if err != nil {
 		f.fault(err)
-		f.mu.Unlock()
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"coldstorm/results"
 	"coldstorm/runtime/live"
 	"coldstorm/runtime/plane"
+	"coldstorm/runtime/plane/life"
 )
 
 // unit is one container, or an instance's process.
@@ -52,6 +53,7 @@ func (f *Fleet) newUnit(a plane.Action) *unit {
 // live launches the unit and stays with it until its end.
 func (u *unit) live() {
 	f := u.f
+	defer u.enters(life.Ended)
 	if u.node != nil {
 		defer func() {
 			u.node.holds.Done()
@@ -68,6 +70,7 @@ func (u *unit) live() {
 	late := time.AfterFunc(f.config.InitLimit, u.late)
 	<-u.box.Done()
 	late.Stop()
+	u.enters(life.Removing)
 	exit := u.box.Exit()
 	u.door.end(errUnitLost)
 	u.out.Close()
@@ -102,6 +105,7 @@ func (u *unit) launch() error {
 	if u.isGone() {
 		return errClosed
 	}
+	u.enters(life.Creating)
 	asked := results.Now()
 	s := Spec{Spec: live.Spec{ID: u.id, Env: u.environ(), MemoryMB: f.config.MemoryMB, TmpMB: f.config.EphemeralMB}, Size: f.config.Unit}
 	if u.node != nil {
@@ -118,7 +122,9 @@ func (u *unit) launch() error {
 	u.door = f.open(u, box)
 	if u.gone || u.silent { // it was ended before it was there
 		go box.Stop()
+		return nil
 	}
+	f.enter(u.no, life.Starting)
 	return nil
 }
 
@@ -147,6 +153,7 @@ func (u *unit) isReady(at results.Stamp) {
 		return
 	}
 	u.ready, u.begun = true, at
+	f.enter(u.no, life.Serving)
 	f.started++
 	f.failures = 0
 	if share := f.config.Unit.CPUs; share > 0 {
