@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"text/tabwriter"
 
+	"coldstorm/report/chart"
 	"coldstorm/report/chart/figure"
 	"coldstorm/results"
 )
@@ -47,6 +48,7 @@ func printProjections(w io.Writer, run results.Run) error {
 		if err := tw.Flush(); err != nil {
 			return err
 		}
+		printStates(w, run.Projections, name)
 	}
 	for _, p := range run.Projections {
 		if !p.Offered {
@@ -54,6 +56,21 @@ func printProjections(w io.Writer, run results.Run) error {
 		}
 	}
 	return nil
+}
+
+// printStates prints how long tasks, pods and instances were in each state, a model a line.
+func printStates(w io.Writer, ps []results.Projection, storm string) {
+	var lines []string
+	for _, p := range ps {
+		for _, s := range p.Storms {
+			if said := chart.StatesSentence(s.States); s.Name == storm && said != "" {
+				lines = append(lines, "  "+p.Model+": "+said)
+			}
+		}
+	}
+	if len(lines) > 0 {
+		fmt.Fprintf(w, "\nmedian time in each state, projected on AWS\n\n%s\n", strings.Join(lines, "\n"))
+	}
 }
 
 func absent(p results.Projection) string {

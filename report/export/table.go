@@ -28,6 +28,7 @@ func blocks(run results.Run) []block {
 		parts(run.Series),
 		{"events, from the intended send to done", chart.Measured, chart.Way(run.Series)},
 		{"what became of every trigger", chart.Measured, outcomes(run.Series)},
+		{"tasks, pods and instances in each state", chart.Measured, chart.MeasuredStates(run.Series)},
 	}
 	for _, cv := range run.Curves {
 		c := chart.Curve(cv)

@@ -31,7 +31,7 @@ type view struct {
 	Banners             []banner
 	Tiles               []tile
 
-	Outcomes              chart.Table
+	Outcomes, States      chart.Table
 	Why                   []fact
 	Way                   chart.Table // of events
 	Sources               []fact      // by which they came
@@ -91,7 +91,7 @@ func newView(run results.Run, samples []results.Sample, m results.Manifest) view
 		Run:     run, Manifest: m, Style: template.CSS(chart.Style + style), JSON: embedded(run),
 		Subject: subject(run), When: run.Started.UTC().Format("2 January 2006, 15:04:05 UTC"), Took: figure.Duration(run.Took),
 		Facts: functionFacts(run.Function), Banners: banners(run), Tiles: tiles(run),
-		Outcomes: outcomes(run.Series), Why: why(run.Series), Way: chart.Way(run.Series), Sources: sources(run.Series), Dots: newPicture(chart.ColdDots(run, samples), wide), Scaling: newPicture(chart.Scaling(run.Sweep), wide),
+		Outcomes: outcomes(run.Series), States: chart.MeasuredStates(run.Series), Why: why(run.Series), Way: chart.Way(run.Series), Sources: sources(run.Series), Dots: newPicture(chart.ColdDots(run, samples), wide), Scaling: newPicture(chart.Scaling(run.Sweep), wide),
 		Models: newModels(run), Cost: newPicture(chart.CostLatency(run), wide), BreakEven: newPicture(chart.BreakEven(run), wide),
 		Bills: bills(run), Fidelity: newPicture(chart.Fidelity(run.Fidelity), wide),
 		Provenance: provenance(run, m), Generators: generators(run.Series), Omissions: omissions(run),

@@ -68,19 +68,19 @@ func dropLongTable(p *picture) {
 }
 
 // embedded returns the run as JSON without what the charts' tables hold
-// already: spectra, timelines and cost curves. Should a value have no JSON (a
+// already: spectra, timelines, states and cost curves. Should a value have no JSON (a
 // figure that is not a number), it is null.
 func embedded(run results.Run) template.JS {
 	series := make([]results.Series, len(run.Series))
 	for i, s := range run.Series {
-		s.Spectra, s.Timeline = nil, nil
+		s.Spectra, s.Timeline, s.States = nil, nil, nil
 		series[i] = s
 	}
 	projections := make([]results.Projection, len(run.Projections))
 	for i, p := range run.Projections {
 		storms := make([]results.ProjectedStorm, len(p.Storms))
 		for k, s := range p.Storms {
-			s.Spectrum, s.Timeline = nil, nil
+			s.Spectrum, s.Timeline, s.States = nil, nil, nil
 			storms[k] = s
 		}
 		p.Storms, p.Curve = storms, nil

@@ -1,0 +1,29 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"coldstorm/results"
+)
+
+func TestASimulationSaysHowLongUnitsWereInEachState(t *testing.T) {
+	row := func(model string, states ...results.StateTime) results.Projection {
+		return results.Projection{Model: model, Offered: true, Storms: []results.ProjectedStorm{{Name: "rush", States: states}}}
+	}
+	run := results.Run{Projections: []results.Projection{
+		row("lambda"),
+		row("ecs-fargate", results.StateTime{Of: "task", State: "PENDING", Units: 9, Time: results.Quantiles{N: 9, P50: 15 * time.Second}}),
+		row("ec2", results.StateTime{Of: "instance", State: "running", Units: 1, Still: 1}), // nothing left it
+	}}
+	var out bytes.Buffer
+	if err := printProjections(&out, run); err != nil {
+		t.Fatal(err)
+	}
+	want := "median time in each state, projected on AWS\n\n  ecs-fargate: task PENDING 15.0 s (n=9)\n"
+	if !strings.HasSuffix(out.String(), want) {
+		t.Errorf("%s\nwant %s", out.String(), want)
+	}
+}
