@@ -27,6 +27,9 @@ func (q *fifo[T]) pop() T {
 	return v
 }
 
+// all is what is in it, the oldest first, until the next change.
+func (q *fifo[T]) all() []T { return q.items[q.head:] }
+
 // popBack takes the youngest out.
 func (q *fifo[T]) popBack() {
 	q.items = q.items[:len(q.items)-1]

@@ -26,10 +26,10 @@ type Fleet struct {
 
 	buckets []bucket // of launches
 
-	want   int                 // units that there should be
-	alive  int                 // starting or ready, not draining
-	missed fifo[time.Duration] // since when each unit beyond the alive ones is missing
-	exempt int                 // launches that take no token: the units that stood before
+	want   int           // units that there should be
+	alive  int           // starting or ready, not draining
+	missed fifo[missing] // units beyond the alive ones
+	exempt int           // launches that take no token: the units that stood before
 	begun  bool
 
 	starting, ready, busy, queued int      // ready: draining ones included
@@ -38,8 +38,8 @@ type Fleet struct {
 	room                          []levels // by zone: nodes that are up, by the units that they hold
 	zones                         []int    // units by zone
 
-	deaths                      int // in a row, for the back-off
-	lastDeath, delay, heldUntil time.Duration
+	deaths    deaths // of all units, for their back-off
+	heldUntil time.Duration
 
 	pool warmPool
 
@@ -67,8 +67,9 @@ type fleetUnit struct {
 	busyAt   time.Duration // of the last change of running
 	busyFor  time.Duration // slot time since the scaler's last look
 
-	passed, failed int  // health checks in a row
-	sick           bool // out of routing
+	deaths         deaths // of those in whose place it is
+	passed, failed int    // health checks in a row
+	sick           bool   // out of routing
 }
 
 type deadline struct {

@@ -28,7 +28,7 @@ type FleetRules struct {
 	SlowStart time.Duration
 	// Health decides which units get triggers.
 	Health HealthCheck
-	// Backoff delays launches while units die.
+	// Backoff delays the starts of units that replace others.
 	Backoff Backoff
 	// Launch bounds the launches of units; all bounds hold.
 	Launch []Rate

@@ -83,11 +83,12 @@ func (f *Fleet) sight(at time.Duration) Sight {
 func (f *Fleet) launch(at time.Duration, out []Action) []Action {
 	f.launchAt = 0
 	f.miss(at)
-	if f.alive < f.want && f.heldUntil > at {
-		f.launchAt = f.heldUntil
-		return out
-	}
 	for f.alive < f.want {
+		m, when := f.next(at)
+		if when > at {
+			f.launchAt = when
+			return out
+		}
 		var node Node
 		if f.rules.Place != nil {
 			if node = f.place(); node == 0 {
@@ -103,20 +104,10 @@ func (f *Fleet) launch(at time.Duration, out []Action) []Action {
 		} else {
 			prepared = f.pooled(at)
 		}
-		out = f.startUnit(node, f.missed.pop(), prepared, out)
+		f.missed.remove(m)
+		out = f.startUnit(node, m, prepared, out)
 	}
 	return out
-}
-
-// miss notes since when units are missing. Of ones that are no longer wanted the youngest
-// is forgotten.
-func (f *Fleet) miss(at time.Duration) {
-	for f.missed.len() < f.want-f.alive {
-		f.missed.push(at)
-	}
-	for f.missed.len() > max(0, f.want-f.alive) {
-		f.missed.popBack()
-	}
 }
 
 // token takes a token of every launch rate, or says when there will be one.
@@ -134,13 +125,13 @@ func (f *Fleet) token(at time.Duration) time.Duration {
 	return at
 }
 
-func (f *Fleet) startUnit(node Node, since time.Duration, prepared bool, out []Action) []Action {
+func (f *Fleet) startUnit(node Node, m missing, prepared bool, out []Action) []Action {
 	id := Unit(len(f.units))
-	f.units = append(f.units, fleetUnit{state: unitStarting, node: node})
+	f.units = append(f.units, fleetUnit{state: unitStarting, node: node, deaths: m.deaths})
 	f.hold(node, 1)
 	f.alive++
 	f.starting++
-	return append(out, Action{Verb: StartUnit, Unit: id, Node: node, Trigger: NoTrigger, Since: since, Prepared: prepared})
+	return append(out, Action{Verb: StartUnit, Unit: id, Node: node, Trigger: NoTrigger, Since: m.since, Prepared: prepared})
 }
 
 // hold adds by units to a node's. Node 0 stands for no node.

@@ -38,40 +38,6 @@ func TestUnhealthyUnitIsReplacedOnceWhatItServesIsDone(t *testing.T) {
 	want(t, s.done(61, 1, 0), "stop 1")
 }
 
-func TestCrashLoopBackOffDoublesFromTenSecondsToFiveMinutes(t *testing.T) {
-	s := fleet(t, FleetRules{Backoff: CrashLoop})
-	at := 1.0
-	for i, wants := range []float64{0, 10, 20, 40, 80, 160, 300, 300} {
-		acts := s.send(at, Event{Kind: Gone, Unit: Unit(i + 1)})
-		if wants > 0 {
-			want(t, acts)
-			if s.wake != time.Duration((at+wants)*float64(time.Second)) {
-				t.Fatalf("death %d: a start at %v, want %v s after %v", i+1, s.wake, wants, at)
-			}
-			at = s.wake.Seconds()
-			acts = s.tick(at)
-		}
-		if len(acts) != 1 || acts[0].Verb != StartUnit {
-			t.Fatalf("death %d: %v", i+1, acts)
-		}
-	}
-}
-
-func TestBackOffBeginsAnewAfterTenMinutesWithoutADeath(t *testing.T) {
-	s := fleet(t, FleetRules{Backoff: CrashLoop})
-	want(t, s.send(1, Event{Kind: Gone, Unit: 1}), "start 2")
-	s.ready(2, 2)
-	want(t, s.send(700, Event{Kind: Gone, Unit: 2}), "start 3")
-}
-
-func TestServiceThrottleCountsTasksThatWereNeverReadyAlone(t *testing.T) {
-	s := fleet(t, FleetRules{Backoff: ServiceThrottle})
-	want(t, s.send(1, Event{Kind: Gone, Unit: 1}), "start 2") // it ran
-	want(t, s.send(2, Event{Kind: Gone, Unit: 2}), "start 3") // the first that did not
-	want(t, s.send(3, Event{Kind: Gone, Unit: 3}))            // the second waits
-	want(t, s.tick(13), "start 4")
-}
-
 func TestSlowStartGivesANewTargetAShareThatGrows(t *testing.T) {
 	n := &fixed{n: 2}
 	s := fleet(t, FleetRules{Slots: 1000, Max: 2, RoundRobin: true, SlowStart: 100 * time.Second, Scaler: n})
@@ -104,7 +70,7 @@ func TestUnitsSpreadOverZonesBeforeNodes(t *testing.T) {
 	var zones [2]int
 	for range 6 {
 		n := f.place()
-		f.startUnit(n, 0, false, nil)
+		f.startUnit(n, missing{}, false, nil)
 		zones[(n-1)%2]++
 	}
 	if zones != [2]int{3, 3} {
@@ -125,7 +91,7 @@ func TestRandomPlacementTakesEveryNodeWithRoomAndRepeatsItself(t *testing.T) {
 		}
 		for range 100 {
 			n := f.place()
-			f.startUnit(n, 0, false, nil)
+			f.startUnit(n, missing{}, false, nil)
 			held[n]++
 			order = append(order, n)
 		}
