@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Canonical writes the scenario out as a file with every value spelled out, so
@@ -135,6 +136,16 @@ func (w *writer) project(p Project) {
 	}
 	if p.Unhealthy > 0 {
 		w.line(1, "unhealthy_after: %d", p.Unhealthy)
+	}
+	for _, d := range []struct {
+		key string
+		of  time.Duration
+	}{
+		{"restart_backoff", p.RestartBackoff}, {"restart_backoff_max", p.RestartBackoffMax}, {"restart_backoff_reset", p.RestartBackoffReset},
+	} {
+		if d.of > 0 {
+			w.line(1, "%s: %s", d.key, d.of)
+		}
 	}
 	if p.WarmPool > 0 {
 		w.line(1, "warm_pool: %d", p.WarmPool)

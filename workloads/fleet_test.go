@@ -12,11 +12,14 @@ func ofProject(keys string) string {
 }
 
 func TestKeysOfFleets(t *testing.T) {
-	sc, err := Parse("s", []byte(ofProject("balancer: round-robin, slow_start: 1min, zones: 3, health_interval: 10s, unhealthy_after: 3")))
+	sc, err := Parse("s", []byte(ofProject("balancer: round-robin, slow_start: 1min, zones: 3, health_interval: 10s, unhealthy_after: 3, restart_backoff: 5s, restart_backoff_max: 1min, restart_backoff_reset: 2min")))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Fleet{Balancer: BalancerRoundRobin, SlowStart: time.Minute, Zones: 3, HealthInterval: 10 * time.Second, Unhealthy: 3}
+	want := Fleet{
+		Balancer: BalancerRoundRobin, SlowStart: time.Minute, Zones: 3, HealthInterval: 10 * time.Second, Unhealthy: 3,
+		RestartBackoff: 5 * time.Second, RestartBackoffMax: time.Minute, RestartBackoffReset: 2 * time.Minute,
+	}
 	if sc.Project.Fleet != want {
 		t.Errorf("%+v, want %+v", sc.Project.Fleet, want)
 	}
@@ -27,6 +30,11 @@ func TestKeysOfFleets(t *testing.T) {
 		"zones: 0":                               "zones",
 		"health_interval: 1s":                    "health_interval is from 5s",
 		"unhealthy_after: 1":                     "unhealthy_after",
+		"restart_backoff: 0s":                    "restart_backoff is from 1s",
+		"restart_backoff_reset: 2h":              "restart_backoff_reset is from 1s",
+		"restart_backoff_max: 5s":                "restart_backoff_max is less than restart_backoff",
+
+		"restart_backoff: 1min, restart_backoff_max: 59s": "restart_backoff_max is less than restart_backoff",
 	} {
 		if _, err := Parse("s", []byte(ofProject(keys))); err == nil || !strings.Contains(err.Error(), word) {
 			t.Errorf("%s: %v, want %s", keys, err, word)

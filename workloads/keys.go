@@ -123,6 +123,18 @@ var projectKeys = []key[Project]{
 		p.Unhealthy, err = v.count("unhealthy_after", minUnhealthy, maxUnhealthy)
 		return
 	}},
+	{"restart_backoff", func(p *Project, v value) (err error) {
+		p.RestartBackoff, err = v.duration("restart_backoff", minRestart, maxRestart)
+		return
+	}},
+	{"restart_backoff_max", func(p *Project, v value) (err error) {
+		p.RestartBackoffMax, err = v.duration("restart_backoff_max", minRestart, maxRestart)
+		return
+	}},
+	{"restart_backoff_reset", func(p *Project, v value) (err error) {
+		p.RestartBackoffReset, err = v.duration("restart_backoff_reset", minRestart, maxRestart)
+		return
+	}},
 	{"warm_pool", func(p *Project, v value) (err error) { p.WarmPool, err = v.count("warm_pool", 0, maxWarmPool); return }},
 	{"warm_pool_state", func(p *Project, v value) (err error) {
 		p.WarmPoolState, err = v.word("warm_pool_state", "states", WarmPoolStates)

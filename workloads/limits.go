@@ -28,6 +28,9 @@ const (
 	minHealthInterval, maxHealthInterval = 5 * time.Second, 300 * time.Second
 	minUnhealthy, maxUnhealthy           = 2, 10
 
+	restartBackoff         = 10 * time.Second       // that Kubernetes and ECS begin with
+	minRestart, maxRestart = time.Second, time.Hour // Kubernetes has 1 s at least (KubeletConfiguration: crashLoopBackOff.maxContainerRestartPeriod)
+
 	maxRate        = 10_000_000 // triggers a second
 	minSteady      = 0.0001     // triggers a second of a projection: 100,000 take 32 years, and virtual time ends at 292
 	maxSpan        = 24 * time.Hour

@@ -1,6 +1,7 @@
 package workloads
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"slices"
@@ -248,8 +249,16 @@ func modelsIn(v value, key string, allowed []Model) (list []Model, err error) {
 
 func readProject(s *Scenario, v value) error {
 	o, err := read(v, "project", projectKeys, &s.Project)
-	if err == nil && s.Project.SlowStart > 0 && s.Project.Balancer != BalancerRoundRobin {
+	if err != nil {
+		return err
+	}
+	p := &s.Project
+	if p.SlowStart > 0 && p.Balancer != BalancerRoundRobin {
 		return o.problem("slow_start", "slow_start needs balancer: round-robin", "a balancer that chooses by outstanding requests has none (AWS: target groups)")
 	}
-	return err
+	if p.RestartBackoffMax > 0 && p.RestartBackoffMax < cmp.Or(p.RestartBackoff, restartBackoff) {
+		return o.problem("restart_backoff_max", "restart_backoff_max is less than restart_backoff",
+			fmt.Sprintf("the wait begins with restart_backoff (%v by default) and doubles up to restart_backoff_max", restartBackoff))
+	}
+	return nil
 }

@@ -111,6 +111,12 @@ type Fleet struct {
 	HealthInterval time.Duration
 	Unhealthy      int
 
+	// RestartBackoff is the wait before a second restart in a row, which doubles up to
+	// RestartBackoffMax, and begins anew after RestartBackoffReset without a death: of eks-*
+	// for each pod that dies, of ecs-* for a service whose tasks are never ready. 0: each
+	// model's own, 10 s, 300 s and 10 min of Kubernetes, 10 s, 15 min and 15 min of ECS.
+	RestartBackoff, RestartBackoffMax, RestartBackoffReset time.Duration
+
 	WarmPool      int    // instances that ec2's group has initialised beyond those that it begins with; 0 is no warm pool
 	WarmPoolState string // in which they wait, one of WarmPoolStates; stopped
 }

@@ -27,7 +27,7 @@ const (
 // scaled is a model's deployment here, and what it is in words.
 func (l *liveTarget) scaled(m workloads.Model, prof sim.Profile) (c engine.Containers, words string, err error) {
 	p, o := l.scenario.Project, l.options.contained
-	st, err := sim.Stands(sim.Config{Model: m, Function: l.scenario.Function, Profile: prof, Steady: p.Rate, Instance: p.Instance})
+	st, err := sim.Stands(sim.Config{Model: m, Function: l.scenario.Function, Profile: prof, Steady: p.Rate, Instance: p.Instance, Fleet: p.Fleet})
 	if err != nil {
 		return c, "", err
 	}
@@ -65,7 +65,7 @@ func (l *liveTarget) unitsOfMemory() int {
 // without its size.
 func rulesOf(m workloads.Model, set workloads.Fleet, st sim.Standing) fleet.Rules {
 	r := fleet.Rules{
-		Launch: st.Launch, Scaler: cmp.Or(liveScalers[set.Scaling], fleet.ScalerTargetTracking), Target: scalerTarget, PerNode: st.PerNode, Timeout: balancerTime,
+		Launch: st.Launch, Backoff: st.Backoff, Scaler: cmp.Or(liveScalers[set.Scaling], fleet.ScalerTargetTracking), Target: scalerTarget, PerNode: st.PerNode, Timeout: balancerTime,
 		RoundRobin: set.Balancer == workloads.BalancerRoundRobin, SlowStart: set.SlowStart,
 	}
 	switch m {

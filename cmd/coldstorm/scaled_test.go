@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"coldstorm/runtime/live/fleet"
+	"coldstorm/runtime/plane"
 	"coldstorm/runtime/sim"
 	"coldstorm/workloads"
 )
@@ -43,6 +44,16 @@ func TestLiveFleetsHaveTheScenariosRules(t *testing.T) {
 			if _, err := r.Plane(60); err != nil {
 				t.Errorf("%s of %s: %v", tt.name, m, err)
 			}
+		}
+	}
+}
+
+// A scenario's back-off comes by what stands.
+func TestLiveFleetsBackOffAsTheirModelStands(t *testing.T) {
+	own := plane.ServiceThrottle.With(time.Second, time.Minute, 0)
+	for _, m := range workloads.LiveModels[2:] {
+		if r := rulesOf(m, workloads.Fleet{}, sim.Standing{Backoff: own}); r.Backoff != own {
+			t.Errorf("%s backs off by %+v", m, r.Backoff)
 		}
 	}
 }

@@ -50,11 +50,13 @@ func onFargate(c Config) (*model, error) {
 	rules := mo.rules(c)
 	if c.Model == workloads.ModelEKSFargate {
 		rules.Launch = []plane.Rate{plane.FargatePodLaunch}
+		rules.Backoff = c.backoff(plane.CrashLoop)
 		mo.billing.cluster = true
 		mo.timing.before = []part{{life.Placed, eksFargatePod}, {life.Placed, pull}}
 		mo.build(rules, func() plane.Scaler { return &plane.HPA{Target: target} }, nil)
 	} else {
 		rules.Launch = []plane.Rate{plane.FargateLaunch, plane.ServiceLaunch}
+		rules.Backoff = c.backoff(plane.ServiceThrottle)
 		mo.timing.before = []part{{life.Placed, ecsFargateTask}, {life.Placed, pull}}
 		mo.timing.network = int64(fargateUnbilled)
 		mo.build(rules, c.tracking(), nil)
@@ -81,14 +83,14 @@ func onNodes(c Config) (*model, error) {
 	name := "task"
 	if c.Model == workloads.ModelEKSEC2 {
 		name = "pod"
-		rules.Place = plane.LeastAllocated
+		rules.Place, rules.Backoff = plane.LeastAllocated, c.backoff(plane.CrashLoop)
 		mo.billing.cluster = true
 		mo.timing.before, mo.timing.node = []part{{life.Creating, eksEC2Pod}}, c.nodeStart()
 		mo.build(rules, func() plane.Scaler { return &plane.HPA{Target: target} },
 			c.nodeScaling())
 	} else {
 		c.placement(&rules)
-		rules.Launch = []plane.Rate{plane.ServiceLaunch}
+		rules.Launch, rules.Backoff = []plane.Rate{plane.ServiceLaunch}, c.backoff(plane.ServiceThrottle)
 		mo.timing.before, mo.timing.node = []part{{life.Placed, ecsEC2Task}}, ecsNode
 		mo.build(rules, c.tracking(),
 			func() plane.NodeScaler { return &plane.CapacityProvider{} })

@@ -42,6 +42,12 @@ func (c Config) nodeStart() dist {
 	return karpenterNode
 }
 
+// backoff is a service's own, with the times that the scenario sets. Nothing dies in a
+// projection: it is what Standing hands to a live fleet.
+func (c Config) backoff(own plane.Backoff) plane.Backoff {
+	return own.With(c.Fleet.RestartBackoff, c.Fleet.RestartBackoffMax, c.Fleet.RestartBackoffReset)
+}
+
 // placement sets how tasks are placed on instances.
 func (c Config) placement(r *plane.FleetRules) {
 	switch c.Fleet.Placement {

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"coldstorm/runtime/plane"
 	"coldstorm/workloads"
 )
 
@@ -113,5 +114,23 @@ func TestSlowStartKeepsTriggersFromNewUnits(t *testing.T) {
 	}
 	if at, without := busy(10*time.Minute), busy(0); at <= without {
 		t.Errorf("p90 is %v with a slow start, %v without", at, without)
+	}
+}
+
+func TestRestartsBackOffByEachServicesRuleOrAsTheScenarioSays(t *testing.T) {
+	eks, ecs := plane.CrashLoop, plane.ServiceThrottle
+	for m, want := range map[workloads.Model]plane.Backoff{
+		workloads.ModelEKSFargate: eks, workloads.ModelEKSEC2: eks, workloads.ModelECSFargate: ecs, workloads.ModelECSEC2: ecs, workloads.ModelEC2: {},
+	} {
+		c := offered(m)
+		for _, set := range []workloads.Fleet{{}, {RestartBackoff: time.Second, RestartBackoffMax: time.Minute, RestartBackoffReset: time.Hour}} {
+			if c.Fleet = set; set.RestartBackoff > 0 && want.Least > 0 {
+				want.Least, want.Most, want.Reset = time.Second, time.Minute, time.Hour
+			}
+			st, err := Stands(c)
+			if err != nil || st.Backoff != want {
+				t.Errorf("%s with %+v: %+v, error %v, want %+v", m, set, st.Backoff, err, want)
+			}
+		}
 	}
 }

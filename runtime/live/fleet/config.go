@@ -63,13 +63,8 @@ type Health struct {
 	Unhealthy int           `json:"unhealthy,omitempty"`  // failures in a row; 0 is 2
 }
 
-// Back-off between starts that failed, on the rules' clock (Kubernetes: CrashLoopBackOff).
 const (
-	backOffLeast = 10 * time.Second
-	backOffMost  = 300 * time.Second
-)
-
-const (
+	nodeRetry      = 10 * time.Second // on the rules' clock, until a node that failed to start is given up
 	defaultPort    = 8080
 	defaultTimeout = 60 * time.Second
 	stopNodeTime   = 10 * time.Second // that a node waits for the ends of its units

@@ -25,8 +25,7 @@
 // # What is noticed, and how
 //
 // A container that ends is noticed at once, as its node's agent does, and restarted by
-// the plane's rules; one that never got ready after a back-off that doubles (Kubernetes:
-// 10 s to 300 s). A node that dies says nothing: requests that the load balancer sends
+// the plane's rules, after a back-off where they have one. A node that dies says nothing: requests that the load balancer sends
 // there fail with 502 until as many health checks in a row have failed as the rules say.
 // Every request is answered: by its unit, or with 502 (its unit died), 503 (no unit, or
 // no room), 504 (too late).

@@ -184,12 +184,45 @@ func TestStartsThatFailBackOff(t *testing.T) {
 			if err := f.Wait(t.Context(), 0); err == nil {
 				t.Errorf("%s: no error", tt.rule)
 			}
-			time.Sleep(10 * time.Minute) // 10, 20, 40, 80, 160, 300 s
-			if n := h.count(); n < 6 || n > 7 {
+			time.Sleep(10 * time.Minute) // at once, then after 10, 20, 40, 80, 160, 300 s
+			if n := h.count(); n != 7 && n != 8 {
 				t.Errorf("%s: %d starts in ten minutes", tt.rule, n)
 			}
 		})
 	}
+}
+
+// A service throttle holds every launch while tasks are never ready, and no other.
+func TestBackOffIsThatOfTheRules(t *testing.T) {
+	h := newHost()
+	h.dead = true
+	rules := Rules{Min: 3, Backoff: plane.ServiceThrottle.With(time.Minute, 2*time.Minute, 0)}
+	in(t, h, Config{Rules: rules}, func(t *testing.T, f *Fleet) {
+		time.Sleep(time.Second) // three die, and all that were missing by then wait for the third's back-off
+		first := h.count()
+		time.Sleep(110 * time.Second)
+		if n := h.count(); n != first {
+			t.Errorf("%d starts within two minutes, %d at first", n, first)
+		}
+		time.Sleep(20 * time.Second)
+		if n := h.count(); n <= first {
+			t.Errorf("no start after the longest back-off")
+		}
+	})
+	h = newHost()
+	in(t, h, Config{Rules: Rules{Min: 1, Backoff: plane.ServiceThrottle}}, func(t *testing.T, f *Fleet) {
+		for range 5 {
+			ready(t, f, 1)
+			if _, err := f.KillUnit(0); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+		}
+		time.Sleep(time.Second)
+		if n := h.count(); n != 6 {
+			t.Errorf("%d starts of a task that was ready each time it died five times, want 6 at once", n)
+		}
+	})
 }
 
 func TestASickUnitIsReplaced(t *testing.T) {

@@ -43,7 +43,7 @@ func (f *Fleet) startNode(n *node) {
 		f.fault(err)
 		f.enterNode(n, life.Ended)
 		delete(f.nodes, n.no)
-		f.later(f.config.real(backOffLeast), func() { f.handle(plane.Event{Kind: plane.NodeGone, Node: n.no}) })
+		f.later(f.config.real(nodeRetry), func() { f.handle(plane.Event{Kind: plane.NodeGone, Node: n.no}) })
 	case f.closed:
 		n.up = true
 	default:

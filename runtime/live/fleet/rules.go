@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -21,6 +22,9 @@ type Rules struct {
 	SlowStart  time.Duration `json:"slow_start_ns,omitempty"` // on the rules' clock
 	Zones      int           `json:"zones,omitempty"`
 	Launch     []plane.Rate  `json:"launch,omitempty"`
+	// Backoff is that of units which die; its zero value is plane.CrashLoop, as a unit that
+	// dies at once would be started without end.
+	Backoff plane.Backoff `json:"backoff,omitzero"`
 
 	Scaler Scaler  `json:"scaler,omitempty"`
 	Target float64 `json:"target,omitempty"` // the scaler's; 0 is its default
@@ -71,6 +75,7 @@ func (r Rules) Plane(speed int) (plane.Plane, error) {
 	speed = max(speed, 1)
 	p := plane.FleetRules{
 		Slots: r.Slots, Min: r.Min, Max: r.Max, Queue: r.Queue, RoundRobin: r.RoundRobin, SlowStart: r.SlowStart, Zones: r.Zones, Launch: r.Launch, PerNode: r.PerNode,
+		Backoff: cmp.Or(r.Backoff, plane.CrashLoop),
 	}
 	if p.Timeout = r.Timeout; p.Timeout == 0 {
 		p.Timeout = defaultTimeout

@@ -184,8 +184,7 @@ func (u *unit) end() {
 	box.Stop()
 }
 
-// lost tells the plane that a unit died, unless it knows. Of one that never was ready
-// it is told after a back-off, of one on a dead node nothing.
+// lost tells the plane that a unit died, unless it knows, or the unit's node is dead.
 func (u *unit) lost(why error) {
 	f := u.f
 	f.mu.Lock()
@@ -195,26 +194,12 @@ func (u *unit) lost(why error) {
 	}
 	f.crashed++
 	f.fault(why)
-	wait := time.Duration(0)
 	if !u.ready {
 		f.failures++
-		wait = min(backOffLeast<<min(f.failures-1, 8), backOffMost)
 	}
-	u.ready = false
-	tell := func() {
-		if u.gone {
-			return
-		}
-		f.forget(u)
-		noticed(u.loss)
-		f.handle(plane.Event{Kind: plane.Gone, Unit: u.no})
-	}
-	if wait > 0 {
-		f.changed.Broadcast()
-		f.later(f.config.real(wait), tell)
-		return
-	}
-	tell()
+	f.forget(u)
+	noticed(u.loss)
+	f.handle(plane.Event{Kind: plane.Gone, Unit: u.no})
 }
 
 func exitError(x live.Exit) error {
