@@ -45,7 +45,8 @@ type FleetRules struct {
 	// Zones is the number of availability zones over which nodes, and on them units,
 	// spread first (AWS: the default placement strategy of an ECS service). 0 is 1.
 	Zones int
-	// PerNode is the number of units that fit on a node; 0 is 1.
+	// PerNode is the number of units that fit on a node, by the scarcer of processor and
+	// memory; 0 is 1.
 	PerNode int
 	// Nodes decides how many nodes there are; nil keeps as many as Min needs.
 	Nodes NodeScaler

@@ -14,10 +14,12 @@ func BinPack(held, best int) bool { return held > best }
 // spread by instanceId).
 func Spread(held, best int) bool { return held < best }
 
-// LeastAllocated takes the node with the largest free share of processor and
-// memory (Kubernetes: kube-scheduler, NodeResourcesFit with its default
-// strategy). With units and nodes of one size that is the one with the fewest
-// units. Ties go to the node that changed last; Kubernetes draws.
+// LeastAllocated takes the node with the best sum of the scores that look at
+// requests of processor and memory (Kubernetes: kube-scheduler,
+// NodeResourcesFit with its default strategy and
+// NodeResourcesBalancedAllocation). With units and nodes of one size both fall
+// with every unit, so that it is the node with the fewest. Ties go to the node
+// that changed last; Kubernetes draws.
 func LeastAllocated(held, best int) bool { return held < best }
 
 var _, _, _ Placer = BinPack, Spread, LeastAllocated
