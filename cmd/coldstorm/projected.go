@@ -69,7 +69,7 @@ func printStates(w io.Writer, ps []results.Projection, storm string) {
 		}
 	}
 	if len(lines) > 0 {
-		fmt.Fprintf(w, "\nmedian time in each state, projected on AWS\n\n%s\n", strings.Join(lines, "\n"))
+		fmt.Fprintf(w, "\nmedian time in each state, projected on AWS (a drain takes time, a stop none)\n\n%s\n", strings.Join(lines, "\n"))
 	}
 }
 
