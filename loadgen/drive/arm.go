@@ -27,6 +27,10 @@ func (f *fire) arm(connections int) {
 		}
 		n++
 	}
+	if n == 0 && most > 0 {
+		f.begin()
+		return
+	}
 	f.toArm.Store(int64(n))
 	timer := time.AfterFunc(armTimeout, f.begin)
 	go func() {

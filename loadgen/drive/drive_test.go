@@ -109,6 +109,15 @@ func TestIntendedTimesAreTheSchedules(t *testing.T) {
 	}
 }
 
+func TestAStormWhoseFirstTriggerIsLateBeginsAtOnce(t *testing.T) {
+	srv := serve(t, func(http.ResponseWriter, *http.Request) {})
+	begun := results.Now()
+	_, rep := fire(t, drive.Attack{URL: srv.URL, Schedule: storm.List{50 * time.Millisecond}})
+	if wait := rep.Start.Sub(begun); wait > 2*time.Second {
+		t.Errorf("the storm began after %v", wait)
+	}
+}
+
 func TestASequenceSendsWhenTheLastIsAnswered(t *testing.T) {
 	var inFlight, most atomic.Int64
 	srv := serve(t, func(http.ResponseWriter, *http.Request) {
