@@ -306,6 +306,15 @@ func TestTransportErrors(t *testing.T) {
 		io.WriteString(c, "what?\r\n\r\n")
 		c.Close()
 	})
+	lengthy := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		c, _, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: +5\r\n\r\nhello")
+		c.Close()
+	})
 	for name, c := range map[string]struct {
 		attack drive.Attack
 		reason string
@@ -315,6 +324,7 @@ func TestTransportErrors(t *testing.T) {
 		"no socket":              {drive.Attack{URL: "http://x/", Socket: filepath.Join(t.TempDir(), "none")}, "no such socket", 0},
 		"the endpoint hangs up":  {drive.Attack{URL: hangUp.URL}, "connection closed", 5},
 		"the endpoint babbles":   {drive.Attack{URL: babble.URL}, "malformed response", 5},
+		"a length is none":       {drive.Attack{URL: lengthy.URL}, "malformed response", 5},
 		"TLS where there's none": {drive.Attack{URL: strings.Replace(hangUp.URL, "http:", "https:", 1)}, "TLS", 0},
 	} {
 		t.Run(name, func(t *testing.T) {

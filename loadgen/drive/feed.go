@@ -2,6 +2,9 @@ package drive
 
 import (
 	"bufio"
+	"errors"
+	"fmt"
+	"io"
 	"sync"
 
 	"coldstorm/results"
@@ -61,6 +64,9 @@ func (f *fire) readOdd(c *plain, t *trigger, from *feed) {
 	from.mu.Lock()
 	got.done = from.at
 	got.last = got.last || got.err != nil || in.Buffered() > 0 || len(from.data) > 0 || from.err != nil || c.out != nil
+	if got.err != nil && !errors.Is(got.err, from.err) && !errors.Is(got.err, io.ErrUnexpectedEOF) {
+		got.err = fmt.Errorf("%w: %w", errMalformed, got.err)
+	}
 	from.mu.Unlock()
 	c.trigger, c.odd = nil, nil
 	c.mu.Unlock()

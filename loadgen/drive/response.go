@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/textproto"
 	"strconv"
-	"strings"
 
 	"golang.org/x/net/http/httpguts"
 
@@ -57,20 +56,21 @@ const maxHead = 10 << 20
 
 var errMalformed = errors.New("malformed HTTP response")
 
-// status is the code of the status line (RFC 9112, 4), and whether the protocol
-// keeps connections open by default.
-func (h head) status() (code int, keepAlive bool, err error) {
-	line, _, _ := bytes.Cut(h, []byte("\r\n"))
-	proto, rest, ok := strings.Cut(string(line), " ")
-	if !ok || len(rest) < 3 || (len(rest) > 3 && rest[3] != ' ') {
-		return 0, false, fmt.Errorf("%w: %.64q", errMalformed, line)
+// status reads a status line (RFC 9112, 4). keepAlive says that its protocol keeps
+// connections open by default. Not ok is what is written in another way than is usual.
+func status(line []byte) (code int, keepAlive, ok bool) {
+	const form = "HTTP/1.x nnn"
+	if len(line) < len(form) || string(line[:7]) != form[:7] || line[8] != ' ' || len(line) > len(form) && line[len(form)] != ' ' {
+		return 0, false, false
 	}
-	major, minor, ok := http.ParseHTTPVersion(proto)
-	code, err = strconv.Atoi(rest[:3])
-	if err != nil || !ok || major != 1 || code < 100 {
-		return 0, false, fmt.Errorf("%w: %.64q", errMalformed, line)
+	digits := [...]byte{line[7], line[9], line[10], line[11]}
+	for _, c := range digits {
+		if c < '0' || c > '9' {
+			return 0, false, false
+		}
 	}
-	return code, minor >= 1, nil
+	code = int(digits[1]-'0')*100 + int(digits[2]-'0')*10 + int(digits[3]-'0')
+	return code, digits[0] != '0', code >= 200 // an interim response is not usual
 }
 
 // get is the first value of a field, in whichever case it is written.
@@ -86,19 +86,6 @@ func (h head) get(name string) string {
 	return ""
 }
 
-// count is how many fields of a name there are.
-func (h head) count(name string) (n int) {
-	_, rest, _ := bytes.Cut(h, []byte("\r\n"))
-	for len(rest) > 0 {
-		var line []byte
-		line, rest, _ = bytes.Cut(rest, []byte("\r\n"))
-		if len(line) > len(name) && line[len(name)] == ':' && bytes.EqualFold(line[:len(name)], []byte(name)) {
-			n++
-		}
-	}
-	return n
-}
-
 func (h head) fields() http.Header {
 	_, rest, _ := bytes.Cut(h, []byte("\r\n"))
 	fields, err := textproto.NewReader(bufio.NewReader(bytes.NewReader(rest))).ReadMIMEHeader()
@@ -110,7 +97,8 @@ func (h head) fields() http.Header {
 
 // response is an answer as it comes in, of which a length says where it ends. All
 // others are odd, and net/http reads them: chunks, bodies up to the connection's
-// end, interim responses, lines without a carriage return.
+// end, interim responses, lines without a carriage return or over several, whatever is
+// malformed.
 type response struct {
 	method string
 	held   []byte // the head, as far as it has come
@@ -141,9 +129,9 @@ const (
 // follows a whole response makes it the connection's last.
 func (r *response) add(p []byte, keep func(answer) bool) (found, error) {
 	if !r.inBody {
-		from := max(0, len(r.held)-3)
+		from := max(0, len(r.held)-2)
 		r.held = append(r.held, p...)
-		end := bytes.Index(r.held[from:], []byte("\r\n\r\n"))
+		end := bytes.Index(r.held[from:], []byte("\n\r\n"))
 		if end < 0 {
 			switch {
 			case bytes.Contains(r.held[from:], []byte("\n\n")):
@@ -153,9 +141,9 @@ func (r *response) add(p []byte, keep func(answer) bool) (found, error) {
 			}
 			return more, nil
 		}
-		end += from + 4
-		if what, err := r.frame(r.held[:end]); what == odd || err != nil {
-			return what, err
+		end += from + 3
+		if !r.frame(r.held[:end]) {
+			return odd, nil
 		}
 		r.inBody = true
 		p = r.held[end:]
@@ -176,32 +164,48 @@ func (r *response) add(p []byte, keep func(answer) bool) (found, error) {
 	return whole, nil
 }
 
-// frame reads from a head how the response ends (RFC 9112, 6.3).
-func (r *response) frame(h head) (found, error) {
+// frame reads from a head how the response ends (RFC 9112, 6.3); false if it is odd.
+func (r *response) frame(h head) bool {
 	if bytes.Count(h, []byte("\n")) != bytes.Count(h, []byte("\r\n")) {
-		return odd, nil
+		return false
 	}
-	code, keepAlive, err := h.status()
-	if err != nil {
-		return more, err
+	line, rest, _ := bytes.Cut(h, []byte("\r\n"))
+	code, keepAlive, ok := status(line)
+	if !ok {
+		return false
 	}
-	if code < 200 || h.count("Transfer-Encoding") > 0 {
-		return odd, nil
-	}
-	if r.method != http.MethodHead && code != http.StatusNoContent && code != http.StatusNotModified {
-		if h.count("Content-Length") != 1 {
-			return odd, nil
+	length := int64(-1)
+	var connection []string
+	for len(rest) > len("\r\n") {
+		line, rest, _ = bytes.Cut(rest, []byte("\r\n"))
+		name, value, ok := bytes.Cut(line, []byte(":"))
+		switch {
+		case !ok, line[0] == ' ', line[0] == '\t', is(name, "Transfer-Encoding"), is(name, "Content-Length") && length >= 0:
+			return false
+		case is(name, "Content-Length"):
+			n, err := strconv.ParseUint(string(bytes.Trim(value, " \t")), 10, 63)
+			if err != nil {
+				return false
+			}
+			length = int64(n)
+		case is(name, "Connection"):
+			connection = append(connection, string(value))
 		}
-		length := h.get("Content-Length")
-		if r.left, err = strconv.ParseInt(length, 10, 64); err != nil || r.left < 0 {
-			return more, fmt.Errorf("%w: Content-Length: %.64q", errMalformed, length)
-		}
 	}
-	connection := []string{h.get("Connection")}
-	r.got.status, r.got.head = code, h
+	if r.method == http.MethodHead || code == http.StatusNoContent || code == http.StatusNotModified {
+		length = 0
+	}
+	if length < 0 {
+		return false
+	}
+	r.left, r.got.status, r.got.head = length, code, h
 	r.got.last = httpguts.HeaderValuesContainsToken(connection, "close") ||
 		!keepAlive && !httpguts.HeaderValuesContainsToken(connection, "keep-alive")
-	return more, nil
+	return true
+}
+
+func is(name []byte, of string) bool {
+	return len(name) == len(of) && bytes.EqualFold(name, []byte(of))
 }
 
 // keep says whether a response's body is needed.
@@ -226,7 +230,7 @@ func receive(in *bufio.Reader, method string, keep func(answer) bool) answer {
 
 // read takes a response, its body to the end.
 func read(res *http.Response, keep func(answer) bool) answer {
-	got := answer{status: res.StatusCode, header: res.Header, last: res.Close}
+	got := answer{status: res.StatusCode, header: res.Header, last: res.Close || res.StatusCode == http.StatusSwitchingProtocols}
 	if keep(got) {
 		got.body, got.err = io.ReadAll(io.LimitReader(res.Body, maxKept))
 		got.bytes = int64(len(got.body))
