@@ -46,6 +46,9 @@ func fireUntil(t *testing.T, ctx context.Context, a drive.Attack, observe func(r
 		if s.Sent != 0 && (s.Intended == 0 || s.Lag() < 0 || s.Done < s.Sent) {
 			t.Errorf("trigger %d: intended %d, sent %d, done %d", i, s.Intended, s.Sent, s.Done)
 		}
+		if s.Outcome != results.OutcomeUnsent && s.Done < s.Intended {
+			t.Errorf("trigger %d: %s %q %v before it was due", i, s.Outcome, s.Reason, s.Intended.Sub(s.Done))
+		}
 	}
 	return all, rep
 }

@@ -12,8 +12,10 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"coldstorm/loadgen/storm"
 	"coldstorm/results"
 )
 
@@ -286,6 +288,30 @@ func TestAPoolThatCanHaveNoMoreConnectionsSharesThoseItHas(t *testing.T) {
 	if err := <-served; err != nil {
 		t.Error(err)
 	}
+}
+
+func TestAClientWhoseTriggerEndedTooEarlyWaitsForTheStorm(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fire{
+			Attack: Attack{Schedule: storm.Loop{N: 2, Callers: 1}}, ctx: t.Context(),
+			closed: true, clients: make(chan results.Stamp, 1), begun: make(chan struct{}),
+		}
+		f.clients <- results.Now()
+		turns := make(chan time.Duration, 1)
+		go func() {
+			at, ok := f.turn(1)
+			if !ok {
+				t.Error("the storm was stopped")
+			}
+			turns <- at
+		}()
+		synctest.Wait()
+		f.start = results.Now().Add(time.Millisecond)
+		close(f.begun)
+		if at := <-turns; at > time.Second {
+			t.Errorf("its next trigger is due %v after the start", at)
+		}
+	})
 }
 
 func TestPickIsAFunctionOfSeedAndPosition(t *testing.T) {

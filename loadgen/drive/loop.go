@@ -38,6 +38,11 @@ func (f *fire) turn(seq uint64) (time.Duration, bool) {
 	if answered == 0 {
 		return 0, true
 	}
+	select { // a trigger may end before the storm begins
+	case <-f.begun:
+	case <-f.ctx.Done():
+		return 0, false
+	}
 	due := answered.Add(max(storm.Think(f.Schedule, int(seq)), closedLead))
 	if !f.sleepUntil(due.Add(-closedLead)) {
 		return 0, false

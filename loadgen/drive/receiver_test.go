@@ -121,6 +121,24 @@ func TestATriggerWhoseConnectionEndsBeforeItsTimeTakesAnother(t *testing.T) {
 	}
 }
 
+// However many connections end while a trigger waits for its time, it is not failed before.
+func TestATriggerIsNotFailedBeforeItsTime(t *testing.T) {
+	url := answers(t, func(n int64, c net.Conn) {
+		if n <= 3 { // holds them long enough to be taken
+			c.SetReadDeadline(time.Now().Add(5 * time.Millisecond))
+			c.Read(make([]byte, 1))
+			return
+		}
+		for request(c) {
+			io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+		}
+	})
+	all, _ := fire(t, drive.Attack{URL: url, Schedule: storm.Burst{N: 1}, Lead: time.Second})
+	if s := all[0]; s.Outcome != results.OutcomeServed {
+		t.Errorf("%s %q", s.Outcome, s.Reason)
+	}
+}
+
 func TestAnEndpointThatSpeaksUnaskedIsNotBelieved(t *testing.T) {
 	url := answers(t, func(n int64, c net.Conn) {
 		if n == 1 {

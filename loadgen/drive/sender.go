@@ -25,9 +25,10 @@ type trigger struct {
 	failed atomic.Bool  // the write failed; err says how
 	err    error
 
-	armed  atomic.Bool // counted as ready for the start
-	tries  int         // connections that turned out to be dead before they were used
-	redial bool        // a dial failed ahead of the time
+	armed atomic.Bool // counted as ready for the start
+	tries int         // connections that turned out to be dead before they were used
+
+	postponed bool // until its time: no connection could be had before
 }
 
 type state int

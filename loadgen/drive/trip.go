@@ -50,7 +50,7 @@ func (f *fire) launch(seq uint64) {
 // given takes the connection of a trigger, or why there is none.
 func (f *fire) given(t *trigger, c conn, err error) {
 	if err != nil {
-		f.undialled(t, err)
+		f.postpone(t, err)
 		return
 	}
 	t.conn = c
@@ -62,19 +62,19 @@ func (f *fire) given(t *trigger, c conn, err error) {
 	}
 }
 
-// undialled has a trigger for which no connection could be dialled ahead of its time
-// try again when it has come: the failure, if it is one, belongs there.
-func (f *fire) undialled(t *trigger, err error) {
+// postpone has a trigger for which there is no connection ahead of its time try again
+// when it has come: the failure, if it is one, belongs there.
+func (f *fire) postpone(t *trigger, err error) {
 	f.armed(t)
 	if f.ctx.Err() != nil {
 		f.end(t, answer{err: errStopped, done: results.Now()})
 		return
 	}
-	if t.redial || f.hasBegun() && results.Now() >= f.start.Add(t.at) {
+	if t.postponed || f.hasBegun() && results.Now() >= f.start.Add(t.at) {
 		f.end(t, answer{err: err, done: results.Now()})
 		return
 	}
-	t.redial = true
+	t.postponed = true
 	go func() {
 		select {
 		case <-f.begun:
@@ -95,8 +95,7 @@ func (f *fire) again(t *trigger, err error) {
 		f.hosts.to(t.seq).take(t)
 		return
 	}
-	f.armed(t)
-	f.end(t, answer{err: err, done: results.Now()})
+	f.postpone(t, err)
 }
 
 func (f *fire) hasBegun() bool {
@@ -139,7 +138,7 @@ func (f *fire) judge(e ending) results.Sample {
 		s.Intended = f.start.Add(t.at)
 	}
 	s.Sent = results.Stamp(t.sent.Load())
-	s.Done = got.done
+	s.Done = max(got.done, s.Intended, s.Sent) // a connection can end as the sender takes its trigger up
 	s.Status, s.Bytes = got.status, got.bytes
 	switch {
 	case s.Sent == 0 && f.ctx.Err() != nil:
