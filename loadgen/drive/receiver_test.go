@@ -2,10 +2,12 @@ package drive_test
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -139,6 +141,34 @@ func TestATriggerIsNotFailedBeforeItsTime(t *testing.T) {
 	}
 }
 
+// secureAnswers is answers over TLS, with what a client needs to trust it.
+func secureAnswers(t *testing.T, serve func(n int64, c net.Conn)) (url string, trust *tls.Config) {
+	srv := httptest.NewUnstartedServer(nil)
+	srv.StartTLS() // for its certificate
+	t.Cleanup(srv.Close)
+	url = answers(t, func(n int64, c net.Conn) { serve(n, tls.Server(c, srv.TLS)) })
+	return strings.Replace(url, "http", "https", 1), srv.Client().Transport.(*http.Transport).TLSClientConfig
+}
+
+func TestAnEndpointThatSpeaksUnaskedOverTLSIsNotBelieved(t *testing.T) {
+	url, trust := secureAnswers(t, func(n int64, c net.Conn) {
+		if n <= 2 { // those that are made before the storm
+			io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+		}
+		for request(c) {
+			io.WriteString(c, "HTTP/1.1 202 OK\r\nContent-Length: 0\r\n\r\n")
+		}
+	})
+	all, _ := fire(t, drive.Attack{
+		URL: url, TLS: trust, Schedule: storm.List{0, 300 * time.Millisecond}, Lead: 200 * time.Millisecond,
+	})
+	for _, s := range all {
+		if s.Outcome != results.OutcomeServed || s.Status != 202 {
+			t.Errorf("%s %q, status %d, want the answer to the request", s.Outcome, s.Reason, s.Status)
+		}
+	}
+}
+
 func TestAnEndpointThatSpeaksUnaskedIsNotBelieved(t *testing.T) {
 	url := answers(t, func(n int64, c net.Conn) {
 		if n == 1 {
@@ -153,6 +183,24 @@ func TestAnEndpointThatSpeaksUnaskedIsNotBelieved(t *testing.T) {
 	all, _ := fire(t, drive.Attack{URL: url, Schedule: storm.List{50 * time.Millisecond}})
 	if s := all[0]; s.Outcome != results.OutcomeServed || s.Status != 202 {
 		t.Errorf("%s %q, status %d, want the answer to the request", s.Outcome, s.Reason, s.Status)
+	}
+}
+
+func TestAnAnswerThatComesBeforeTheRequestIsSentOverTLS(t *testing.T) {
+	url, trust := secureAnswers(t, func(_ int64, c net.Conn) {
+		if request(c) {
+			io.WriteString(c, "HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
+			request(c) // reads to the end of the body for a while
+		}
+	})
+	all, _ := fire(t, drive.Attack{
+		URL: url, TLS: trust, Schedule: storm.Sequence{N: 3}, Timeout: 5 * time.Second, Connections: 1,
+		Payloads: []drive.Payload{{Body: []byte(strings.Repeat("x", 16<<20))}},
+	})
+	for _, s := range all {
+		if s.Status != http.StatusRequestEntityTooLarge {
+			t.Errorf("%s %q, status %d", s.Outcome, s.Reason, s.Status)
+		}
 	}
 }
 

@@ -20,6 +20,7 @@ type secure struct {
 	timeout time.Duration
 
 	trigger atomic.Pointer[trigger] // that reads now
+	writing atomic.Bool             // a goroutine of its own writes
 }
 
 var _ conn = (*secure)(nil)
@@ -41,7 +42,11 @@ func (s *secure) alive() bool {
 // the sender has other triggers to send.
 func (s *secure) write(data []byte) error {
 	if len(data) > 32<<10 {
-		go s.conn.Write(data) // an error closes it for the reader too
+		s.writing.Store(true)
+		go func() {
+			s.conn.Write(data) // an error closes it for the reader too
+			s.writing.Store(false)
+		}()
 		return nil
 	}
 	_, err := s.conn.Write(data)
@@ -97,7 +102,10 @@ func (f *fire) deliverSecure(t *trigger, s *secure) {
 	got := receive(s.in, f.methodOf(t.seq), f.keep)
 	got.done = results.Now()
 	s.trigger.Store(nil)
-	if got.err == nil && !got.last && s.in.Buffered() == 0 {
+	if got.err == nil && t.sent.Load() == 0 {
+		got.err = errUnasked
+	}
+	if got.err == nil && !got.last && s.in.Buffered() == 0 && !s.writing.Load() {
 		f.hosts.to(t.seq).put(s)
 		f.end(t, got)
 		return
