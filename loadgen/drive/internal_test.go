@@ -283,6 +283,22 @@ func TestAPoolThatCanHaveNoMoreConnectionsSharesThoseItHas(t *testing.T) {
 	if p.open != 0 || p.shrink(syscall.EMFILE) {
 		t.Error("with no connection open there is none to share")
 	}
+	p.open, p.dialling = 2, 2
+	if p.shrink(syscall.EMFILE) {
+		t.Error("connections that are being dialled can't be shared: each would wait for the other for ever")
+	}
+	p.open, p.limit = 5, 10
+	if !p.shrink(syscall.EMFILE) || p.limit != 3 {
+		t.Errorf("limit %d with three connections, two more being dialled", p.limit)
+	}
+	p.waiting = []*trigger{first}
+	if p.next() != nil {
+		t.Error("who waits is to dial though no more may be open")
+	}
+	p.open, p.dialling = 2, 0
+	if p.next() != first {
+		t.Error("nobody dials though one more may be open")
+	}
 	p.close()
 	l.Close()
 	if err := <-served; err != nil {

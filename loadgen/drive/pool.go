@@ -24,13 +24,14 @@ type pool struct {
 	reserve int
 	toCome  func() int // triggers
 
-	mu      sync.Mutex
-	idle    []conn
-	ahead   int               // being dialled for nobody yet
-	open    int               // idle, busy or being dialled
-	busy    map[conn]struct{} // of TLS
-	waiting []*trigger        // at the limit, first in, first out
-	closed  bool
+	mu       sync.Mutex
+	idle     []conn
+	open     int               // idle, busy or being dialled
+	dialling int               // of open, being dialled
+	ahead    int               // of those, for nobody yet
+	busy     map[conn]struct{} // of TLS
+	waiting  []*trigger        // at the limit, first in, first out
+	closed   bool
 
 	dialled int // after the storm began
 	waits   int // triggers that found the limit reached
@@ -107,6 +108,7 @@ func (p *pool) take(t *trigger) {
 		go p.give(t, nil, errStopped)
 	case p.open < p.limit:
 		p.open++
+		p.dialling++
 		p.dialled++
 		go p.dialFor(t)
 	default:
@@ -122,11 +124,13 @@ func (p *pool) dialAhead() {
 		return
 	}
 	p.open++
+	p.dialling++
 	p.ahead++
 	p.dialled++
 	go func() {
 		c, err := p.connect(p.ctx)
 		p.mu.Lock()
+		p.dialling--
 		p.ahead--
 		if err != nil { // whoever needs it dials, and learns why
 			p.open--
@@ -150,38 +154,38 @@ func (p *pool) hold(c conn) {
 // dialFor dials for t, whose place among the open ones is taken.
 func (p *pool) dialFor(t *trigger) {
 	c, err := p.connect(p.ctx)
+	p.mu.Lock()
+	p.dialling--
 	if err == nil {
-		p.mu.Lock()
 		p.hold(c)
 		p.mu.Unlock()
 		p.give(t, c, nil)
 		return
 	}
-	p.mu.Lock()
 	p.open--
+	shared := p.shrink(err)
 	next := p.next()
 	p.mu.Unlock()
 	p.serve(next)
-	if p.shrink(err) {
+	if shared {
 		p.take(t)
 		return
 	}
 	p.give(t, nil, err)
 }
 
-// shrink lowers the limit to what is open where err says that there can be no
-// more connections, of descriptors or ports. It reports false for other
-// errors, and where none is open.
+// shrink lowers the limit to the connections that there are where err says that there
+// can be no more, of descriptors or ports. It reports false for other errors, and where
+// there are none. p.mu is held.
 func (p *pool) shrink(err error) bool {
 	if !errors.Is(err, syscall.EMFILE) && !errors.Is(err, syscall.ENFILE) && !errors.Is(err, syscall.EADDRNOTAVAIL) {
 		return false
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.open == 0 {
+	made := p.open - p.dialling
+	if made == 0 {
 		return false
 	}
-	p.limit = min(p.limit, p.open)
+	p.limit = min(p.limit, made)
 	return true
 }
 
@@ -232,9 +236,9 @@ func (p *pool) lost(c conn) {
 	p.serve(next)
 }
 
-// next is who has waited longest, nil for nobody. p.mu is held.
+// next is who has waited longest, if one more may be open; nil for nobody. p.mu is held.
 func (p *pool) next() (t *trigger) {
-	if len(p.waiting) > 0 {
+	if len(p.waiting) > 0 && p.open < p.limit {
 		t = p.waiting[0]
 		p.waiting = p.waiting[1:]
 	}
