@@ -113,12 +113,7 @@ func (r *receiver) run() {
 	var events [256]unix.EpollEvent
 	for !r.stopped.Load() {
 		for _, e := range events[:r.wait(events[:])] {
-			r.mu.Lock()
-			c := r.conns[int(e.Fd)]
-			r.mu.Unlock()
-			if c != nil {
-				r.serve(c, e.Events)
-			}
+			r.serve(e)
 		}
 		r.expire()
 		r.flush(false)
@@ -189,18 +184,32 @@ func poll(epoll uintptr, events []unix.EpollEvent, most time.Duration) int {
 	return int(n)
 }
 
-// serve reads what has come on a connection, and writes what did not fit.
-func (r *receiver) serve(c *plain, events uint32) {
-	if events&unix.EPOLLOUT != 0 {
-		if err := c.writeOn(); err != nil {
-			r.lose(c, err)
-			return
-		}
+// read reads what has come on a connection; nil: there is none any more. Another
+// goroutine that closes it waits for r.mu first: the descriptor stays its own until then.
+func (r *receiver) read(fd int) (c *plain, n int, errno syscall.Errno) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if c = r.conns[fd]; c != nil {
+		n, errno = recv(uintptr(fd), r.buffer[:])
 	}
-	n, errno := recv(uintptr(c.fd), r.buffer[:])
+	return c, n, errno
+}
+
+// serve reads what has come on a connection. What did not fit is written once nothing
+// has: an endpoint may answer a request that it won't read to its end, and hang up.
+func (r *receiver) serve(e unix.EpollEvent) {
+	c, n, errno := r.read(int(e.Fd))
 	at := results.Now()
 	switch {
+	case c == nil:
+		return
 	case errno == unix.EAGAIN:
+		if e.Events&unix.EPOLLOUT == 0 {
+			return
+		}
+		if err := c.writeOn(); err != nil {
+			r.lose(c, err)
+		}
 		return
 	case errno != 0:
 		r.lose(c, os.NewSyscallError("recv", errno))
@@ -249,12 +258,11 @@ var errUnasked = errors.New("the endpoint spoke unasked")
 // free gives a connection whose trigger has ended back, or closes it if that
 // was its last.
 func (c *plain) free(last bool) {
-	if !last {
+	if last {
+		c.pool.drop(c)
+	} else {
 		c.pool.put(c)
-		return
 	}
-	c.close()
-	c.pool.drop(c)
 }
 
 // lose is called for a connection that has ended, or can't be used any more.

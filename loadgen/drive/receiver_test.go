@@ -186,6 +186,38 @@ func TestAnEndpointThatSpeaksUnaskedIsNotBelieved(t *testing.T) {
 	}
 }
 
+// An endpoint need not read a request to its end to refuse it.
+func TestAnAnswerThatComesBeforeTheRequestIsSent(t *testing.T) {
+	for _, hangUp := range []bool{true, false} {
+		url := answers(t, func(_ int64, c net.Conn) {
+			if request(c) {
+				io.WriteString(c, "HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\n\r\nbig")
+			}
+			if !hangUp {
+				io.Copy(io.Discard, c)
+			}
+		})
+		var texts atomic.Int64
+		all, _ := fire(t, drive.Attack{
+			URL: url, Schedule: storm.Constant{Rate: 100, For: 100 * time.Millisecond},
+			Payloads: []drive.Payload{{Body: []byte(strings.Repeat("x", 16<<20))}},
+			Refused: func(body []byte) {
+				if string(body) == "big" {
+					texts.Add(1)
+				}
+			},
+		})
+		for _, s := range all {
+			if s.Status != http.StatusRequestEntityTooLarge {
+				t.Errorf("hangs up: %v: %s %q, status %d", hangUp, s.Outcome, s.Reason, s.Status)
+			}
+		}
+		if texts.Load() != int64(len(all)) {
+			t.Errorf("hangs up: %v: %d of %d texts", hangUp, texts.Load(), len(all))
+		}
+	}
+}
+
 func TestAnAnswerThatComesBeforeTheRequestIsSentOverTLS(t *testing.T) {
 	url, trust := secureAnswers(t, func(_ int64, c net.Conn) {
 		if request(c) {
