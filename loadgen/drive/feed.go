@@ -63,7 +63,7 @@ func (f *fire) readOdd(c *plain, t *trigger, from *feed) {
 	c.mu.Lock()
 	from.mu.Lock()
 	got.done = from.at
-	got.last = got.last || got.err != nil || in.Buffered() > 0 || len(from.data) > 0 || from.err != nil || c.out != nil
+	got.last = got.last || got.err != nil || in.Buffered() > 0 || len(from.data) > 0 || from.err != nil || c.spent()
 	if got.err != nil && !errors.Is(got.err, from.err) && !errors.Is(got.err, io.ErrUnexpectedEOF) {
 		got.err = fmt.Errorf("%w: %w", errMalformed, got.err)
 	}

@@ -21,6 +21,7 @@ type plain struct {
 	in      response // to it
 	odd     *feed    // in's place, for a response that net/http reads
 	out     []byte   // of the request, what did not fit the socket
+	over    bool     // the endpoint sends no more than has come
 }
 
 var _ conn = (*plain)(nil)
@@ -47,7 +48,7 @@ func (c *plain) write(data []byte) error {
 	}
 	if n < len(data) {
 		c.out = data[n:]
-		return c.receiver.listen(c, unix.EPOLLIN|unix.EPOLLOUT)
+		return c.receiver.listen(c, true)
 	}
 	return nil
 }
@@ -70,8 +71,11 @@ func (c *plain) writeOn() error {
 		return nil
 	}
 	c.out = nil
-	return c.receiver.listen(c, unix.EPOLLIN)
+	return c.receiver.listen(c, false)
 }
+
+// spent reports whether no other trigger can be sent on c. c.mu is held.
+func (c *plain) spent() bool { return c.over || c.out != nil }
 
 // interrupt has the receiver find the connection ended.
 func (c *plain) interrupt() {

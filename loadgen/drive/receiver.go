@@ -83,7 +83,7 @@ func (r *receiver) adopt(fd int, p *pool) (*plain, error) {
 	defer r.mu.Unlock()
 	err := errStopped
 	if !r.gone {
-		event := unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(fd)}
+		event := unix.EpollEvent{Events: heard, Fd: int32(fd)}
 		err = unix.EpollCtl(r.epoll, unix.EPOLL_CTL_ADD, fd, &event)
 	}
 	if err != nil {
@@ -94,9 +94,16 @@ func (r *receiver) adopt(fd int, p *pool) (*plain, error) {
 	return c, nil
 }
 
-// listen says what of a connection is to be told.
-func (r *receiver) listen(c *plain, events uint32) error {
-	return unix.EpollCtl(r.epoll, unix.EPOLL_CTL_MOD, c.fd, &unix.EpollEvent{Events: events, Fd: int32(c.fd)})
+// heard is what is told of each connection: bytes, and the end of what the endpoint sends.
+const heard = unix.EPOLLIN | unix.EPOLLRDHUP
+
+// listen has the receiver told of a connection's room for more bytes, or no longer.
+func (r *receiver) listen(c *plain, room bool) error {
+	event := unix.EpollEvent{Events: heard, Fd: int32(c.fd)}
+	if room {
+		event.Events |= unix.EPOLLOUT
+	}
+	return unix.EpollCtl(r.epoll, unix.EPOLL_CTL_MOD, c.fd, &event)
 }
 
 // forget is called before a connection's descriptor is closed.
@@ -220,6 +227,7 @@ func (r *receiver) serve(e unix.EpollEvent) {
 	}
 	c.mu.Lock()
 	t := c.trigger
+	c.over = c.over || e.Events&unix.EPOLLRDHUP != 0
 	if c.odd != nil {
 		c.odd.add(r.buffer[:n], at)
 		c.mu.Unlock()
@@ -243,7 +251,7 @@ func (r *receiver) serve(e unix.EpollEvent) {
 		got := c.in.got
 		got.head = r.keepHead(got.head)
 		got.done = at
-		got.last = got.last || c.out != nil
+		got.last = got.last || c.spent()
 		c.trigger = nil
 		c.mu.Unlock()
 		c.free(got.last)

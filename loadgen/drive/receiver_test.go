@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"coldstorm/loadgen/drive"
 	"coldstorm/loadgen/storm"
 	"coldstorm/results"
@@ -233,6 +235,32 @@ func TestAnAnswerThatComesBeforeTheRequestIsSentOverTLS(t *testing.T) {
 		if s.Status != http.StatusRequestEntityTooLarge {
 			t.Errorf("%s %q, status %d", s.Outcome, s.Reason, s.Status)
 		}
+	}
+}
+
+// An endpoint that closes each connection after its answer, and does not say so: what
+// waits for a connection does not get one that has ended.
+func TestAConnectionThatEndsWithItsAnswerIsNotUsedAgain(t *testing.T) {
+	url := answers(t, func(_ int64, c net.Conn) {
+		if request(c) {
+			raw, err := c.(*net.TCPConn).SyscallConn()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			raw.Control(func(fd uintptr) { unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_CORK, 1) }) // the end goes with the answer
+			io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+		}
+	})
+	all, _ := fire(t, drive.Attack{URL: url, Schedule: storm.Burst{N: 300}, Connections: 20})
+	failed := map[string]int{}
+	for _, s := range all {
+		if s.Outcome != results.OutcomeServed {
+			failed[fmt.Sprint(s.Outcome, s.Reason)]++
+		}
+	}
+	if len(failed) > 0 {
+		t.Error(failed)
 	}
 }
 
