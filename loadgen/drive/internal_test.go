@@ -15,6 +15,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"coldstorm/loadgen/storm"
 	"coldstorm/results"
 )
@@ -303,6 +305,55 @@ func TestAPoolThatCanHaveNoMoreConnectionsSharesThoseItHas(t *testing.T) {
 	l.Close()
 	if err := <-served; err != nil {
 		t.Error(err)
+	}
+}
+
+func TestAConnectionThatWaitsKeepsNoBody(t *testing.T) {
+	f := &fire{
+		Attack:   Attack{Check: func([]byte) error { return nil }, Timeout: time.Minute},
+		requests: &requests{methods: []string{"POST"}}, endings: endings{come: make(chan struct{}, 1)}, begun: make(chan struct{}),
+	}
+	var err error
+	if f.receiver, err = newReceiver(f); err != nil {
+		t.Fatal(err)
+	}
+	defer f.receiver.stop()
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fds[1])
+	p := &pool{dialer: &dialer{}, open: 1, limit: 1}
+	c, err := f.receiver.adopt(fds[0], p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := &trigger{}
+	asked.sent.Store(int64(results.Now()))
+	c.mu.Lock()
+	c.in.begin("POST")
+	c.trigger = asked
+	c.mu.Unlock()
+	body := strings.Repeat("x", 100<<10)
+	go func() {
+		for text := []byte(fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(body), body)); len(text) > 0; {
+			n, err := unix.Write(fds[1], text)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			text = text[n:]
+		}
+	}()
+	<-f.endings.come
+	ended := f.endings.take(nil)
+	if len(ended) != 1 || string(ended[0].got.body) != body {
+		t.Fatalf("%d triggers ended", len(ended))
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed || len(p.idle) != 1 || c.in.got.body != nil || cap(c.in.held) > 16<<10 {
+		t.Errorf("closed %v, %d idle, which keeps a body of %d and a head of %d bytes", c.closed, len(p.idle), len(c.in.got.body), cap(c.in.held))
 	}
 }
 

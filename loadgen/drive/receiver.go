@@ -245,6 +245,7 @@ func (r *receiver) serve(e unix.EpollEvent) {
 	switch what {
 	case odd:
 		c.odd = newFeed(c.in.held, at)
+		c.in.begin("")
 		c.mu.Unlock()
 		go r.fire.readOdd(c, t, c.odd)
 	case whole:
@@ -252,6 +253,7 @@ func (r *receiver) serve(e unix.EpollEvent) {
 		got.head = r.keepHead(got.head)
 		got.done = at
 		got.last = got.last || c.spent()
+		c.in.begin("") // a connection that waits keeps no body
 		c.trigger = nil
 		c.mu.Unlock()
 		c.free(got.last)
