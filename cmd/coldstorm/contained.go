@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"coldstorm/loadgen/drive"
-	"coldstorm/loadgen/storm"
 	"coldstorm/results"
 	"coldstorm/runtime/engine"
 	"coldstorm/runtime/live"
@@ -132,7 +131,7 @@ func (l *liveTarget) containedStorms(prof sim.Profile) (list []workloads.Storm) 
 		if !projected(st) {
 			continue
 		}
-		s, err := storm.Of(st, l.scenario.Seed)
+		s, err := scheduleOf(l.scenario, st)
 		if err != nil {
 			continue
 		}

@@ -86,10 +86,12 @@ func (p projector) config(m workloads.Model) sim.Config {
 
 // projected says whether a storm means something at another scale: an open
 // loop of requests that overlap, at one function that it leaves to start as it
-// will.
+// will. (A constant rate that finds its environments warm is what the steady
+// stream is of, which is projected for every model.)
 func projected(st workloads.Storm) bool {
-	return st.Has(
-		workloads.ShapeBurst, workloads.ShapeRamp, workloads.ShapeStep, workloads.ShapeSpike, workloads.ShapeWave, workloads.ShapeDiurnal,
+	steady := st.Shape == workloads.ShapeConstant && st.Warm > 0
+	return !steady && st.Has(
+		workloads.ShapeBurst, workloads.ShapeConstant, workloads.ShapeTrace, workloads.ShapeRamp, workloads.ShapeStep, workloads.ShapeSpike, workloads.ShapeWave, workloads.ShapeDiurnal,
 		workloads.ShapePoisson, workloads.ShapeOnOff, workloads.ShapePareto,
 	) && !st.Has(workloads.ShapeZipf, workloads.ShapeCold) && st.Trigger.Direct()
 }
