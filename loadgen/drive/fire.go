@@ -51,10 +51,6 @@ func (a Attack) Fire(ctx context.Context, observe func(results.Sample)) (Report,
 			return Report{}, fmt.Errorf("attack: %w", err)
 		}
 	}
-	if f.sender, err = newSender(); err != nil {
-		return Report{}, fmt.Errorf("attack: %w", err)
-	}
-	defer f.sender.stop()
 	if f.receiver, err = newReceiver(f); err != nil {
 		return Report{}, fmt.Errorf("attack: %w", err)
 	}
@@ -120,8 +116,10 @@ func (f *fire) run(observe func(results.Sample)) Report {
 
 	makeRoom(f.Schedule.Len())
 	defer leaveRoom()
+	f.sender = newSender()
 	stopped := context.AfterFunc(f.ctx, f.stop)
 	defer stopped()
+	defer f.sender.stop()
 
 	f.arm(n)
 	handed := make(chan struct{})

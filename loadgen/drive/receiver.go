@@ -159,7 +159,10 @@ func (r *receiver) wait(events []unix.EpollEvent) int {
 	return n
 }
 
-// park waits in the Go scheduler, for answers that are far apart (see bell).
+// park waits in the Go scheduler, for answers that are far apart: blocked in a system
+// call meanwhile, this would keep Go's monitor awake, which looks every 20 µs. (The
+// sender, who must not be late, blocks all the same: to be woken by the scheduler takes
+// two turns on processors that others want.)
 func (r *receiver) park(events []unix.EpollEvent) (n int) {
 	if r.parking == nil {
 		fd, err := unix.FcntlInt(uintptr(r.epoll), unix.F_DUPFD_CLOEXEC, 0)

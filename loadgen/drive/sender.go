@@ -47,20 +47,16 @@ type sender struct {
 	start   results.Stamp // of the storm; 0: not yet
 	until   results.Stamp // what the thread sleeps for
 	stopped bool
-	bell    *bell
+	bell    bell
 	ended   chan struct{}
 
 	spin spin
 }
 
-func newSender() (*sender, error) {
-	b, err := newBell()
-	if err != nil {
-		return nil, err
-	}
-	s := &sender{bell: b, ended: make(chan struct{})}
+func newSender() *sender {
+	s := &sender{ended: make(chan struct{})}
 	go s.run()
-	return s, nil
+	return s
 }
 
 const never = results.Stamp(math.MaxInt64)
@@ -116,7 +112,6 @@ func (s *sender) stop() {
 func (s *sender) run() {
 	runtime.LockOSThread() // and never unlocked: the thread, with its slack, ends with the goroutine
 	defer close(s.ended)
-	defer s.bell.close()
 	sharpen()
 	last := results.Stamp(0) // intended send of the trigger before
 	for {

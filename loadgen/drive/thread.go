@@ -1,7 +1,6 @@
 package drive
 
 import (
-	"os"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -12,22 +11,12 @@ import (
 	"coldstorm/results"
 )
 
+// The sender's thread sleeps in a futex rather than on a Go timer, which the
+// runtime rounds up to a millisecond (golang.org/issue/53824), and rather than
+// in nanosleep, which nobody could end.
+
 // bell wakes one thread that sleeps on it.
-//
-// A short sleep is in a futex, hidden from the Go scheduler, which would else give the
-// thread's processor away and make it queue for another when it wakes. (A Go timer is
-// late by up to a millisecond, golang.org/issue/53824; nanosleep nobody could end.) It is
-// short because the scheduler, in vain, sends signals to who hides for 10 ms.
-//
-// A long one is in the scheduler, on a timer of the kernel that the network poller
-// watches, and ends a margin early. A thread that blocked in a system call meanwhile would
-// keep Go's monitor awake, which then looks every 20 µs: more work than the sends.
-type bell struct {
-	rings  atomic.Uint32
-	parked atomic.Bool // on timer
-	timer  *os.File    // timerfd
-	fd     int         // its
-}
+type bell struct{ rings atomic.Uint32 }
 
 const (
 	futexWaitBitset = 9 | 128 // private; an absolute time on CLOCK_MONOTONIC
@@ -35,18 +24,13 @@ const (
 	anyBit          = 0xffffffff
 )
 
+// A short sleep is hidden from the Go scheduler, which would else give the
+// thread's processor away and make it queue for another when it wakes. It is
+// short because the scheduler, in vain, sends signals to who hides for 10 ms.
 const (
 	hidden = 2 * time.Millisecond
-	margin = 300 * time.Microsecond // by which a long sleep ends early, to come back in time
+	margin = 1 * time.Millisecond // by which a long sleep ends early, to come back in time
 )
-
-func newBell() (*bell, error) {
-	fd, err := unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_CLOEXEC|unix.TFD_NONBLOCK)
-	if err != nil {
-		return nil, os.NewSyscallError("timerfd_create", err)
-	}
-	return &bell{timer: os.NewFile(uintptr(fd), "timer"), fd: fd}, nil
-}
 
 // wait sleeps until the bell has rung since heard was read, or the clock
 // shows until. It may return early.
@@ -57,30 +41,15 @@ func (b *bell) wait(heard uint32, until results.Stamp) {
 			uintptr(heard), uintptr(unsafe.Pointer(&ts)), 0, anyBit)
 		return
 	}
-	b.set(until.Add(-margin))
-	b.parked.Store(true)
-	if b.rings.Load() == heard {
-		var expired [8]byte
-		b.timer.Read(expired[:])
-	}
-	b.parked.Store(false)
-}
-
-// set has the timer go off at a time.
-func (b *bell) set(at results.Stamp) {
-	unix.TimerfdSettime(b.fd, unix.TFD_TIMER_ABSTIME, &unix.ItimerSpec{Value: unix.NsecToTimespec(int64(at))}, nil)
+	ts := unix.NsecToTimespec(int64(until.Add(-margin)))
+	syscall.Syscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&b.rings)), futexWaitBitset,
+		uintptr(heard), uintptr(unsafe.Pointer(&ts)), 0, anyBit)
 }
 
 func (b *bell) ring() {
 	b.rings.Add(1)
 	syscall.Syscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&b.rings)), futexWake, 1, 0, 0, 0)
-	if b.parked.Load() {
-		b.set(1)
-	}
 }
-
-// close is for when nobody waits or rings any more.
-func (b *bell) close() { b.timer.Close() }
 
 // sharpen makes this thread one that wakes in time: the kernel ends its sleeps
 // when they are due instead of within 50 µs of it (prctl(2),
