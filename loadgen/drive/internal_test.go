@@ -246,9 +246,11 @@ func TestAPoolThatCanHaveNoMoreConnectionsSharesThoseItHas(t *testing.T) {
 		err error
 	}
 	got := make(chan given, 1)
+	var short []*trigger
 	p := &pool{
 		dialer: &dialer{network: "tcp", address: l.Addr().String()}, limit: 10, receiver: f.receiver, ctx: t.Context(),
-		give: func(t *trigger, c conn, err error) { got <- given{t, c, err} },
+		give:  func(t *trigger, c conn, err error) { got <- given{t, c, err} },
+		short: func(t *trigger) { short = append(short, t) },
 	}
 	first, second := &trigger{}, &trigger{}
 	p.take(first)
@@ -267,6 +269,9 @@ func TestAPoolThatCanHaveNoMoreConnectionsSharesThoseItHas(t *testing.T) {
 	p.put(one)
 	if g := <-got; g.t != second || g.c != one || p.waits != 1 {
 		t.Errorf("got %+v after %d waits, want the one connection after one", g, p.waits)
+	}
+	if !slices.Equal(short, []*trigger{second}) {
+		t.Errorf("%d triggers were said to wait for a connection that can't be made", len(short))
 	}
 	p.drop(one)
 	if p.open != 0 || p.shrink(syscall.EMFILE) {

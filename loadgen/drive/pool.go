@@ -21,6 +21,9 @@ type pool struct {
 	give func(*trigger, conn, error)
 	ctx  context.Context // of dialling
 
+	// short is told of a trigger that waits since there can be no more connections.
+	short func(*trigger)
+
 	reserve int
 	toCome  func() int // triggers
 
@@ -32,6 +35,7 @@ type pool struct {
 	busy     map[conn]struct{} // of TLS
 	waiting  []*trigger        // at the limit, first in, first out
 	closed   bool
+	shrunk   bool // limit
 
 	dialled int // after the storm began
 	waits   int // triggers that found the limit reached
@@ -114,6 +118,9 @@ func (p *pool) take(t *trigger) {
 	default:
 		p.waiting = append(p.waiting, t)
 		p.waits++
+		if p.shrunk {
+			p.short(t)
+		}
 	}
 }
 
@@ -185,7 +192,7 @@ func (p *pool) shrink(err error) bool {
 	if made == 0 {
 		return false
 	}
-	p.limit = min(p.limit, made)
+	p.limit, p.shrunk = min(p.limit, made), true
 	return true
 }
 

@@ -88,7 +88,7 @@ func (f *fire) hostsOf(u *url.URL) *hosts {
 func (f *fire) pool(u *url.URL) *pool {
 	p := &pool{
 		dialer: f.dialer(u), limit: f.Connections, busy: map[conn]struct{}{},
-		ctx: f.ctx, give: f.given, receiver: f.receiver,
+		ctx: f.ctx, give: f.given, short: f.armed, receiver: f.receiver,
 		toCome: func() int { return f.Schedule.Len() - int(f.launched.Load()) },
 	}
 	if f.HTTP2 {
