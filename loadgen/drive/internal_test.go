@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"runtime"
@@ -105,6 +106,8 @@ func TestAReportIsHeldAgainstWhatTriggersEndWith(t *testing.T) {
 // However the ring and the sleep meet, the sleep ends.
 func TestABellEndsALongSleepAndAShortOne(t *testing.T) {
 	var b bell
+	makeRoom(0) // for who rings, as in a storm
+	defer leaveRoom()
 	for i := range 2000 {
 		heard := b.rings.Load()
 		until := never
@@ -153,6 +156,40 @@ func TestTheSenderSendsInTheOrderOfTime(t *testing.T) {
 	}
 	if _, _, ok := s.next(0); ok {
 		t.Error("the sender goes on after the stop")
+	}
+}
+
+func TestAQueueIsInTheOrderOfTime(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	var q queue
+	var want []*trigger
+	for seq := range uint64(20_000) {
+		switch n := random.IntN(10); {
+		case n < 5 || len(want) == 0:
+			one := &trigger{seq: seq, at: time.Duration(seq/100*100) + time.Duration(random.IntN(150))}
+			q.add(one)
+			i, _ := slices.BinarySearchFunc(want, one, byTime)
+			want = slices.Insert(want, i, one)
+		case n < 9:
+			q.pop()
+			want = want[1:]
+		default:
+			i := random.IntN(len(want))
+			q.remove(want[i])
+			want = slices.Delete(want, i, i+1)
+		}
+		if !slices.Equal(q.all[q.head:], want) {
+			t.Fatalf("after %d steps: %d in the queue, want %d", seq+1, len(q.all)-q.head, len(want))
+		}
+		if first := q.first(); len(want) > 0 && first != want[0] || len(want) == 0 && first != nil {
+			t.Fatalf("after %d steps: another is the first", seq+1)
+		}
+	}
+	for q.first() != nil {
+		q.pop()
+	}
+	if i := slices.IndexFunc(q.all[:cap(q.all)], func(t *trigger) bool { return t != nil }); i >= 0 {
+		t.Errorf("trigger %d is kept", i)
 	}
 }
 
