@@ -135,6 +135,10 @@ func (l *liveTarget) containedStorms(prof sim.Profile) (list []workloads.Storm) 
 		if err != nil {
 			continue
 		}
+		if copiesFor(st.Name, s).several() {
+			l.note(results.LevelWarn, st.Name, "left out on %s: it meets copies of the function, and each would be a service of its own", strings.Join(names(l.liveModels()), ", "))
+			continue
+		}
 		work := time.Duration(s.Len()) * meanService(only(prof, st.Payloads))
 		if work <= containedWork*time.Duration(l.run.Host.Cores) {
 			list = append(list, st)

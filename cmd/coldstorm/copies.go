@@ -23,30 +23,18 @@ type copies struct {
 	cold []string // their twins; none unless the storm asks for cold starts
 }
 
-func copiesFor(name string, st workloads.Storm) copies {
+func copiesFor(name string, s storm.Schedule) copies {
 	c := copies{warm: []string{name}}
-	for k := 1; k < functions(st); k++ {
+	for k := 1; k < storm.Functions(s); k++ {
 		c.warm = append(c.warm, fmt.Sprintf("%s-%d", name, k+1))
 	}
-	if !st.Has(workloads.ShapeCold) {
+	if !storm.Chilling(s) {
 		return c
 	}
 	for _, name := range c.warm {
 		c.cold = append(c.cold, name+"-cold")
 	}
 	return c
-}
-
-// functions is over how many functions a storm is spread.
-func functions(st workloads.Storm) int {
-	most := 1
-	if st.Shape == workloads.ShapeZipf {
-		most = st.Functions
-	}
-	for _, p := range st.Parts {
-		most = max(most, functions(p))
-	}
-	return most
 }
 
 func (c copies) several() bool { return len(c.warm)+len(c.cold) > 1 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -25,6 +26,7 @@ type projector struct {
 	// What simulate asks for beyond a run; nil: none of it.
 	wanted   func(workloads.Storm) bool          // the storms, in the place of projected
 	arrivals func(storm.Schedule) sim.Arrivals   // of a storm, in the place of its schedule
+	scale    float64                             // triggers of those for one of the schedule; 0: 1
 	keep     func(storm string, out sim.Outcome) // told of every storm on every model
 	each     func(storm string, m workloads.Model) func(sim.Answer)
 }
@@ -57,6 +59,18 @@ func (p projector) one(m workloads.Model) (results.Projection, error) {
 		return row, nil
 	}
 	c := p.config(m)
+	if err := p.storms(c, &row); err != nil {
+		return row, err
+	}
+	if err := p.steady(c, &row); err != nil {
+		return row, err
+	}
+	return row, p.curve(c, &row)
+}
+
+// storms simulates those that are wanted, but for the ones whose copies the model
+// has none of: tellCopies says why.
+func (p projector) storms(c sim.Config, row *results.Projection) error {
 	wanted := projected
 	if p.wanted != nil {
 		wanted = p.wanted
@@ -65,16 +79,21 @@ func (p projector) one(m workloads.Model) (results.Projection, error) {
 		if !wanted(st) {
 			continue
 		}
-		out, err := p.storm(c, st)
+		schedule, err := scheduleOf(p.scenario, st)
 		if err != nil {
-			return row, err
+			return err
+		}
+		c.Copies = simulatedCopies(schedule, cmp.Or(p.scale, 1))
+		if ok, _ := sim.Copied(c.Model, c.Copies); !ok {
+			continue
+		}
+		out, err := p.storm(c, st, schedule)
+		if err != nil {
+			return err
 		}
 		row.Storms = append(row.Storms, out)
 	}
-	if err := p.steady(c, &row); err != nil {
-		return row, err
-	}
-	return row, p.curve(c, &row)
+	return nil
 }
 
 func (p projector) config(m workloads.Model) sim.Config {
@@ -85,28 +104,25 @@ func (p projector) config(m workloads.Model) sim.Config {
 }
 
 // projected says whether a storm means something at another scale: an open
-// loop of requests that overlap, at one function that it leaves to start as it
-// will. (A constant rate that finds its environments warm is what the steady
-// stream is of, which is projected for every model.)
+// loop of requests that overlap, or that some copies of the function share. (A
+// constant rate that finds its environments warm is what the steady stream is of,
+// which is projected for every model.)
 func projected(st workloads.Storm) bool {
 	steady := st.Shape == workloads.ShapeConstant && st.Warm > 0
 	return !steady && st.Has(
 		workloads.ShapeBurst, workloads.ShapeConstant, workloads.ShapeTrace, workloads.ShapeRamp, workloads.ShapeStep, workloads.ShapeSpike, workloads.ShapeWave, workloads.ShapeDiurnal,
-		workloads.ShapePoisson, workloads.ShapeOnOff, workloads.ShapePareto,
-	) && !st.Has(workloads.ShapeZipf, workloads.ShapeCold) && st.Trigger.Direct()
+		workloads.ShapePoisson, workloads.ShapeOnOff, workloads.ShapePareto, workloads.ShapeZipf, workloads.ShapeCold,
+	) && st.Trigger.Direct()
 }
 
-func (p projector) storm(c sim.Config, st workloads.Storm) (results.ProjectedStorm, error) {
-	schedule, err := scheduleOf(p.scenario, st)
-	if err != nil {
-		return results.ProjectedStorm{}, err
-	}
+func (p projector) storm(c sim.Config, st workloads.Storm, schedule storm.Schedule) (results.ProjectedStorm, error) {
 	c.Warm = st.Warm
 	if p.arrivals != nil {
 		c.Stream = p.arrivals(schedule)
 	} else {
 		c.Arrivals = arrivals(schedule)
 	}
+	var err error
 	if c.Units, err = sim.Units(c); err != nil { // what stands is sized for the steady rate, whatever the storm carries
 		return results.ProjectedStorm{}, err
 	}
@@ -195,7 +211,7 @@ func withheld(host results.Host, f workloads.Function) string {
 func fidelity(sc workloads.Scenario, prof sim.Profile, cores int, series []measured, around around) []results.Fidelity {
 	var rows []results.Fidelity
 	for _, s := range series {
-		if s.storm.Has(workloads.ShapeSequence, workloads.ShapeLoop, workloads.ShapeZipf, workloads.ShapeCold) || !s.storm.Trigger.Direct() || s.Status == results.StatusAborted {
+		if s.storm.Has(workloads.ShapeSequence, workloads.ShapeLoop) || !s.storm.Trigger.Direct() || s.Status == results.StatusAborted {
 			continue
 		}
 		if s.fleet != nil {
@@ -211,7 +227,7 @@ func fidelity(sc workloads.Scenario, prof sim.Profile, cores int, series []measu
 		rules.Warm = s.storm.Warm
 		o, err := sim.Host(sim.HostConfig{
 			Rules:   rules,
-			Profile: only(prof, s.storm.Payloads), Timeout: f.Timeout, Arrivals: arrivals(s.schedule),
+			Profile: only(prof, s.storm.Payloads), Timeout: f.Timeout, Arrivals: arrivals(s.schedule), Copies: simulatedCopies(s.schedule, 1),
 			Cores: float64(cores), Overhead: around.overhead, Beside: around.beside, Seed: sc.Seed,
 		})
 		if err == nil {

@@ -389,6 +389,7 @@ func (r *runner) projectAll(ctx context.Context) error {
 		r.progress.Show(func() []string { return []string{"projecting " + m} })
 	}}
 	r.run.Projections, r.run.BreakEven, err = p.all(ctx)
+	r.tellCopies(projected)
 	r.progress.Show(nil)
 	return err
 }

@@ -35,6 +35,10 @@ A distribution is stated as
 
 Stated times are those of the function on Lambda with its memory there.
 
+A storm over several functions (zipf) or with a share of cold starts (cold) is simulated
+on Lambda, where each function has environments of its own and all share the account's
+quota; the run says which models leave it out, and why.
+
 A trace is a file: Azure's of 2019 (with the files of durations and memory beside it)
 and 2021, Huawei's, IBM's, an access log, a log or table with times (README); what has no
 durations of its own takes those of --service. The trace "azure" is a day of functions as the published distributions of Azure's

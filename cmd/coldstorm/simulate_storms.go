@@ -176,7 +176,7 @@ func newStormSimulation(ctx context.Context, r *runner, prof sim.Profile, o *sim
 	s := &stormSimulation{runner: r, ctx: ctx, options: o}
 	s.project = projector{
 		scenario: r.scenario, payloads: r.payloads, profile: prof, book: r.book,
-		wanted: open, arrivals: s.arrivals, keep: s.keep,
+		wanted: open, arrivals: s.arrivals, scale: o.scale, keep: s.keep,
 	}
 	if o.samples {
 		s.project.each = s.each
@@ -224,6 +224,7 @@ func (s *stormSimulation) all() {
 		}
 	}
 	s.run.BreakEven = cost.BreakEven(curves)
+	s.tellCopies(open)
 }
 
 // model simulates one; what an interruption cut short is not kept.
@@ -273,14 +274,13 @@ func (s *scaled) at(i int) time.Duration {
 		at, _ := s.from.At(i)
 		return at
 	}
-	place := float64(i) / s.scale
-	k := min(int(place), s.from.Len()-1)
+	k, on := placed(i, s.scale, s.from.Len())
 	a, _ := s.from.At(k)
 	b, more := s.from.At(k + 1)
 	if !more {
 		b = max(a, s.from.Duration())
 	}
-	return a + time.Duration((place-float64(k))*float64(b-a))
+	return a + time.Duration(on*float64(b-a))
 }
 
 // keep keeps the histograms of a storm on a model for its histogram log.

@@ -106,7 +106,11 @@ const (
 
 // storm fires one storm of the scenario and keeps what came of it.
 func (l *liveTarget) storm(ctx context.Context, st workloads.Storm) error {
-	c := copiesFor(l.scenario.Function.Name, st)
+	schedule, err := scheduleOf(l.scenario, st)
+	if err != nil {
+		return err
+	}
+	c := copiesFor(l.scenario.Function.Name, schedule)
 	if st.Fresh || st.KeepAlive != nil || st.Concurrency != nil || c.several() {
 		if err := l.deploy(st); err != nil {
 			return err
@@ -127,7 +131,7 @@ func (l *liveTarget) storm(ctx context.Context, st workloads.Storm) error {
 	if err != nil {
 		return err
 	}
-	m, err := l.fire(ctx, st, func(a *drive.Attack) { l.route(a, c) })
+	m, err := l.fireSchedule(ctx, st, schedule, func(a *drive.Attack) { l.route(a, c) })
 	derr := detach()
 	if err != nil {
 		return err

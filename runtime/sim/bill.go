@@ -10,11 +10,11 @@ import (
 // billing turns what units did into results.Usage, with those of AWS's rules
 // that depend on single units: rounding up and minimum charges.
 type billing struct {
-	memoryGB float64 // of the function
-	lambda   bool
-	reserved int // provisioned environments
-	snapshot bool
-	free     bool // the snapshot's cache and restores cost nothing (Java)
+	memoryGB  float64 // of the function
+	lambda    bool
+	reserved  int  // provisioned environments
+	snapshots int  // of functions that are restored, one each
+	free      bool // the snapshots' cache and restores cost nothing (Java)
 
 	fargate  *size     // of a task or pod
 	instance *instance // of a node, or of a unit where unitIsNode
@@ -166,8 +166,8 @@ func (b *billing) finish(model, arch string, span time.Duration, triggers int) r
 	if b.reserved > 0 {
 		u.ProvisionedGBSeconds = float64(b.reserved) * b.memoryGB * roundUp(span, provisionedStep).Seconds()
 	}
-	if b.snapshot && !b.free {
-		u.SnapshotCacheGBSeconds = b.memoryGB * max(span, snapshotMinimum).Seconds()
+	if !b.free {
+		u.SnapshotCacheGBSeconds = float64(b.snapshots) * b.memoryGB * max(span, snapshotMinimum).Seconds()
 	}
 	if b.cluster {
 		u.ClusterSeconds = s

@@ -15,6 +15,10 @@
 // what live measured. Offered says which models AWS offers for a function,
 // Notes what a model leaves out.
 //
+// A storm that is spread over several functions, or of which a share starts cold, has
+// Copies, which share an account's quotas, or this host's cores; Copied says which models
+// have them.
+//
 // Trace simulates the functions of a trace, each on a plane of its own, some at a
 // time. Anchor tells the speed of this host's processor beside AWS's from a user's own
 // REPORT lines.

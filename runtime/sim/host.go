@@ -31,7 +31,11 @@ type HostConfig struct {
 	Beside   Beside
 	Seed     int64
 
-	// Fleet has containers or instances in the place of environments; nil: Rules.
+	// Copies are the functions that the storm was spread over, each under Rules, its
+	// cold twin with a keep-alive of 0; nil: the one.
+	Copies *Copies
+	// Fleet has containers or instances in the place of environments; nil: Rules. It
+	// has no Copies.
 	Fleet *HostFleet
 }
 
@@ -79,19 +83,16 @@ func Host(c HostConfig) (Outcome, error) {
 	t.beside = c.Beside
 	b := newBook(&billing{})
 	b.line = newTimeline()
-	var rules plane.Plane
-	which := workloads.ModelLambda
-	if f := c.Fleet; f == nil {
-		rules = plane.NewLambda(c.Rules)
-	} else {
-		rules, which = f.Plane, f.Model
+	rules, which := c.plane(), workloads.ModelLambda
+	if f := c.Fleet; f != nil {
+		which = f.Model
 		times = f.set(&t, &unscaled, times)
 	}
 	m := newMachine(rules, t, c.Seed, b)
 	if c.Cores > 0 {
 		m.cores = &cores{n: c.Cores}
 	}
-	m.slots.n = c.launches()
+	m.slots = c.slots(rules)
 	if err := m.run(&times, 0); err != nil {
 		return Outcome{}, fmt.Errorf("simulate this host: %w", err)
 	}
@@ -132,6 +133,26 @@ func (o *Outcome) rebase(start time.Duration) {
 		}
 	}
 	o.Timeline = kept
+}
+
+// plane is that of what ran.
+func (c *HostConfig) plane() plane.Plane {
+	switch {
+	case c.Fleet != nil:
+		return c.Fleet.Plane
+	case c.Copies != nil:
+		return c.Copies.here(c.Rules)
+	}
+	return plane.NewLambda(c.Rules)
+}
+
+// slots are those for launches, of each function of a plane.
+func (c *HostConfig) slots(p plane.Plane) []slots {
+	functions := 1
+	if s, ok := p.(*several); ok {
+		functions = len(s.members)
+	}
+	return slices.Repeat([]slots{{n: c.launches()}}, functions)
 }
 
 func (c *HostConfig) launches() int {

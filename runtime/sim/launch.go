@@ -10,7 +10,8 @@ const (
 )
 
 // slots bound the launches that run at once on this host: one is held from the
-// launch of a sandbox to the exec in it, and not during init, as live has it.
+// launch of a sandbox to the exec in it, and not during init, as live has it. Each
+// function has its own.
 type slots struct {
 	n       int // 0: no bound
 	taken   int
@@ -19,7 +20,7 @@ type slots struct {
 
 // launch makes a unit's sandbox, as soon as there is a slot.
 func (m *machine) launch(u int32) {
-	s := &m.slots
+	s := m.slotsOf(u)
 	if s.n > 0 && s.taken == s.n {
 		s.waiting = append(s.waiting, u)
 		return
@@ -28,9 +29,17 @@ func (m *machine) launch(u int32) {
 	m.later(pending{kind: launched, id: u, trigger: plane.NoTrigger}, m.timing.launch.draw(m.rng), 0)
 }
 
+// slotsOf are those of the function that a unit is of.
+func (m *machine) slotsOf(u int32) *slots {
+	if p, ok := m.plane.(*several); ok {
+		return &m.slots[p.places[u].member]
+	}
+	return &m.slots[0]
+}
+
 // launched begins the init of a unit, and the launch of the next.
 func (m *machine) launched(u int32) {
-	s := &m.slots
+	s := m.slotsOf(u)
 	s.taken--
 	if len(s.waiting) > 0 {
 		next := s.waiting[0]

@@ -56,7 +56,7 @@ type machine struct {
 	book   *book
 	states *states // nil: not kept
 	cores  *cores  // this host's processor; nil on AWS
-	slots  slots   // for launches on this host
+	slots  []slots // for launches on this host, by function
 
 	now    int64
 	events queue

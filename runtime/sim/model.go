@@ -35,6 +35,9 @@ func compose(c Config) (*model, error) {
 	if c.Function.MemoryMB <= 0 {
 		return nil, fmt.Errorf("simulate %s: memory of %d MB", c.Model, c.Function.MemoryMB)
 	}
+	if ok, why := Copied(c.Model, c.Copies); !ok {
+		return nil, fmt.Errorf("simulate %s: %s", c.Model, why)
+	}
 	switch c.Model {
 	case workloads.ModelLambda, workloads.ModelLambdaProvisioned, workloads.ModelLambdaSnapStart:
 		return lambda(c), nil
@@ -83,11 +86,15 @@ func lambda(c Config) *model {
 		rules.Restore = true
 		mo.timing.before = []part{{life.Placed, snapStartRestore}, {life.Placed, constant("resident memory", p.resident(f.MemoryMB))}}
 		mo.timing.init, mo.timing.least, mo.timing.billInit, mo.timing.restore = dist{}, dist{}, false, true
-		mo.billing.snapshot = true
+		mo.billing.snapshots = c.Copies.functions()
 		mo.billing.free = len(f.Runtime) > 4 && f.Runtime[:4] == "java"
 		mo.words = "restored from a snapshot; " + mo.words
 	}
 	mo.plane = func() plane.Plane { return plane.NewLambda(rules) }
+	if c.Copies != nil {
+		mo.plane = func() plane.Plane { return c.Copies.inAccount(rules) }
+		mo.words = c.Copies.words() + mo.words
+	}
 	return mo
 }
 

@@ -28,6 +28,9 @@ type Config struct {
 	// long for a list. It is read to its end.
 	Stream Arrivals
 	Seed   int64 // of every random choice
+	// Copies are the functions that a storm is spread over; nil: the one. Lambda models
+	// alone have several: see Copied.
+	Copies *Copies
 
 	// Each, where it is not nil, is told what became of every trigger of a storm, in
 	// the order of the answers.

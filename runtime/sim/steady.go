@@ -59,8 +59,8 @@ func Steady(c Config) (Outcome, error) {
 // monthly sets what is not in proportion to time in a month's usage.
 func (b *billing) monthly(u *results.Usage) {
 	u.ProvisionedGBSeconds = float64(b.reserved) * b.memoryGB * month.Seconds()
-	if b.snapshot && !b.free {
-		u.SnapshotCacheGBSeconds = b.memoryGB * month.Seconds()
+	if !b.free {
+		u.SnapshotCacheGBSeconds = float64(b.snapshots) * b.memoryGB * month.Seconds()
 	}
 }
 
