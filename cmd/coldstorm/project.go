@@ -104,14 +104,13 @@ func (p projector) config(m workloads.Model) sim.Config {
 }
 
 // projected says whether a storm means something at another scale: an open
-// loop of requests that overlap, or that some copies of the function share. (A
-// constant rate that finds its environments warm is what the steady stream is of,
-// which is projected for every model.)
+// loop of requests that overlap. (A constant rate that finds its environments warm
+// is what the steady stream is of, which is projected for every model.)
 func projected(st workloads.Storm) bool {
 	steady := st.Shape == workloads.ShapeConstant && st.Warm > 0
 	return !steady && st.Has(
 		workloads.ShapeBurst, workloads.ShapeConstant, workloads.ShapeTrace, workloads.ShapeRamp, workloads.ShapeStep, workloads.ShapeSpike, workloads.ShapeWave, workloads.ShapeDiurnal,
-		workloads.ShapePoisson, workloads.ShapeOnOff, workloads.ShapePareto, workloads.ShapeZipf, workloads.ShapeCold,
+		workloads.ShapePoisson, workloads.ShapeOnOff, workloads.ShapePareto,
 	) && st.Trigger.Direct()
 }
 

@@ -87,7 +87,7 @@ func copiesWords(c *sim.Copies, reserved int) string {
 	var words []string
 	quota := fmt.Sprintf("an account's %s at once are shared by all", thousands(plane.DefaultConcurrency))
 	if reserved > 0 {
-		quota = fmt.Sprintf("each has %s at once reserved, %s in all", thousands(reserved), thousands(c.Functions*reserved))
+		quota = fmt.Sprintf("each has %s at once reserved, which an account's quota is taken to allow", thousands(reserved))
 	}
 	if c.Functions > 1 {
 		words = append(words, fmt.Sprintf("projected on %s functions, each with environments of its own; %s", thousands(c.Functions), quota))
