@@ -46,7 +46,7 @@ const maxCopies = 100
 // deployCopies deploys the copies beside the function, which is deployed.
 func (l *liveTarget) deployCopies(st workloads.Storm, c copies) error {
 	if len(c.warm) > maxCopies {
-		return usageError(fmt.Sprintf("give zipf at most %d functions; more of them are for simulate", maxCopies),
+		return usageError(fmt.Sprintf("take at most %d functions; more of them are for simulate", maxCopies),
 			"storm %s: %d copies of the function are too many for one machine", st.Name, len(c.warm))
 	}
 	f := stormFunction(l.scenario.Function, st)

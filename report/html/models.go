@@ -73,17 +73,23 @@ func newModels(run results.Run) models {
 	return m
 }
 
-// mainStorm names the projected storm with the most triggers.
+// mainStorm names the projected storm with the most triggers, of those that the most
+// models have: a storm over several functions is not on all.
 func mainStorm(run results.Run) string {
-	name, most := "", -1
+	models, triggers := map[string]int{}, map[string]int{}
 	for _, p := range run.Projections {
 		for _, s := range p.Storms {
-			if s.Counts.Offered > most {
-				name, most = s.Name, s.Counts.Offered
-			}
+			models[s.Name]++
+			triggers[s.Name] = max(triggers[s.Name], s.Counts.Offered)
 		}
 	}
-	return name
+	main := ""
+	for _, name := range projectedStorms(run) {
+		if m, of := models[name], models[main]; m > of || m == of && triggers[name] > triggers[main] {
+			main = name
+		}
+	}
+	return main
 }
 
 // cells are a model's figures, in the order of the table's head: four at the

@@ -87,3 +87,19 @@ func TestAStormThatServedNothingDeniesNoColdStart(t *testing.T) {
 		t.Errorf("%q, of a run with a warm start", got)
 	}
 }
+
+func TestTheMainStormIsOnEveryModelIfOneIs(t *testing.T) {
+	storm := func(name string, triggers int) results.ProjectedStorm {
+		return results.ProjectedStorm{Name: name, Counts: results.Counts{Offered: triggers}}
+	}
+	run := results.Run{Projections: []results.Projection{
+		{Model: "lambda", Storms: []results.ProjectedStorm{storm("few", 10), storm("several functions", 900), storm("many", 20)}},
+		{Model: "ec2", Storms: []results.ProjectedStorm{storm("few", 10), storm("many", 20)}},
+	}}
+	if got := mainStorm(run); got != "many" {
+		t.Errorf("the main storm is %q, want the largest that both models have", got)
+	}
+	if got := mainStorm(results.Run{}); got != "" {
+		t.Errorf("a run without projections has %q", got)
+	}
+}
