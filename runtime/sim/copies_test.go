@@ -127,6 +127,7 @@ func TestAShareOfStartsIsCold(t *testing.T) {
 
 func TestCopiesShareTheAccount(t *testing.T) {
 	cold := func(i int) storm.Mark { return storm.Mark{Cold: i%2 == 0} }
+	colds := &Copies{Functions: 2, Chilling: true, Mark: func(i int) storm.Mark { return storm.Mark{Function: i % 2, Cold: true} }}
 	for _, test := range []struct {
 		name     string
 		reserved int
@@ -136,6 +137,8 @@ func TestCopiesShareTheAccount(t *testing.T) {
 	}{
 		{"its quota", 0, inTurns(3), 1000, "ConcurrentInvocationLimitExceeded"},
 		{"and each what it reserves", 100, inTurns(3), 300, "ReservedFunctionConcurrentInvocationLimitExceeded"},
+		{"in twins of their own", 100, colds, 200, "ReservedFunctionConcurrentInvocationLimitExceeded"},
+		{"new environments with the twin", 5000, &Copies{Chilling: true, Mark: cold}, 1000, "ReservedFunctionConcurrentInvocationLimitExceeded"},
 		{"together with its twin", 100, &Copies{Chilling: true, Mark: cold}, 100, "ReservedFunctionConcurrentInvocationLimitExceeded"},
 	} {
 		c := sample(workloads.ModelLambda)
@@ -148,10 +151,25 @@ func TestCopiesShareTheAccount(t *testing.T) {
 	}
 }
 
+// AWS lets a function start 100 environments a second after the first 1,000; who finds
+// none is not in flight.
+func TestTriggersWithoutAnEnvironmentLeaveTheAccount(t *testing.T) {
+	c := round(workloads.ModelLambda)
+	c.Copies = &Copies{Chilling: true, Mark: func(int) storm.Mark { return storm.Mark{Cold: true} }}
+	for _, at := range []time.Duration{0, 5 * time.Second, time.Minute} {
+		for range 1000 {
+			c.Arrivals = append(c.Arrivals, at)
+		}
+	}
+	if o := mustRun(t, c); o.Counts.Served != 2500 {
+		t.Errorf("%+v, want 1000, 500 and 1000 served", o.Counts)
+	}
+}
+
 func TestTimedOutTriggersOfCopiesLeaveTheAccount(t *testing.T) {
 	c := sample(workloads.ModelLambda)
 	c.Function.Timeout, c.Copies = 50*ms, inTurns(2)
-	c.Arrivals = append(burst(1000), append(burst(0), time.Minute, time.Minute)...)
+	c.Arrivals = append(burst(1000), time.Minute, time.Minute)
 	if o := mustRun(t, c); o.Counts.TimedOut != 1002 {
 		t.Errorf("%+v, want all of them timed out", o.Counts)
 	}
