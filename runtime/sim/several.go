@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"math"
 	"time"
 
 	"coldstorm/runtime/plane"
@@ -20,15 +19,16 @@ type several struct {
 	of      func(plane.Trigger) int // the member that a trigger is for
 	account *plane.Account          // nil: members share nothing
 	places  []place                 // of units, from 1
-	wake    time.Duration           // that was asked for last
+	wakes   queue                   // that members asked for: id is the member
+	wake    int64                   // that was asked for here
+	begun   bool
 }
 
 // member is the plane of one of the functions.
 type member struct {
 	plane    plane.Plane
-	function string        // as the account knows it
-	units    []plane.Unit  // the numbers here of its own, from 1
-	wake     time.Duration // that it asked for; 0 at first: each is to see the first Tick
+	function string       // as the account knows it
+	units    []plane.Unit // the numbers here of its own, from 1
 }
 
 // place is whose a unit is, and which of its own.
@@ -38,9 +38,6 @@ type place struct {
 }
 
 var _ plane.Plane = (*several)(nil)
-
-// asleep is the wake-up of who asked for none.
-const asleep = time.Duration(math.MaxInt64)
 
 func newMember(function string, r plane.LambdaRules) member {
 	r.Reuse = false // numbers here are given once
@@ -59,7 +56,8 @@ func (s *several) Census() (sum plane.Census) {
 	return sum
 }
 
-// Handle hands an event to the member that it is of, a Tick to those that asked.
+// Handle hands an event to the member that it is of, a Tick to those that asked. The
+// first event is a Tick.
 func (s *several) Handle(e plane.Event, out []plane.Action) []plane.Action {
 	i := 0
 	switch e.Kind {
@@ -79,33 +77,35 @@ func (s *several) Handle(e plane.Event, out []plane.Action) []plane.Action {
 			s.leave(i)
 		}
 	}
-	out = s.hand(i, e, out)
-	if s.members[i].wake < s.wake {
-		s.wake = s.members[i].wake
-		out = append(out, plane.Action{Verb: plane.WakeAt, At: s.wake})
-	}
-	return out
+	return s.nextWake(s.hand(i, e, out))
 }
 
-// tick wakes the members whose time has come.
+// tick hands a Tick to the members whose time has come, the first one to all.
 func (s *several) tick(e plane.Event, out []plane.Action) []plane.Action {
-	s.wake = asleep
-	for i := range s.members {
-		m := &s.members[i]
-		if m.wake <= e.At {
-			m.wake = asleep
+	if !s.begun {
+		s.begun = true
+		for i := range s.members {
 			out = s.hand(i, e, out)
 		}
-		s.wake = min(s.wake, m.wake)
 	}
-	if s.wake < asleep {
-		out = append(out, plane.Action{Verb: plane.WakeAt, At: s.wake})
+	for s.wakes.next() <= int64(e.At) {
+		out = s.hand(int(s.wakes.pop().id), e, out)
+	}
+	s.wake = never
+	return s.nextWake(out)
+}
+
+// nextWake asks for the earliest wake-up of any member, unless it has.
+func (s *several) nextWake(out []plane.Action) []plane.Action {
+	if at := s.wakes.next(); at < s.wake {
+		s.wake = at
+		out = append(out, plane.Action{Verb: plane.WakeAt, At: time.Duration(at)})
 	}
 	return out
 }
 
-// hand appends what a member makes of an event, in the numbers here. Its wake-up
-// is kept for the earliest of all.
+// hand appends what a member makes of an event, in the numbers here, and keeps the
+// wake-up that it asks for. A Lambda plane asks for one at a time.
 func (s *several) hand(i int, e plane.Event, out []plane.Action) []plane.Action {
 	m := &s.members[i]
 	before := len(out)
@@ -114,7 +114,7 @@ func (s *several) hand(i int, e plane.Event, out []plane.Action) []plane.Action 
 	for _, a := range out[before:] {
 		switch a.Verb {
 		case plane.WakeAt:
-			m.wake = a.At
+			s.wakes.push(pending{at: int64(a.At), id: int32(i)})
 			continue
 		case plane.StartUnit:
 			m.units = append(m.units, plane.Unit(len(s.places)))
