@@ -2,6 +2,7 @@ package drive
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -168,8 +169,9 @@ func withNull(url string, do func(url string) error) error {
 	}
 	served := make(chan error, 1)
 	go func() { served <- ServeNull(l) }()
-	defer func() { l.Close(); <-served }()
-	return do("http://" + l.Addr().String() + "/")
+	err = do("http://" + l.Addr().String() + "/")
+	l.Close()
+	return errors.Join(err, <-served)
 }
 
 // stockPacer ends after n and notes when vegeta began.

@@ -35,6 +35,7 @@ func ServeNull(l net.Listener) error {
 		if errors.Is(err, net.ErrClosed) {
 			return nil
 		} else if err != nil {
+			l.Close() // whoever was not accepted would wait for ever
 			return err
 		}
 		mu.Lock()
