@@ -35,6 +35,7 @@ func benchLeak(ctx context.Context, o benchOptions) (benchTable, error) {
 	t.Notes = []string{
 		fmt.Sprintf("before: after a first burst of %s starts, which warms both processes; after: after %s more, %d at once", thousands(o.burst), thousands(leakBursts*o.burst), leakAtOnce),
 		"launcher: the process that launches; client: this one. Descriptors, namespaces and cgroups are counted once what ended is removed; namespaces are those that descriptors hold or threads are in",
+		"networks kept to be used again: each a descriptor and a namespace of the launcher's, counted here alone; as many as lived at once beyond those that are ready, up to a bound",
 		"heap: what is reachable after a collection; resident memory is what Go's runtime has not given back as yet, and has a ceiling rather than a slope",
 		"memory not free: of the whole machine, page cache left out; whatever else runs on it is in there",
 	}
@@ -103,6 +104,7 @@ func leakRows(t *benchTable, mode string, starts int, before, after held) {
 	}
 	count("processes of sandboxes", before.Processes, after.Processes)
 	count("cgroups of sandboxes", before.Cgroups, after.Cgroups)
+	add("networks kept to be used again", "", float64(before.Spares), float64(after.Spares))
 	add("network namespaces of the machine, at most", "", float64(before.memory.networks), float64(after.memory.networks))
 	add("memory not free", unitBytes, before.memory.used(), after.memory.used())
 	add("kernel's slabs", unitBytes, before.memory.of("Slab"), after.memory.of("Slab"))

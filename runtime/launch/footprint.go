@@ -18,6 +18,11 @@ type Footprint struct {
 	Processes int // children of the launcher's process, dead ones that wait included
 	Cgroups   int // of sandboxes, one in each hierarchy that is used
 
+	// Spares are networks of sandboxes that have ended, for the pool to use again: as many
+	// as lived at once beyond what is in it, and no more than a bound. Each is a
+	// descriptor and a namespace, which Daemon leaves out.
+	Spares int
+
 	Charged int64 // bytes that the memory cgroups of sandboxes are charged with, the kernel's own among them; 0 without
 	Own     int64 // of these, what programs have mapped, written or read
 }
@@ -81,7 +86,9 @@ func (d *daemon) settled() {
 
 // footprint is what the client is told. Its own part is left out.
 func (d *daemon) footprint() Footprint {
-	f := Footprint{Daemon: held()}
+	f := Footprint{Daemon: held(), Spares: d.spares.waiting()}
+	f.Daemon.Descriptors -= f.Spares
+	f.Daemon.Namespaces -= f.Spares
 	d.mu.Lock()
 	f.Sandboxes = len(d.boxes)
 	groups := make([]string, 0, len(d.boxes))
@@ -123,7 +130,7 @@ func (f *Footprint) decode(d *decoder) {
 // fields lists the numbers that the daemon tells.
 func (f *Footprint) fields() []*int {
 	h := &f.Daemon
-	return []*int{&f.Sandboxes, &f.Processes, &f.Cgroups, &h.Descriptors, &h.Threads, &h.Mounts, &h.Namespaces}
+	return []*int{&f.Sandboxes, &f.Processes, &f.Cgroups, &f.Spares, &h.Descriptors, &h.Threads, &h.Mounts, &h.Namespaces}
 }
 
 // sizes lists the bytes that the daemon tells.

@@ -56,6 +56,13 @@ func (s *spares) keep(x spare) {
 	s.mu.Unlock()
 }
 
+// waiting is how many there are to be used again.
+func (s *spares) waiting() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.list)
+}
+
 // drop ends one that was taken.
 func (s *spares) drop(ns int) {
 	closeAll(ns)
