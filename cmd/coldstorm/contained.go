@@ -135,8 +135,8 @@ func (l *liveTarget) containedStorms(prof sim.Profile) (list []workloads.Storm) 
 		if err != nil {
 			continue
 		}
-		if copiesFor(st.Name, s).several() {
-			l.note(results.LevelWarn, st.Name, "left out on %s: it meets copies of the function, and each would be a service of its own", strings.Join(names(l.liveModels()), ", "))
+		if ok, why := sim.Copied(workloads.ModelEC2, simulatedCopies(s, 1)); !ok { // as on all that stand
+			l.note(results.LevelWarn, st.Name, "not fired at %s: %s", strings.Join(names(l.liveModels()), ", "), why)
 			continue
 		}
 		work := time.Duration(s.Len()) * meanService(only(prof, st.Payloads))

@@ -75,22 +75,27 @@ func (r *runner) tellCopiesOf(st workloads.Storm, c *sim.Copies) {
 		without[why] = append(without[why], p.Model)
 	}
 	if on > 0 {
-		r.note(results.LevelInfo, st.Name, "%s", copiesWords(c, stormFunction(r.scenario.Function, st).Concurrency))
+		r.note(results.LevelInfo, st.Name, "%s", copiesWords(c, st.Warm, stormFunction(r.scenario.Function, st).Concurrency))
 	}
 	for _, why := range reasons {
 		r.note(results.LevelWarn, st.Name, "not projected on %s: %s", strings.Join(without[why], ", "), why)
 	}
 }
 
-// copiesWords say how a storm at copies is projected.
-func copiesWords(c *sim.Copies, reserved int) string {
+// copiesWords say how a storm is projected at copies, each with so many warm
+// environments and as much concurrency reserved, if any.
+func copiesWords(c *sim.Copies, warm, reserved int) string {
 	var words []string
+	own := "each with environments of its own"
+	if warm > 0 {
+		own += fmt.Sprintf(", %s of them idle at first", thousands(warm))
+	}
 	quota := fmt.Sprintf("an account's %s at once are shared by all", thousands(plane.DefaultConcurrency))
 	if reserved > 0 {
 		quota = fmt.Sprintf("each has %s at once reserved, which an account's quota is taken to allow", thousands(reserved))
 	}
 	if c.Functions > 1 {
-		words = append(words, fmt.Sprintf("projected on %s functions, each with environments of its own; %s", thousands(c.Functions), quota))
+		words = append(words, fmt.Sprintf("projected on %s functions, %s; %s", thousands(c.Functions), own, quota))
 	}
 	if c.Chilling {
 		words = append(words, "a trigger that is to start cold has an environment started for it in the projection, which is not kept")

@@ -76,17 +76,17 @@ func TestContainersMeetNoStormAtCopies(t *testing.T) {
 	if len(storms) != 1 || storms[0].Name != "one" {
 		t.Errorf("containers are to serve %+v", storms)
 	}
-	if n := l.run.Notes; len(n) != 1 || n[0].About != "popular" || !strings.HasPrefix(n[0].Text, "left out on ec2: ") {
+	if n := l.run.Notes; len(n) != 1 || n[0].About != "popular" || !strings.HasPrefix(n[0].Text, "not fired at ec2: ") {
 		t.Errorf("notes %+v", n)
 	}
 }
 
-func TestReservedConcurrencyOfCopiesIsSaid(t *testing.T) {
+func TestWhatCopiesHaveAndShareIsSaid(t *testing.T) {
 	c := &sim.Copies{Functions: 4}
-	if got := copiesWords(c, 300); !strings.Contains(got, "4 functions") || !strings.Contains(got, "each has 300 at once reserved") {
+	if got := copiesWords(c, 2, 300); !strings.Contains(got, "4 functions, each with environments of its own, 2 of them idle at first") || !strings.Contains(got, "each has 300 at once reserved") {
 		t.Error(got)
 	}
-	if got := copiesWords(c, 0); !strings.Contains(got, "1,000 at once are shared by all") {
+	if got := copiesWords(c, 0, 0); !strings.Contains(got, "1,000 at once are shared by all") || strings.Contains(got, "idle") {
 		t.Error(got)
 	}
 }
