@@ -223,8 +223,8 @@ func (d *daemon) seed(mode string, like *Spec) (b *birth, err error) {
 			d.st.joinCgroups(s, d.cg, b.box.group)
 			d.st.inherited(s, like)
 			s.call(0, unix.SYS_CLOSE_RANGE, firstFD, int(^uint32(0)), 0) // what belongs to other sandboxes would outlive them here
-			if !d.rootless {                                             // the thread that makes it ready is of low priority
-				s.call(0, unix.SYS_SETPRIORITY, unix.PRIO_PROCESS, 0, 0)
+			if d.yields {                                                // the thread that makes it ready is of low priority
+				s.call(0, unix.SYS_SETPRIORITY, unix.PRIO_PROCESS, 0, d.nice)
 			}
 			if mode == ModeParked {
 				d.st.secure(s, like)

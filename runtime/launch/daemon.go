@@ -38,6 +38,8 @@ type daemon struct {
 	runtime  Runtime       // that starts sandboxes
 	oci      *bundles      // of an OCI runtime; nil without
 	self     int           // pidfd of this process; 0 where the kernel has none
+	nice     int           // of this process, and of every sandbox
+	yields   bool          // the threads that fill the pool are of lower priority
 
 	send   sync.Mutex // control socket, whole messages
 	clones uint32     // that the reaper was told of: a futex word
@@ -186,6 +188,7 @@ func (d *daemon) begin(exposed error) error {
 	host.setCgroups(d.cg, missing)
 	d.restrict(c.cgroup, &host)
 	d.pool, d.visits, d.spares.most = newPool(d, c.pool), make(visits), 2*c.pool
+	d.nice, d.yields = niceness()
 	if c.runtime.Isolates() {
 		if d.makers, err = newMakers(); err != nil {
 			d.cg.close()

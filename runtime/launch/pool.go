@@ -3,6 +3,7 @@ package launch
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -185,13 +186,33 @@ func (p *pool) alone() bool {
 // end late (see timerSlack).
 const calm = 2 * time.Millisecond
 
-// fill keeps the pool full, at a low priority, until it is closed. Several threads do, one
-// sandbox each at a time: an empty pool is filled by all processors. What can't be made
-// is given up until something else is asked for: launches go on without, and say so by
-// their mode. The calling thread must be one of the stage's and never end, since its
-// children would with it.
+// niceness is this process's, and says whether a child that a thread of lower priority
+// clones can take it back: only who may raise a priority can (setpriority(2), EACCES), which
+// nobody may in a user namespace.
+func niceness() (nice int, regains bool) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	n, err := unix.Getpriority(unix.PRIO_PROCESS, 0)
+	if err != nil {
+		return 0, false
+	}
+	nice = 20 - n // as the kernel counts
+	regains = unix.Setpriority(unix.PRIO_PROCESS, 0, nice-1) == nil
+	if regains {
+		unix.Setpriority(unix.PRIO_PROCESS, 0, nice)
+	}
+	return nice, regains
+}
+
+// fill keeps the pool full until it is closed, at a low priority if sandboxes need not
+// keep that. Several threads do, one sandbox each at a time: an empty pool is filled by all
+// processors. What can't be made is given up until something else is asked for: launches go
+// on without, and say so by their mode. The calling thread must be one of the stage's and
+// never end, since its children would with it.
 func (p *pool) fill() {
-	unix.Setpriority(unix.PRIO_PROCESS, 0, 10) // of this thread alone
+	if p.d.yields {
+		unix.Setpriority(unix.PRIO_PROCESS, 0, p.d.nice+10) // of this thread alone
+	}
 	defer p.fills.Done()
 	seen := 0
 	for {
