@@ -121,5 +121,9 @@ func (d *daemon) socket(b *box) (int, error) {
 	answer := make(chan visited)
 	d.visits <- visit{ns, answer}
 	v := <-answer
+	if v.err == nil && !d.lives(b) { // its network may have been another's when the socket was made
+		closeAll(v.fd)
+		return -1, errGone
+	}
 	return v.fd, v.err
 }

@@ -79,6 +79,13 @@ func (d *daemon) adopt(b *box, id int64) bool {
 	return true
 }
 
+// lives says whether a sandbox's first process has not been reaped.
+func (d *daemon) lives(b *box) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.pids[b.pid] == b
+}
+
 // bury takes the last figures of a dead sandbox, tells the client and frees its cgroups.
 func (d *daemon) bury(b *box, x death) {
 	if d.runtime.kind == process {
