@@ -45,7 +45,8 @@ type daemon struct {
 	clones uint32     // that the reaper was told of: a futex word
 
 	mu      sync.Mutex
-	boxes   map[int64]*box // by the ask's number
+	boxes   map[int64]*box // by the ask's number; below 0 while there is no ask
+	waiting int64          // number of the last without
 	pids    map[int]*box   // the same, by pid
 	early   map[int]death  // children that died before they were booked
 	others  others

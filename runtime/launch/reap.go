@@ -49,7 +49,8 @@ func (d *daemon) book(b *box) {
 	d.mu.Lock()
 	x, dead := d.died(b.pid, b.began)
 	if b.id == 0 { // not the client's yet
-		b.id = -int64(b.pid)
+		d.waiting--
+		b.id = d.waiting
 	}
 	d.boxes[b.id] = b
 	if !dead {
