@@ -4,7 +4,10 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strconv"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // niceOf is a process's nice value.
@@ -45,4 +48,41 @@ func TestPriorityOfWhatWasReady(t *testing.T) {
 			})
 		}
 	}
+}
+
+// One that is killed before it has become its program was not started.
+func TestKilledBeforeItsProgram(t *testing.T) {
+	l, s := start(t, Config{}), Spec{Image: firstImage(t)}
+	if err := l.Park(s, 1); err != nil {
+		t.Fatal(err)
+	}
+	waiting := childrenOf(t, l.pid)
+	if len(waiting) != 1 {
+		t.Fatalf("%d children of the launcher's process, want 1", len(waiting))
+	}
+	unix.Kill(waiting[0], unix.SIGSTOP)
+	b, err := l.launch(context.Background(), s, func(b *Sandbox) {
+		if b.PID != waiting[0] {
+			t.Errorf("process %d, want %d", b.PID, waiting[0])
+		}
+		unix.Kill(waiting[0], unix.SIGKILL)
+	})
+	if err == nil {
+		t.Errorf("started at %d", b.Stamps.Running())
+		b.Close()
+	}
+}
+
+func childrenOf(t *testing.T, pid int) (list []int) {
+	t.Helper()
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if n, err := strconv.Atoi(e.Name()); err == nil && parent(n) == pid {
+			list = append(list, n)
+		}
+	}
+	return list
 }

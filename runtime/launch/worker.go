@@ -113,7 +113,13 @@ func (d *daemon) present(b *birth) error {
 		return err
 	}
 	b.child.wait()
-	return b.child.err()
+	if err := b.child.err(); err != nil {
+		return err
+	}
+	if b.child.stamp(atExec) == 0 { // ended by somebody
+		return errGone
+	}
+	return nil
 }
 
 // sendBorn sends a sandbox's descriptors, of which the freezer's may be -1.
