@@ -13,7 +13,7 @@ import (
 // sandbox is made of, and it does the latter in threads that it doesn't preempt. One
 // is used again only for the image that it was used for, and only with no socket left in
 // it; what stays are the kernel's counters, such as loopback's, which nothing in a sandbox
-// could set.
+// could set. What it remembers beyond connections' ends, it is told not to (forgetful).
 type spares struct {
 	most int // descriptors in all, of living sandboxes too: every clone copies them
 
@@ -114,9 +114,13 @@ func (st *stage) unused() bool {
 	return err == nil && bytes.HasPrefix(buf[:n], []byte("sockets: used 0\nTCP: inuse 0 ")) && bytes.Contains(buf[:n], []byte(" tw 0 "))
 }
 
+// forgetful are the settings of a network by which connections in it leave nothing when
+// they were closed: no TIME_WAIT, and no record by address of how fast they were, by which
+// the next sandbox's would begin (kernel: ip-sysctl).
+var forgetful = [][2]string{{"tcp_max_tw_buckets", "0"}, {"tcp_no_metrics_save", "1"}}
+
 // freshNetwork is newNetwork for one that may be used again: the namespace's
-// descriptor is returned too. Connections in it leave no trace when they were closed,
-// where the kernel lets it be set.
+// descriptor is returned too. It is forgetful where the kernel lets it be set.
 func (st *stage) freshNetwork() (n network, err error) {
 	n.ns = -1
 	n.listener, err = newNetwork(func(socket int) (err error) {
@@ -126,9 +130,11 @@ func (st *stage) freshNetwork() (n network, err error) {
 	if err != nil {
 		return n, fmt.Errorf("network to be used again: %w", err)
 	}
-	if fd, err := openAt(st.proc, "sys/net/ipv4/tcp_max_tw_buckets", unix.O_WRONLY); err == nil {
-		unix.Write(fd, []byte("0"))
-		closeAll(fd)
+	for _, f := range forgetful {
+		if fd, err := openAt(st.proc, "sys/net/ipv4/"+f[0], unix.O_WRONLY); err == nil {
+			unix.Write(fd, []byte(f[1]))
+			closeAll(fd)
+		}
 	}
 	return n, nil
 }

@@ -5,8 +5,12 @@ import (
 	"io"
 	"net"
 	"os"
+	"runtime"
 	"strconv"
+	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // oneReady is a launcher with a pool of one.
@@ -122,4 +126,34 @@ func TestNetworkWithASocketIsNotUsedAgain(t *testing.T) {
 			}
 		}
 	}
+}
+
+// What closed connections would leave in a network is not there for the next sandbox.
+func TestPooledNetworkIsForgetful(t *testing.T) {
+	if os.Geteuid() != 0 {
+		skip(t, "only root enters another's network")
+	}
+	networkOf(t, oneReady(t), Spec{Image: insideImage(t)}, func(b *Sandbox) {
+		got := make(chan string)
+		go func() {
+			runtime.LockOSThread() // and never unlocked: the thread ends, and leaves that network
+			ns, err := os.Open("/proc/" + strconv.Itoa(b.PID) + "/ns/net")
+			if err == nil {
+				err = unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET)
+				ns.Close()
+			}
+			if err != nil {
+				got <- err.Error()
+				return
+			}
+			var list []string
+			for _, f := range forgetful {
+				list = append(list, strings.Join(words("/proc/sys/net/ipv4/"+f[0]), " "))
+			}
+			got <- strings.Join(list, " ")
+		}()
+		if s := <-got; s != "0 1" {
+			t.Errorf("%v: %q", forgetful, s)
+		}
+	})
 }
