@@ -207,6 +207,17 @@ func TestVersion2Files(t *testing.T) {
 			t.Errorf("%s holds %q, want %q", name, got, want)
 		}
 	}
+	for _, name := range []string{"memory.max", "memory.swap.max", "memory.oom.group"} {
+		os.Truncate(filepath.Join(box, name), 0) // what is written is the whole, to the kernel
+	}
+	if err := g.relimit("s1", &Spec{Pids: 5}); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"memory.max": "max", "memory.swap.max": "max", "memory.oom.group": "0"} {
+		if got, _ := os.ReadFile(filepath.Join(box, name)); string(got) != want {
+			t.Errorf("without a limit, %s holds %q, want %q", name, got, want)
+		}
+	}
 	if !g.peakless() {
 		t.Error("a folder without memory.peak has one")
 	}

@@ -34,6 +34,9 @@ func (g *cgroups) relimit(name string, s *Spec) error {
 		files := [][2]string{{"/memory.memsw.limit_in_bytes", "-1"}, {"/memory.limit_in_bytes", "-1"}}
 		if h.v2 {
 			files = [][2]string{{"/memory.max", "max"}}
+			if s.MemoryBytes == 0 { // what comes with a limit goes with it
+				files = append(files, [2]string{"/memory.swap.max", "max"}, [2]string{"/memory.oom.group", "0"})
+			}
 		}
 		for _, f := range files {
 			if err := h.write(name+f[0], f[1]); err != nil && !errors.Is(err, unix.ENOENT) {
