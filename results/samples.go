@@ -14,8 +14,12 @@ import (
 // never sent, no latency_ns for what was never answered. A phase that did not
 // happen is 0.
 //
-// The last columns hold the moments of a cold start, from the send of its trigger. Runs
-// from before there were such columns have none of them.
+// The columns at_ask_ns to at_ready_ns hold the moments of a cold start, from the send of
+// its trigger. The last columns hold the way of an event, of storms that come by an event
+// source: at_publish_ns, at_poll_ns, at_invoke_ns and at_handler_ns from its send, as
+// total_ns, which is when it was done, and attempts, how often it was handed to the
+// function. They are empty of requests. Runs from before there were such columns have none
+// of them.
 //
 // A sample reads back as it was, but for its stamps, which keep their
 // differences only, for Received and Responded, of which the phases tell what
@@ -105,7 +109,7 @@ var columns = slices.Concat([]column{
 	}},
 	integer("max_memory_bytes", func(s *Sample) *int64 { return &s.MaxMemory }),
 	integer("cpu_ns", func(s *Sample) *time.Duration { return &s.CPU }),
-}, momentColumns(), []column{phaseColumn(PhaseRestore)})
+}, momentColumns(), []column{phaseColumn(PhaseRestore)}, wayColumns)
 
 var starts = []Start{StartCold, StartWarm, StartProvisioned, StartRestored, StartUnknown}
 
@@ -126,28 +130,54 @@ func phaseColumn(p Phase) column {
 func momentColumns() []column {
 	var all []column
 	for m := range moments {
-		all = append(all, column{
-			"at_" + m.String() + "_ns",
-			func(b []byte, r row) []byte {
-				if d := time.Duration(r.Moments[m] - r.Sent); r.Moments[m] < 0 || int64(d.Abs()) > farthest {
-					return b // an odd claim of an endpoint
-				}
-				return span(b, r.Moments[m], r.Sent)
-			},
-			func(r *row, cell string) error {
-				n, err := optional(cell)
-				if n == none || err != nil {
-					return err
-				}
-				if r.Sent == 0 {
-					return fmt.Errorf("there without lag_ns")
-				}
-				r.Moments[m] = r.Sent.Add(time.Duration(n))
-				return nil
-			},
-		})
+		all = append(all, stampColumn(m.String(), func(s *Sample) *Stamp { return &s.Moments[m] }))
 	}
 	return all
+}
+
+// wayColumns are those of events.
+var wayColumns = []column{
+	stampColumn("publish", func(s *Sample) *Stamp { return &s.Way.Publish }),
+	stampColumn("poll", func(s *Sample) *Stamp { return &s.Way.Poll }),
+	stampColumn("invoke", func(s *Sample) *Stamp { return &s.Way.Invoke }),
+	stampColumn("handler", func(s *Sample) *Stamp { return &s.Way.Handler }),
+	{"attempts", func(b []byte, r row) []byte {
+		if r.Way.Attempts == 0 {
+			return b
+		}
+		return strconv.AppendInt(b, int64(r.Way.Attempts), 10)
+	}, func(r *row, cell string) error {
+		n, err := optional(cell)
+		if n != none {
+			r.Way.Attempts = int(n)
+		}
+		return err
+	}},
+}
+
+// stampColumn is a column of a stamp, from the send of its trigger.
+func stampColumn(name string, at func(*Sample) *Stamp) column {
+	return column{
+		"at_" + name + "_ns",
+		func(b []byte, r row) []byte {
+			stamp := *at(r.Sample)
+			if d := time.Duration(stamp - r.Sent); stamp < 0 || int64(d.Abs()) > farthest {
+				return b // an odd claim of an endpoint
+			}
+			return span(b, stamp, r.Sent)
+		},
+		func(r *row, cell string) error {
+			n, err := optional(cell)
+			if n == none || err != nil {
+				return err
+			}
+			if r.Sent == 0 {
+				return fmt.Errorf("there without lag_ns")
+			}
+			*at(r.Sample) = r.Sent.Add(time.Duration(n))
+			return nil
+		},
+	}
 }
 
 // words is a column of free text.

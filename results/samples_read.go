@@ -13,7 +13,7 @@ import (
 
 // ReadSamples reads what WriteSamples wrote. The columns have to be those of
 // Columns, in their order, or those of runs from before there were columns of
-// moments; an unknown one, and a cell that doesn't hold what
+// events, of restores or of moments; an unknown one, and a cell that doesn't hold what
 // its column does, is an error that names line and column. The first intended
 // send of a series is the same stamp in all series, and no stamp of this boot.
 func ReadSamples(r io.Reader) ([]Sample, error) {
@@ -86,8 +86,9 @@ func checkHeader(header []string) error {
 			return fmt.Errorf("column %d is %s, not %s", i+1, name, want[min(i, len(want)-1)])
 		}
 	}
-	switch older := len(want) - 1; len(header) {
-	case len(want), older, older - int(moments): // without restores, and without moments
+	older := len(want) - len(wayColumns)
+	switch len(header) {
+	case len(want), older, older - 1, older - 1 - int(moments): // without events, restores, and moments
 		return nil
 	}
 	return fmt.Errorf("no column %s", want[len(header)])

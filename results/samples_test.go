@@ -42,6 +42,15 @@ func some() []Sample {
 			Outcome: OutcomeTimedOut, Reason: `said "no", twice`, Evidence: Evidence{Start: StartUnknown},
 		},
 		{Series: "ramp", Seq: 1, Intended: t0 + 7050, Done: t0 + 7060, Outcome: OutcomeFailed, Reason: "refused", Evidence: Evidence{Start: StartUnknown}},
+		{
+			Series: "queue", Seq: 0, Intended: t0 + 9000, Sent: t0 + 9003, Done: t0 + 9900, Outcome: OutcomeServed, Status: 202,
+			Way:      Way{Publish: t0 + 9010, Poll: t0 + 9200, Invoke: t0 + 9210, Handler: t0 + 9300, Attempts: 2},
+			Evidence: Evidence{Environment: "e-2", Served: 4, Start: StartWarm},
+		},
+		{ // lost before it was polled
+			Series: "queue", Seq: 1, Intended: t0 + 9001, Sent: t0 + 9004, Done: t0 + 9900, Outcome: OutcomeTimedOut, Status: 202,
+			Way: Way{Publish: t0 + 9010}, Evidence: Evidence{Start: StartUnknown},
+		},
 		{Series: "ramp", Seq: 3, Intended: t0 + 7200, Outcome: OutcomeUnsent, Evidence: Evidence{Start: StartUnknown}},
 	}
 }
@@ -57,7 +66,8 @@ func shifted(samples []Sample) []Sample {
 	}
 	all := slices.Clone(samples)
 	for i := range all {
-		for _, stamp := range []*Stamp{&all[i].Intended, &all[i].Sent, &all[i].Done} {
+		w := &all[i].Way
+		for _, stamp := range []*Stamp{&all[i].Intended, &all[i].Sent, &all[i].Done, &w.Publish, &w.Poll, &w.Invoke, &w.Handler} {
 			if *stamp != 0 {
 				*stamp += zero - first[all[i].Series]
 			}
@@ -110,10 +120,10 @@ func TestSamplesFile(t *testing.T) {
 	}
 }
 
-// TestSamplesOfOlderRunsAreRead holds that the table as it was before it had moments, and
-// before it had restores, is read: all but they are there.
+// TestSamplesOfOlderRunsAreRead holds that the table as it was before it had moments,
+// before it had restores, and before it had events, is read: all but they are there.
 func TestSamplesOfOlderRunsAreRead(t *testing.T) {
-	for what, had := range map[string]bool{"moments": false, "restores": true} {
+	for what, had := range map[string]struct{ moments, restores bool }{"moments": {}, "restores": {true, false}, "events": {true, true}} {
 		f, err := os.Open("testdata/samples-before-" + what + ".csv")
 		if err != nil {
 			t.Fatal(err)
@@ -121,9 +131,12 @@ func TestSamplesOfOlderRunsAreRead(t *testing.T) {
 		defer f.Close()
 		got, err := ReadSamples(f)
 		want := shifted(some())
+		want = slices.DeleteFunc(want, func(s Sample) bool { return s.Series == "queue" })
 		for i := range want {
-			want[i].Phases.Restore = 0
-			if !had {
+			if !had.restores {
+				want[i].Phases.Restore = 0
+			}
+			if !had.moments {
 				want[i].Moments = Moments{}
 			}
 		}
@@ -139,7 +152,7 @@ func TestAMomentWithoutASendIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	header, _, _ := strings.Cut(string(old), "\n")
-	row := "ramp,3,,200,,,,unsent,,0,0,unknown,,,0,,0,0,0,0,0,0,0,0,0,0,0,7" + strings.Repeat(",", int(moments)-1) + ",0"
+	row := "ramp,3,,200,,,,unsent,,0,0,unknown,,,0,,0,0,0,0,0,0,0,0,0,0,0,7" + strings.Repeat(",", int(moments)-1) + ",0" + strings.Repeat(",", len(wayColumns))
 	if _, err := ReadSamples(strings.NewReader(header + "\n" + row + "\n")); err == nil || !strings.Contains(err.Error(), "at_ask_ns: there without lag_ns") {
 		t.Errorf("error %v", err)
 	}
@@ -267,7 +280,7 @@ func TestReadSamplesRefuses(t *testing.T) {
 		{"no header", "no header", func([][]string) [][]string { return nil }},
 		{"an unknown column", `unknown column "p99"`, func(r [][]string) [][]string { r[0][3] = "p99"; return r }},
 		{"columns in another order", "column 1 is seq, not series", func(r [][]string) [][]string { r[0][0], r[0][1] = r[0][1], r[0][0]; return r }},
-		{"a column too few", "no column at_ready_ns", func(r [][]string) [][]string { r[0] = r[0][:len(r[0])-2]; return r }},
+		{"a column too few", "no column at_handler_ns", func(r [][]string) [][]string { r[0] = r[0][:len(r[0])-2]; return r }},
 		{"a cell too few", "wrong number of fields", func(r [][]string) [][]string { r[1] = r[1][:3]; return r }},
 		{"text for a number", `line 2, column bytes: "many" is not a whole number`, set(at("bytes"), "many")},
 		{"an offset before the first", "column t_offset_ns: -1 is before", set(at("t_offset_ns"), "-1")},
@@ -359,6 +372,23 @@ func BenchmarkWriteSamples(b *testing.B) {
 	for b.Loop() {
 		if err := WriteSamples(&bytes.Buffer{}, samples); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+func TestTheWayOfAnEventAddsUpToItsLatency(t *testing.T) {
+	for _, s := range some() {
+		spans := s.WaySpans()
+		if want := s.Way.Handler != 0; (spans != nil) != want {
+			t.Errorf("%s %d: parts %v", s.Series, s.Seq, spans)
+			continue
+		}
+		var sum time.Duration
+		for _, d := range spans {
+			sum += d
+		}
+		if spans != nil && (len(spans) != len(WayNames) || sum != s.Latency()) {
+			t.Errorf("%s %d: parts %v add up to %v, and its latency is %v", s.Series, s.Seq, spans, sum, s.Latency())
 		}
 	}
 }

@@ -134,6 +134,8 @@ type Sample struct {
 	Status  int    // HTTP status; 0 without a response
 	Bytes   int64  // response body
 
+	Way Way // of an event; zero of a request
+
 	Evidence // zero, with Start == StartUnknown, where the endpoint gives none
 }
 

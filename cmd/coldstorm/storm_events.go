@@ -172,6 +172,7 @@ func (f *follower) end(s results.Sample, c trigger.Completion, at results.Stamp)
 		f.keep(s)
 		return
 	}
+	s.Way = results.Way{Publish: c.Publish, Poll: c.Poll, Invoke: c.Invoke, Handler: c.Handler, Attempts: c.Attempts}
 	if c.Invoke != 0 {
 		s.Phases.Queue += c.Invoke.Sub(c.Publish) // it waited in its source
 	}
@@ -179,7 +180,7 @@ func (f *follower) end(s results.Sample, c trigger.Completion, at results.Stamp)
 	s.Phases.Transport = s.Total() - s.Phases.Sum()
 	f.keep(s)
 	if s.Outcome == results.OutcomeServed {
-		f.part(s.Start, "intended send to publish", c.Publish.Sub(s.Intended))
+		f.part(s.Start, results.WayNames[0], c.Publish.Sub(s.Intended))
 		for _, p := range c.Parts() {
 			f.part(s.Start, p.Name, p.Took)
 		}

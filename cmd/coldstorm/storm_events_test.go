@@ -82,7 +82,7 @@ func TestAnEventEndsWhenItsHandlerIsDone(t *testing.T) {
 
 	for _, seq := range []uint64{0, 1} {
 		s := got[seq]
-		if s.Done != s.Sent+9000 || s.Start != results.StartWarm || s.Phases.Queue != 2500 || s.Phases.Sum() != s.Total() {
+		if s.Done != s.Sent+9000 || s.Start != results.StartWarm || s.Phases.Queue != 2500 || s.Phases.Sum() != s.Total() || len(s.WaySpans()) != len(results.WayNames) {
 			t.Errorf("trigger %d: %+v", seq, s)
 		}
 	}

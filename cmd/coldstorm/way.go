@@ -23,7 +23,7 @@ func (f *follower) part(start results.Start, name string, d time.Duration) {
 
 // wayNames are the parts of the way in their order.
 var wayNames = func() []string {
-	names := []string{"intended send to publish"}
+	names := []string{results.WayNames[0]}
 	for _, p := range (trigger.Completion{}).Parts() {
 		names = append(names, p.Name)
 	}

@@ -69,10 +69,10 @@ type Part struct {
 // event did not reach took no time.
 func (c Completion) Parts() []Part {
 	return []Part{
-		{"publish to poll", c.Poll.Sub(c.Publish)},
-		{"poll to invoke", c.Invoke.Sub(c.Poll)},
-		{"invoke to handler", c.Handler.Sub(c.Invoke)},
-		{"handler to done", c.Done.Sub(c.Handler)},
+		{results.WayNames[1], c.Poll.Sub(c.Publish)},
+		{results.WayNames[2], c.Invoke.Sub(c.Poll)},
+		{results.WayNames[3], c.Handler.Sub(c.Invoke)},
+		{results.WayNames[4], c.Done.Sub(c.Handler)},
 		{"publish to done", c.Done.Sub(c.Publish)},
 	}
 }
