@@ -115,8 +115,8 @@ func (c comparison) warnings() []string {
 	if !c.payloadsKnown() {
 		out = append(out, "payloads are not compared: a run lists none")
 	}
-	if events := c.events(); len(events) > 0 {
-		out = append(out, fmt.Sprintf("not compared, as they came by event sources, where events share invocations and waits: %s", strings.Join(events, ", ")))
+	if names := c.untold(); len(names) > 0 {
+		out = append(out, fmt.Sprintf("the parts of the way of events are not compared, nor how often they were tried, as a run tells neither: %s", strings.Join(names, ", ")))
 	}
 	for _, a := range []arm{c.base, c.head} {
 		for name := range sorted(a.count) {
@@ -144,6 +144,7 @@ func (c comparison) storm(name string) (out []string) {
 		out = append(out, spoilt(a, name)...)
 		out = append(out, load(a, s)...)
 	}
+	out = append(out, c.sources(name)...)
 	if b == nil || h == nil {
 		return out
 	}

@@ -41,6 +41,7 @@ func Compare(base, head Arm, limits Limits) Report {
 			r.Rows = append(r.Rows, c.cost())
 		default:
 			r.Rows = append(r.Rows, c.latencies(m)...)
+			r.Rows = append(r.Rows, c.ways(m)...)
 		}
 	}
 	judge(r.Rows, r.Reasons, limits)
@@ -63,6 +64,7 @@ type arm struct {
 	series  map[string]*results.Series
 	samples map[key][]results.Sample // served ones, in the order of the schedule
 	count   map[string]int           // of all samples of a storm
+	retried map[string]int           // events that were handed to the function more than once, and served
 }
 
 // key names the samples of one storm that started alike.
@@ -86,13 +88,16 @@ func newComparison(base, head Arm, limits Limits) comparison {
 func index(name string, a Arm) arm {
 	out := arm{
 		Arm: a, name: name,
-		series: map[string]*results.Series{}, samples: map[key][]results.Sample{}, count: map[string]int{},
+		series: map[string]*results.Series{}, samples: map[key][]results.Sample{}, count: map[string]int{}, retried: map[string]int{},
 	}
 	for i := range a.Run.Series {
 		out.series[a.Run.Series[i].Name] = &a.Run.Series[i]
 	}
 	for _, s := range a.Samples {
 		out.count[s.Series]++
+		if s.Outcome == results.OutcomeServed && s.Way.Attempts > 1 {
+			out.retried[s.Series]++
+		}
 		if s.Outcome == results.OutcomeServed && s.Latency() > 0 {
 			k := key{s.Series, s.Start}
 			out.samples[k] = append(out.samples[k], s)
@@ -104,19 +109,8 @@ func index(name string, a Arm) arm {
 	return out
 }
 
-// names lists the storms of both runs, base's first, each once. Storms that came by an
-// event source in either are left out: events share invocations and waits, and the tests
-// take samples to be independent.
-func (c comparison) names() []string {
-	return slices.DeleteFunc(c.all(), c.sourced)
-}
-
-// events lists the storms of both runs that names leaves out.
-func (c comparison) events() []string {
-	return slices.DeleteFunc(c.all(), func(name string) bool { return !c.sourced(name) })
-}
-
-func (c comparison) all() (out []string) {
+// names lists the storms of both runs, base's first, each once.
+func (c comparison) names() (out []string) {
 	for _, run := range []results.Run{c.base.Run, c.head.Run} {
 		for _, s := range run.Series {
 			if !slices.Contains(out, s.Name) {
@@ -127,25 +121,18 @@ func (c comparison) all() (out []string) {
 	return out
 }
 
-// sourced reports whether a storm came by an event source in either run.
-func (c comparison) sourced(name string) bool {
-	for _, a := range []arm{c.base, c.head} {
-		if s := a.series[name]; s != nil && s.Trigger != "" {
-			return true
-		}
-	}
-	return false
-}
-
 // chosen returns the storms in which either run has enough samples of a start,
 // those with most first; if none has, the one that has most, or "" if there is
 // no sample at all.
 func (c comparison) chosen(m Metric) []string {
 	start := standards[m].start
 	samples := func(name string) (base, head int) {
-		return len(c.base.samples[key{name, start}]), len(c.head.samples[key{name, start}])
+		return c.base.independent(key{name, start}), c.head.independent(key{name, start})
 	}
 	names := c.names()
+	if m == Cost { // what an invocation was billed for is told of one of its events alone
+		names = slices.DeleteFunc(names, c.sourced)
+	}
 	slices.SortStableFunc(names, func(x, y string) int {
 		bx, hx := samples(x)
 		by, hy := samples(y)

@@ -331,20 +331,3 @@ func TestEmptyRunsAreInvalid(t *testing.T) {
 		t.Errorf("%s", r.Verdict)
 	}
 }
-
-func TestStormsOfEventsAreNotCompared(t *testing.T) {
-	s := synthetic{seed: 1, cold: 1000}
-	base, head := s.arm("base"), synthetic{seed: 2, cold: 1000, factor: 2}.arm("head")
-	head.Run.Series = slices.Clone(head.Run.Series)
-	head.Run.Series[0].Trigger = "queue, batches of up to 10"
-	head.Run.Series[0].Counts.Failed += 500
-	r := Compare(base, head, quick)
-	for _, row := range r.Rows {
-		if row.Series != "" || row.Metric != Cost && (row.BaseN > 0 || row.HeadN > 0) {
-			t.Errorf("%s of %q has %d and %d samples", row.Metric, row.Series, row.BaseN, row.HeadN)
-		}
-	}
-	if text := strings.Join(r.Warnings, "\n"); r.Verdict != Inconclusive || !strings.Contains(text, "came by event sources") || !strings.Contains(text, "steady") {
-		t.Errorf("%s, warnings %s", r.Verdict, text)
-	}
-}

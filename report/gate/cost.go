@@ -46,7 +46,7 @@ func (c comparison) cost() Row {
 // billed gives a row of cost the interval of the billed durations.
 func (c comparison) billed(row *Row) {
 	name := c.chosen(Cost)[0]
-	base, head := c.pick(name, standards[Cost].start, func(s results.Sample) time.Duration { return s.Billed })
+	base, head := c.pick(name, standards[Cost].start, func(s results.Sample) (time.Duration, bool) { return s.Billed, true })
 	row.BaseN, row.HeadN = len(base), len(head)
 	row.barriers = append(row.barriers, c.few(Cost, *row)...)
 	if name != "" {

@@ -9,6 +9,9 @@
 //	pass          the interval's upper end is below the limit
 //	inconclusive  anything else: too few samples, too noisy, or not comparable
 //
+// A storm that came by an event source has the same metrics, from the intended send to
+// done, and rows for the parts of its events' way; an invocation is its sample.
+//
 // No data, dropped load, a bottleneck in the generator, or another host,
 // configuration or schedule are never a pass.
 //

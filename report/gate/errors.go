@@ -5,18 +5,15 @@ import (
 	"coldstorm/results"
 )
 
-// errors returns the row of failures and timeouts, over all storms together.
-// Throttles are none of them.
+// errors returns the row of failures and timeouts, and of events that were tried again,
+// over all storms together. Throttles are none of them.
 func (c comparison) errors() Row {
 	row := Row{Metric: Errors, Unit: Share, Limit: c.limits.effect(Errors)}
 	var failed [2]int64
 	var sent [2]int
 	for i, a := range []arm{c.base, c.head} {
 		for _, s := range a.Run.Series {
-			if c.sourced(s.Name) {
-				continue
-			}
-			failed[i] += int64(s.Counts.Failed + s.Counts.TimedOut)
+			failed[i] += int64(s.Counts.Failed + s.Counts.TimedOut + a.retried[s.Name])
 			sent[i] += s.Counts.Offered - s.Counts.Unsent
 		}
 	}
@@ -52,6 +49,7 @@ func (c comparison) missing(name string) (out []string) {
 		}
 		out = append(out, load(a, s)...)
 	}
+	out = append(out, c.sources(name)...)
 	if b, h := c.base.series[name], c.head.series[name]; b != nil && h != nil && b.Arrivals != h.Arrivals {
 		out = append(out, "the schedules of arrivals differ")
 	}

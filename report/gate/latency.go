@@ -21,7 +21,7 @@ func (c comparison) latencies(m Metric) []Row {
 
 func (c comparison) latency(m Metric, name string) Row {
 	std := standards[m]
-	base, head := c.pick(name, std.start, results.Sample.Latency)
+	base, head := c.pick(name, std.start, latency)
 	row := Row{
 		Metric: m, Series: name, Unit: Nanoseconds, Limit: c.limits.effect(m),
 		BaseN: len(base), HeadN: len(head),
@@ -33,47 +33,62 @@ func (c comparison) latency(m Metric, name string) Row {
 	if len(base) == 0 || len(head) == 0 {
 		return row
 	}
-	median := stats.Quantile(slices.Sorted(slices.Values(base)), 0.5)
-	row.barriers = append(row.barriers, c.lag(name, median)...)
+	row.barriers = append(row.barriers, c.lag(name, quantile(base, 0.5))...)
+	c.compare(&row, base, head)
+	return row
+}
 
-	b, h, resampling := blocks(base), blocks(head), c.resampling(m, name)
-	ratio := stats.CompareBlocks(b, h, std.quantile, resampling)
+// compare fills in the figures of a row.
+func (c comparison) compare(row *Row, base, head [][]time.Duration) {
+	q := standards[row.Metric].quantile
+	b, h, resampling := blocks(base), blocks(head), c.resampling(row.Metric, row.Series+row.Part)
+	ratio := stats.CompareBlocks(b, h, q, resampling)
 	if resampling.Repeats == 0 && math.Abs(ratio.Interval.High-1-row.Limit) < row.Limit/10 {
 		// Close to the limit the end decides, and has to stand firm.
 		resampling.Repeats = 10_000
-		ratio.Interval = stats.CompareBlocks(b, h, std.quantile, resampling).Interval
+		ratio.Interval = stats.CompareBlocks(b, h, q, resampling).Interval
 	}
 	row.Base, row.Head, row.Effect = float64(ratio.Base), float64(ratio.Head), ratio.Ratio-1
 	row.Interval = effectInterval(ratio.Interval)
 	row.P = &ratio.P.Slower
-	return row
 }
 
-// pick returns a figure of the samples of a storm that started alike, in both
-// runs, in the order of the schedule.
-func (c comparison) pick(name string, start results.Start, of func(results.Sample) time.Duration) (base, head []time.Duration) {
-	k := key{name, start}
-	for _, s := range c.base.samples[k] {
-		base = append(base, of(s))
+// latency is what all storms are compared by.
+func latency(s results.Sample) (time.Duration, bool) { return s.Latency(), true }
+
+// pick returns a figure of the samples of a storm that started alike, in both runs, in the
+// order of the schedule: those of events that share an invocation together, all others
+// each alone. Samples without one are left out.
+func (c comparison) pick(name string, start results.Start, of func(results.Sample) (time.Duration, bool)) (base, head [][]time.Duration) {
+	groups := func(a arm) (all [][]time.Duration) {
+		for _, shared := range invocations(a.samples[key{name, start}]) {
+			var g []time.Duration
+			for _, s := range shared {
+				if d, ok := of(s); ok {
+					g = append(g, d)
+				}
+			}
+			if g != nil {
+				all = append(all, g)
+			}
+		}
+		return all
 	}
-	for _, s := range c.head.samples[k] {
-		head = append(head, of(s))
-	}
-	return base, head
+	return groups(c.base), groups(c.head)
 }
 
 // few says whether a row lacks samples.
 func (c comparison) few(m Metric, row Row) (out []string) {
-	minimum := c.limits.minimum(m)
+	minimum, kind := c.limits.minimum(m), c.kind(row.Series, standards[m].start)
 	for _, side := range []struct {
 		a arm
 		n int
 	}{{c.base, row.BaseN}, {c.head, row.HeadN}} {
 		switch {
 		case side.n == 0:
-			out = append(out, fmt.Sprintf("%s has no %s sample", side.a.name, standards[m].start))
+			out = append(out, fmt.Sprintf("%s has no %s", side.a.name, kind))
 		case side.n < minimum:
-			out = append(out, fmt.Sprintf("%s has %d %s samples of the %d that it takes", side.a.name, side.n, standards[m].start, minimum))
+			out = append(out, fmt.Sprintf("%s has %d %ss of the %d that it takes", side.a.name, side.n, kind, minimum))
 		}
 	}
 	return out
@@ -85,13 +100,14 @@ func (c comparison) few(m Metric, row Row) (out []string) {
 // raised 4 % false alarms and 40 blocks 7 %; without drift both stay below 1 %.
 const blockCount = 20
 
-// blocks cuts samples, in their order, into the units that are resampled.
-func blocks(samples []time.Duration) [][]time.Duration {
-	n := len(samples)
+// blocks joins samples that belong together, in their order, to the units that are
+// resampled.
+func blocks(groups [][]time.Duration) [][]time.Duration {
+	n := len(groups)
 	k := min(n, blockCount)
 	out := make([][]time.Duration, k)
 	for i := range out {
-		out[i] = samples[i*n/k : (i+1)*n/k]
+		out[i] = slices.Concat(groups[i*n/k : (i+1)*n/k]...)
 	}
 	return out
 }

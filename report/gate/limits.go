@@ -9,8 +9,8 @@ type Metric string
 
 // The metrics. Latencies are those of the client, from the intended send, of
 // each storm by itself; a storm that carries too few samples is left to the
-// others. Errors are failures and timeouts over all storms together, throttles
-// apart from them. Cost is what a million requests at the scenario's steady
+// others. Errors are failures and timeouts over all storms together, with events that
+// were tried again, throttles apart from them. Cost is what a million requests at the scenario's steady
 // rate cost on Lambda.
 const (
 	ColdP50 Metric = "cold p50"

@@ -42,13 +42,15 @@ type Report struct {
 type Row struct {
 	Metric Metric  `json:"metric"`
 	Series string  `json:"series,omitempty"` // empty: of the whole run
+	Part   string  `json:"part,omitempty"`   // of the way of events; empty: all of it
 	Unit   Unit    `json:"unit"`             // of Base and Head
 	Base   float64 `json:"base"`
 	Head   float64 `json:"head"`
-	BaseN  int     `json:"base_n"` // samples
+	BaseN  int     `json:"base_n"` // samples; of events, invocations
 	HeadN  int     `json:"head_n"`
 
-	// Effect is head over base less one; of errors, head's share less base's.
+	// Effect is head over base less one; of errors, head's share less base's; of a part,
+	// its change over base's median of the whole way.
 	// With it goes its interval, nil where the samples can't carry one.
 	Effect   float64   `json:"effect"`
 	Interval *Interval `json:"interval,omitempty"`

@@ -50,7 +50,7 @@ func table(b *strings.Builder, rows []Row) {
 	cells := [][]string{{"metric", "storm", "verdict", "base", "head", "effect", "interval", "limit", "n", "p"}}
 	for _, r := range rows {
 		cells = append(cells, []string{
-			string(r.Metric), dash(r.Series), string(r.Verdict),
+			string(r.Metric), dash(r.about()), string(r.Verdict),
 			r.figure(r.Base, r.BaseN), r.figure(r.Head, r.HeadN), r.effect(), r.interval(), r.amount(r.Limit),
 			fmt.Sprintf("%d/%d", r.BaseN, r.HeadN), r.p(),
 		})
@@ -132,7 +132,15 @@ func title(r Row) string {
 	if r.Series == "" {
 		return string(r.Metric)
 	}
-	return string(r.Metric) + " of " + r.Series
+	return string(r.Metric) + " of " + r.about()
+}
+
+// about is the storm, and the part of its events' way.
+func (r Row) about() string {
+	if r.Part == "" {
+		return r.Series
+	}
+	return r.Series + ", " + r.Part
 }
 
 // describe says what changed in words.
@@ -140,6 +148,10 @@ func describe(r Row) string {
 	more, less := "slower", "faster"
 	if r.Unit == USD {
 		more, less = "dearer", "cheaper"
+	}
+	if r.Part != "" {
+		less += " in all"
+		more += " in all"
 	}
 	switch s := percent(math.Abs(r.Effect)); {
 	case s == "0.0 %":
