@@ -31,6 +31,8 @@ var starts = []results.Start{results.StartCold, results.StartWarm, results.Start
 const (
 	hasEvidence = 1 << 6
 	hasMoments  = 1 << 7
+
+	hasWay = 1 << 15 // in the mask of phases: the way of an event follows evidence
 )
 
 // pack appends a sample.
@@ -54,7 +56,7 @@ func (p *packing) pack(b []byte, s *results.Sample, texts *texts) []byte {
 	b = binary.AppendVarint(b, int64(s.Status))
 	b = binary.AppendVarint(b, s.Bytes)
 	p.seq, p.intended = s.Seq, s.Intended
-	if told(&s.Evidence) {
+	if told(&s.Evidence) || s.Way != (results.Way{}) {
 		b[head] |= hasEvidence
 		b = packEvidence(b, s, texts)
 	}
@@ -84,12 +86,28 @@ func packEvidence(b []byte, s *results.Sample, texts *texts) []byte {
 			b = binary.AppendVarint(b, int64(d))
 		}
 	}
+	if s.Way != (results.Way{}) {
+		mask |= hasWay
+	}
 	binary.LittleEndian.PutUint16(b[at:], uint16(mask))
 	b = binary.AppendVarint(b, int64(s.Received-s.Sent))
 	b = binary.AppendVarint(b, int64(s.Responded-s.Received))
 	b = binary.AppendVarint(b, int64(s.Billed))
 	b = binary.AppendVarint(b, s.MaxMemory)
-	return binary.AppendVarint(b, int64(s.CPU))
+	b = binary.AppendVarint(b, int64(s.CPU))
+	if mask&hasWay != 0 {
+		b = packWay(b, s)
+	}
+	return b
+}
+
+func packWay(b []byte, s *results.Sample) []byte {
+	last := s.Sent
+	for _, at := range []results.Stamp{s.Way.Publish, s.Way.Poll, s.Way.Invoke, s.Way.Handler} {
+		b = binary.AppendVarint(b, int64(at-last))
+		last = at
+	}
+	return binary.AppendVarint(b, int64(s.Way.Attempts))
 }
 
 func packMoments(b []byte, s *results.Sample) []byte {
@@ -106,7 +124,7 @@ func packMoments(b []byte, s *results.Sample) []byte {
 	return b
 }
 
-// The mask of moments has 16 bits; that of phases too, which a test holds.
+// The mask of moments has 16 bits; that of phases 15, which a test holds.
 var _ [16 - len(results.Moments{})]struct{}
 
 func place[T comparable](set []T, x T) int {
@@ -187,6 +205,18 @@ func (r *reader) evidence(s *results.Sample) {
 	s.Billed = time.Duration(r.varint())
 	s.MaxMemory = r.varint()
 	s.CPU = time.Duration(r.varint())
+	if mask&hasWay != 0 {
+		r.way(s)
+	}
+}
+
+func (r *reader) way(s *results.Sample) {
+	last := s.Sent
+	for _, at := range []*results.Stamp{&s.Way.Publish, &s.Way.Poll, &s.Way.Invoke, &s.Way.Handler} {
+		last += results.Stamp(r.varint())
+		*at = last
+	}
+	s.Way.Attempts = int(r.varint())
 }
 
 func (r *reader) moments(s *results.Sample) {
