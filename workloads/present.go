@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml/ast"
@@ -73,7 +74,7 @@ func (s Scenario) functionProblem() (what, hint string) {
 
 // fileProblem says what keeps a payload's file from being an event.
 func (s Scenario) fileProblem(p Payload) (what, hint string) {
-	_, err := s.readFile(p.File)
+	_, err := s.readFile(p)
 	var bad *badFile
 	switch {
 	case errors.As(err, &bad):
@@ -89,9 +90,24 @@ type badFile struct{ what, hint string }
 
 func (b *badFile) Error() string { return b.what }
 
-// readFile reads an event.
-func (s Scenario) readFile(file string) ([]byte, error) {
-	path := s.Resolve(file)
+// object reports whether a payload is an object of a bucket wherever it is used, which may
+// hold anything: an image, say. Elsewhere it is an event, or the body of one, in JSON.
+func (s Scenario) object(p Payload) bool {
+	used := false
+	for _, st := range s.Storms {
+		if st.Trigger.Kind == TriggerSchedule || len(st.Payloads) > 0 && !slices.Contains(st.Payloads, p.Name) {
+			continue
+		}
+		if used = true; st.Trigger.Kind != TriggerBucket {
+			return false
+		}
+	}
+	return used && (len(s.Sweep.Burst) == 0 || s.Sweep.Payload != p.Name)
+}
+
+// readFile reads a payload's file.
+func (s Scenario) readFile(p Payload) ([]byte, error) {
+	path := s.Resolve(p.File)
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -107,8 +123,8 @@ func (s Scenario) readFile(file string) ([]byte, error) {
 	if err != nil {
 		return nil, &badFile{err.Error(), ""}
 	}
-	if !json.Valid(body) {
-		return nil, &badFile{path + " is not JSON, which an event has to be", "put other data into a JSON string, in base64"}
+	if !json.Valid(body) && !s.object(p) {
+		return nil, &badFile{path + " is not JSON, which an event has to be", "put other data into a JSON string, in base64; what only storms of trigger bucket use may be any file"}
 	}
 	return body, nil
 }
@@ -126,7 +142,7 @@ func (s Scenario) Resolve(path string) string {
 func (s Scenario) Body(p Payload) ([]byte, error) {
 	switch {
 	case p.File != "":
-		return s.readFile(p.File)
+		return s.readFile(p)
 	case p.Size != "":
 		w, ok := Bundled(s.Function.Workload)
 		if !ok {

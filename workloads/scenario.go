@@ -39,7 +39,7 @@ type Function struct {
 // Payload is one event body that triggers carry.
 type Payload struct {
 	Name   string // the size, the file's name or inline by default
-	File   string // a file relative to the scenario, or
+	File   string // a file relative to the scenario: JSON, unless only storms by a bucket use it, whose object it is; or
 	Inline string // the body itself, or
 	Size   string // the size class of the bundled workload's generator, such as small
 	Weight int    // share among the payloads of a storm; 1 by default
