@@ -33,6 +33,7 @@ type Trigger struct {
 
 	Retries    int           // all others: after an error of the function; 2 by default
 	RetryDelay time.Duration // all others: before the first retry, the second waits twice as long; a minute by default
+	Jitter     float64       // all others: how wide the wait after a throttle is drawn about its mean, 0..1; 1 by default (assumed: AWS publishes none)
 	MaxAge     time.Duration // all others: after which an event is given up; 6 hours by default
 }
 

@@ -14,19 +14,19 @@ var triggerCases = []struct {
 	want  Trigger
 	words string
 }{
-	{"async", Trigger{Kind: TriggerAsync, Retries: 2, RetryDelay: time.Minute, MaxAge: 6 * time.Hour}, "async, retries after 1m and 2m"},
-	{"{async: {retries: 1, retry_delay: 5s}}", Trigger{Kind: TriggerAsync, Retries: 1, RetryDelay: 5 * sec, MaxAge: 6 * time.Hour}, "async, a retry after 5s"},
+	{"async", Trigger{Kind: TriggerAsync, Retries: 2, RetryDelay: time.Minute, Jitter: 1, MaxAge: 6 * time.Hour}, "async, retries after 1m and 2m"},
+	{"{async: {retries: 1, retry_delay: 5s}}", Trigger{Kind: TriggerAsync, Retries: 1, RetryDelay: 5 * sec, Jitter: 1, MaxAge: 6 * time.Hour}, "async, a retry after 5s"},
 	{"queue", Trigger{Kind: TriggerQueue, Batch: 10}, "queue, batches of up to 10"},
 	{"{queue: {}}", Trigger{Kind: TriggerQueue, Batch: 10}, "queue, batches of up to 10"},
-	{"schedule", Trigger{Kind: TriggerSchedule, Retries: 2, RetryDelay: time.Minute, MaxAge: 6 * time.Hour}, "schedule, retries after 1m and 2m"},
+	{"schedule", Trigger{Kind: TriggerSchedule, Retries: 2, RetryDelay: time.Minute, Jitter: 1, MaxAge: 6 * time.Hour}, "schedule, retries after 1m and 2m"},
 	{
 		"{queue: {batch: 500, window: 2s, concurrency: 4, visibility: 1min, partial: true}}",
 		Trigger{Kind: TriggerQueue, Batch: 500, Window: 2 * sec, Concurrency: 4, Visibility: time.Minute, Partial: true},
 		"queue, batches of up to 500 gathered for 2s, 4 invocations at once",
 	},
 	{
-		"{bucket: {retries: 0, retry_delay: 200ms, max_age: 60s}}",
-		Trigger{Kind: TriggerBucket, RetryDelay: 200 * milli, MaxAge: time.Minute},
+		"{bucket: {retries: 0, retry_delay: 200ms, jitter: 0.5, max_age: 60s}}",
+		Trigger{Kind: TriggerBucket, RetryDelay: 200 * milli, Jitter: 0.5, MaxAge: time.Minute},
 		"bucket, no retries",
 	},
 }

@@ -47,6 +47,7 @@ var eventKeys = []key[Trigger]{
 		t.RetryDelay, err = v.duration("retry_delay", minRetryDelay, maxRetryDelay)
 		return
 	}},
+	{"jitter", func(t *Trigger, v value) (err error) { t.Jitter, err = v.within("jitter", 0, 1); return }},
 	{"max_age", func(t *Trigger, v value) (err error) {
 		t.MaxAge, err = v.seconds("max_age", minEventAge, maxEventAge)
 		return
@@ -73,7 +74,7 @@ func defaultTrigger(k TriggerKind) Trigger {
 	if k == TriggerQueue {
 		return Trigger{Kind: k, Batch: maxUnwindowed}
 	}
-	return Trigger{Kind: k, Retries: maxRetries, RetryDelay: time.Minute, MaxAge: maxEventAge}
+	return Trigger{Kind: k, Retries: maxRetries, RetryDelay: time.Minute, Jitter: 1, MaxAge: maxEventAge}
 }
 
 func readQueue(t *Trigger, v value) error {
@@ -134,7 +135,7 @@ func (t Trigger) written() string {
 	var keys []string
 	add := func(format string, args ...any) { keys = append(keys, fmt.Sprintf(format, args...)) }
 	if t.Kind != TriggerQueue {
-		add("retries: %d, retry_delay: %s, max_age: %s", t.Retries, t.RetryDelay, t.MaxAge)
+		add("retries: %d, retry_delay: %s, jitter: %g, max_age: %s", t.Retries, t.RetryDelay, t.Jitter, t.MaxAge)
 	} else {
 		add("batch: %d, window: %s", t.Batch, t.Window)
 		if t.Concurrency > 0 {

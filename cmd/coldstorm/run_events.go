@@ -67,9 +67,7 @@ func (l *liveTarget) attach(ctx context.Context, st workloads.Storm) (detach fun
 	if t.Direct() {
 		return func() error { return nil }, nil
 	}
-	rules := plane.DefaultAsync()
-	rules.Retries, rules.RetryDelay, rules.MaxAge = t.Retries, t.RetryDelay, t.MaxAge
-	events := engine.Events{Async: rules}
+	events := engine.Events{Async: asyncRules(t, l.scenario.Seed)}
 	if t.Wrapped() {
 		events.Sources = []trigger.Source{l.source(t)}
 	}
@@ -88,6 +86,13 @@ func (l *liveTarget) attach(ctx context.Context, st workloads.Storm) (detach fun
 		defer os.RemoveAll(l.objects())
 		return l.engine.Detach()
 	}, nil
+}
+
+// asyncRules are those of a storm's events; seed is the scenario's.
+func asyncRules(t workloads.Trigger, seed int64) plane.AsyncRules {
+	r := plane.DefaultAsync()
+	r.Retries, r.RetryDelay, r.MaxAge, r.Jitter, r.Seed = t.Retries, t.RetryDelay, t.MaxAge, t.Jitter, seed
+	return r
 }
 
 // publish has an attack publish its triggers to the storm's source, and follows them to

@@ -99,6 +99,12 @@ func (q *memoryQueue) Close() int {
 	return lost
 }
 
+// put takes an event in.
+func (s *Service) put(e Event) error {
+	e.Arrived, e.Attempts.Event = time.Now(), s.events.Add(1)
+	return s.queue.Put(e, 0)
+}
+
 // enqueue takes an event in for a function that is there.
 func (s *Service) enqueue(w http.ResponseWriter, t target, req live.Request) {
 	if len(req.Payload) > maxEvent {
@@ -107,7 +113,7 @@ func (s *Service) enqueue(w http.ResponseWriter, t target, req live.Request) {
 	}
 	req.ID, req.Tail = newID(), false
 	w.Header()["X-Amzn-Requestid"] = []string{req.ID}
-	if err := s.queue.Put(Event{Function: t.name, Qualifier: t.qualifier, Request: req, Arrived: time.Now()}, 0); err != nil {
+	if err := s.put(Event{Function: t.name, Qualifier: t.qualifier, Request: req}); err != nil {
 		asServiceError(err).write(w)
 		return
 	}
@@ -227,7 +233,7 @@ func (s *Service) deliver(to string, e Event, payload []byte, attributes map[str
 		s.config.Say("asynchronous event %s: destination %s: %v", e.Request.ID, to, no)
 		return
 	}
-	err := s.queue.Put(Event{Function: t.name, Qualifier: t.qualifier, Arrived: time.Now(), Request: live.Request{ID: newID(), Payload: payload}}, 0)
+	err := s.put(Event{Function: t.name, Qualifier: t.qualifier, Request: live.Request{ID: newID(), Payload: payload}})
 	if err != nil {
 		s.config.Say("asynchronous event %s: destination %s: %v", e.Request.ID, to, err)
 	}

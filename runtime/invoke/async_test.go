@@ -137,6 +137,7 @@ func TestAStoppedFunctionsEventGoesToItsDestinationAtOnce(t *testing.T) {
 
 func TestAThrottledEventIsTriedUntilThereIsRoom(t *testing.T) {
 	s, b, _ := failing(t)
+	s.config.Async.Jitter = 0
 	s.account = plane.NewAccount(plane.AccountRules{Concurrency: 1, Unreserved: -1})
 	s.account.Admit("other", 0)
 	send(t, s, "0")

@@ -2,6 +2,7 @@ package invoke
 
 import (
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"coldstorm/results"
@@ -15,6 +16,7 @@ import (
 type Deferred struct {
 	config DeferredConfig
 	queue  Queue
+	events atomic.Uint64 // so far
 }
 
 // DeferredConfig says how a Deferred behaves.
@@ -48,7 +50,13 @@ func (d *Deferred) Invoke(function string, r live.Request, answer func(live.Resu
 // Enqueue is Service.Enqueue.
 func (d *Deferred) Enqueue(function string, r live.Request, done func(r live.Result, taken results.Stamp, attempts int)) error {
 	ended := func(e Event, r live.Result) { done(r, e.Taken, e.Invoked) }
-	return d.queue.Put(Event{Function: function, Request: r, Arrived: time.Now(), Ended: ended}, 0)
+	return d.put(Event{Function: function, Request: r, Ended: ended})
+}
+
+// put takes an event in.
+func (d *Deferred) put(e Event) error {
+	e.Arrived, e.Attempts.Event = time.Now(), d.events.Add(1)
+	return d.queue.Put(e, 0)
 }
 
 // Timeout is Service.Timeout.
@@ -67,7 +75,7 @@ func (d *Deferred) take(w http.ResponseWriter, function string, req live.Request
 	}
 	req.ID, req.Tail = newID(), false
 	w.Header()["X-Amzn-Requestid"] = []string{req.ID}
-	if err := d.queue.Put(Event{Function: function, Request: req, Arrived: time.Now(), Ended: d.config.Ended}, 0); err != nil {
+	if err := d.put(Event{Function: function, Request: req, Ended: d.config.Ended}); err != nil {
 		asServiceError(err).write(w)
 		return
 	}

@@ -2,6 +2,7 @@ package invoke
 
 import (
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -43,7 +44,7 @@ func TestDeferredEventsFollowTheRulesOfAnAccount(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				rules := plane.DefaultAsync()
-				rules.MaxAge = 5 * time.Minute
+				rules.MaxAge, rules.Jitter = 5*time.Minute, 0
 				ended := 0
 				began := time.Now()
 				done := func(id string, r live.Result, attempts int) {
@@ -89,5 +90,35 @@ func TestDeferredEventsNeedAFunctionAndRoom(t *testing.T) {
 	d.Close()
 	if err := d.Enqueue("f", live.Request{}, nil); err == nil {
 		t.Error("an event was taken after the end")
+	}
+}
+
+func TestThrottledEventsComeBackEachAtATimeOfItsOwn(t *testing.T) {
+	back := func(seed int64) (waits []time.Duration) {
+		synctest.Test(t, func(t *testing.T) {
+			rules := plane.DefaultAsync()
+			rules.Seed = seed
+			function := make(outcomes, 10)
+			for i := range function {
+				function[i] = results.OutcomeThrottled
+			}
+			d := NewDeferred(DeferredConfig{Lookup: func(string) Function { return &function }, Rules: rules})
+			began := time.Now()
+			for range 10 {
+				d.Enqueue("f", live.Request{ID: "x"}, func(live.Result, results.Stamp, int) { waits = append(waits, time.Since(began)) })
+				synctest.Wait() // it is refused
+			}
+			time.Sleep(time.Minute)
+		})
+		return waits
+	}
+	first := back(1)
+	if len(first) != 10 || slices.Equal(first, back(2)) || !slices.Equal(first, back(1)) {
+		t.Errorf("waits %v with seed 1, %v again, %v with 2", first, back(1), back(2))
+	}
+	for i := range first { // in the order in which they come back
+		if first[i] < 500*time.Millisecond || first[i] >= 1500*time.Millisecond || i > 0 && first[i] == first[i-1] {
+			t.Errorf("waits %v", first)
+		}
 	}
 }

@@ -39,7 +39,7 @@ func (s *Service) Enqueue(function string, r live.Request, done func(r live.Resu
 		r.ID = newID()
 	}
 	ended := func(e Event, r live.Result) { done(r, e.Taken, e.Invoked) }
-	return s.queue.Put(Event{Function: t.name, Qualifier: t.qualifier, Request: r, Arrived: time.Now(), Ended: ended}, 0)
+	return s.put(Event{Function: t.name, Qualifier: t.qualifier, Request: r, Ended: ended})
 }
 
 // Timeout is how long an invocation of a function may take. The error says that

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"coldstorm/results"
@@ -74,6 +75,8 @@ type Service struct {
 	ctx    context.Context // of what goes on after a response
 	cancel context.CancelFunc
 	tasks  sync.WaitGroup
+
+	events atomic.Uint64 // asynchronous ones so far
 
 	gate    sync.Mutex
 	account *plane.Account
