@@ -282,6 +282,7 @@ type Projection struct {
 	Withheld bool     `json:"withheld,omitempty"`
 	Config   string   `json:"config,omitempty"` // what a unit is and how many, in words
 	Notes    []string `json:"notes,omitempty"`  // refinements that this version leaves out
+	Image    string   `json:"image,omitempty"`  // where starts find the image or package: cold or warm, in words
 
 	Storms []ProjectedStorm `json:"storms,omitempty"`
 	Steady Steady           `json:"steady"`

@@ -147,6 +147,12 @@ func (w *writer) project(p Project) {
 			w.line(1, "%s: %s", d.key, d.of)
 		}
 	}
+	if p.ImageCache != "" {
+		w.line(1, "image_cache: %s", p.ImageCache)
+	}
+	if p.ImageMB > 0 {
+		w.line(1, "image_mb: %d", p.ImageMB)
+	}
 	if p.WarmPool > 0 {
 		w.line(1, "warm_pool: %d", p.WarmPool)
 	}

@@ -12,13 +12,14 @@ func ofProject(keys string) string {
 }
 
 func TestKeysOfFleets(t *testing.T) {
-	sc, err := Parse("s", []byte(ofProject("balancer: round-robin, slow_start: 1min, zones: 3, health_interval: 10s, unhealthy_after: 3, restart_backoff: 5s, restart_backoff_max: 1min, restart_backoff_reset: 2min")))
+	sc, err := Parse("s", []byte(ofProject("balancer: round-robin, slow_start: 1min, zones: 3, health_interval: 10s, unhealthy_after: 3, restart_backoff: 5s, restart_backoff_max: 1min, restart_backoff_reset: 2min, image_cache: warm, image_mb: 900")))
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := Fleet{
 		Balancer: BalancerRoundRobin, SlowStart: time.Minute, Zones: 3, HealthInterval: 10 * time.Second, Unhealthy: 3,
 		RestartBackoff: 5 * time.Second, RestartBackoffMax: time.Minute, RestartBackoffReset: 2 * time.Minute,
+		ImageCache: ImageCacheWarm, ImageMB: 900,
 	}
 	if sc.Project.Fleet != want {
 		t.Errorf("%+v, want %+v", sc.Project.Fleet, want)
@@ -26,6 +27,8 @@ func TestKeysOfFleets(t *testing.T) {
 	for keys, word := range map[string]string{
 		"slow_start: 1min":                       "slow_start needs balancer: round-robin",
 		"balancer: round-robin, slow_start: 10s": "slow_start is from 30s",
+		"image_cache: hot":                       "image_cache",
+		"image_mb: 0":                            "image_mb",
 		"zones: 7":                               "zones",
 		"zones: 0":                               "zones",
 		"health_interval: 1s":                    "health_interval is from 5s",

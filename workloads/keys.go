@@ -135,6 +135,11 @@ var projectKeys = []key[Project]{
 		p.RestartBackoffReset, err = v.duration("restart_backoff_reset", minRestart, maxRestart)
 		return
 	}},
+	{"image_cache", func(p *Project, v value) (err error) {
+		p.ImageCache, err = v.word("image_cache", "states", ImageCaches)
+		return
+	}},
+	{"image_mb", func(p *Project, v value) (err error) { p.ImageMB, err = v.count("image_mb", 1, MaxImageMB); return }},
 	{"warm_pool", func(p *Project, v value) (err error) { p.WarmPool, err = v.count("warm_pool", 0, maxWarmPool); return }},
 	{"warm_pool_state", func(p *Project, v value) (err error) {
 		p.WarmPoolState, err = v.word("warm_pool_state", "states", WarmPoolStates)

@@ -17,6 +17,7 @@ const (
 	MaxEvent          = 1 << 20    // bytes of an asynchronous event, and of a message (AWS Lambda and Amazon SQS quotas)
 	MaxEnv            = 4096       // bytes of all names and values of a function's variables
 	MaxPerEnvironment = 1600       // invocations at once in an environment of Lambda Managed Instances (AWS API reference)
+	MaxImageMB        = 100_000    // of a container image as it is pulled
 	MaxTriggers       = 10_000_000 // of one storm: its schedule stands in memory
 
 	maxWarmPool = 10_000 // instances

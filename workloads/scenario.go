@@ -117,6 +117,13 @@ type Fleet struct {
 	// model's own, 10 s, 300 s and 10 min of Kubernetes, 10 s, 15 min and 15 min of ECS.
 	RestartBackoff, RestartBackoffMax, RestartBackoffReset time.Duration
 
+	// ImageCache says whether a new instance of ecs-ec2, eks-ec2 and ec2 comes with the image,
+	// one of ImageCaches; cold: the first start on it pulls. On Fargate every start pulls, and
+	// Lambda has caches of its own. ImageMB is the image's size as it is pulled, in 10^6
+	// bytes; 0: that of the function's files.
+	ImageCache string
+	ImageMB    int
+
 	WarmPool      int    // instances that ec2's group has initialised beyond those that it begins with; 0 is no warm pool
 	WarmPoolState string // in which they wait, one of WarmPoolStates; stopped
 }
@@ -132,6 +139,8 @@ const (
 	PlacementRandom          = "random"
 	BalancerLeastOutstanding = "least-outstanding"
 	BalancerRoundRobin       = "round-robin"
+	ImageCacheCold           = "cold"
+	ImageCacheWarm           = "warm"
 	WarmPoolStopped          = "stopped"
 	WarmPoolHibernated       = "hibernated"
 	WarmPoolRunning          = "running"
@@ -144,5 +153,6 @@ var (
 	Placements   = []string{PlacementBinPack, PlacementSpread, PlacementRandom}
 	Balancers    = []string{BalancerLeastOutstanding, BalancerRoundRobin}
 
+	ImageCaches    = []string{ImageCacheCold, ImageCacheWarm}
 	WarmPoolStates = []string{WarmPoolStopped, WarmPoolHibernated, WarmPoolRunning}
 )

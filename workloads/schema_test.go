@@ -57,6 +57,7 @@ func TestSchemaHasTheWordsOfTheParser(t *testing.T) {
 	sameWords(t, "nodes", enum(t, project["nodes"]), NodeScalings)
 	sameWords(t, "placement", enum(t, project["placement"]), Placements)
 	sameWords(t, "balancer", enum(t, project["balancer"]), Balancers)
+	sameWords(t, "image caches", enum(t, project["image_cache"]), ImageCaches)
 	sameWords(t, "models", s.Defs["model"].Enum, words(AllModels))
 	sameWords(t, "shape", enum(t, s.Defs["part"].Properties["shape"]), words(Shapes))
 	sameWords(t, "arrivals", enum(t, s.Defs["part"].Properties["arrivals"]), arrivalWords)

@@ -158,7 +158,7 @@ func (p projector) steady(c sim.Config, row *results.Projection) error {
 	if err != nil {
 		return err
 	}
-	row.Config, row.Notes = o.Config, o.Notes
+	row.Config, row.Notes, row.Image = o.Config, o.Notes, o.Image
 	row.Steady = o.Steady(c.Steady)
 	if row.Steady.Monthly, err = cost.Bill(p.book, o.Usage); err != nil {
 		return err

@@ -50,6 +50,7 @@ func printProjections(w io.Writer, run results.Run) error {
 		}
 		printStates(w, run.Projections, name)
 	}
+	printImages(w, run.Projections)
 	for _, p := range run.Projections {
 		if !p.Offered {
 			fmt.Fprintf(w, "\n%s is %s\n", p.Model, absent(p))
@@ -70,6 +71,27 @@ func printStates(w io.Writer, ps []results.Projection, storm string) {
 	}
 	if len(lines) > 0 {
 		fmt.Fprintf(w, "\nmedian time in each state, projected on AWS (a drain takes time, a stop none)\n\n%s\n", strings.Join(lines, "\n"))
+	}
+}
+
+// printImages prints where starts find the image, a state a line with the models of it.
+func printImages(w io.Writer, ps []results.Projection) {
+	var states []string
+	models := map[string][]string{}
+	for _, p := range ps {
+		if p.Image == "" {
+			continue
+		}
+		if models[p.Image] == nil {
+			states = append(states, p.Image)
+		}
+		models[p.Image] = append(models[p.Image], p.Model)
+	}
+	if len(states) > 0 {
+		fmt.Fprintf(w, "\nimage or package at a start, as projected\n\n")
+	}
+	for _, s := range states {
+		fmt.Fprintf(w, "  %s: %s\n", strings.Join(models[s], ", "), s)
 	}
 }
 

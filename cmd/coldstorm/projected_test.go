@@ -27,3 +27,17 @@ func TestASimulationSaysHowLongUnitsWereInEachState(t *testing.T) {
 		t.Errorf("%s\nwant %s", out.String(), want)
 	}
 }
+
+func TestASimulationSaysWhereStartsFindTheImage(t *testing.T) {
+	var out bytes.Buffer
+	printImages(&out, []results.Projection{
+		{Model: "lambda", Image: "caches of its own"}, {Model: "ecs-ec2", Image: "cold"}, {Model: "lambda-snapstart"}, {Model: "eks-ec2", Image: "cold"},
+	})
+	if want := "\nimage or package at a start, as projected\n\n  lambda: caches of its own\n  ecs-ec2, eks-ec2: cold\n"; out.String() != want {
+		t.Errorf("%q, want %q", out.String(), want)
+	}
+	out.Reset()
+	if printImages(&out, nil); out.Len() > 0 {
+		t.Errorf("%q of no models", out.String())
+	}
+}

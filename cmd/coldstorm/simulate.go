@@ -57,6 +57,7 @@ Examples:
     coldstorm simulate storm.yaml --profile latest --scale 1000 --model lambda
     coldstorm simulate --service lognormal:40ms,600ms --init 250ms --memory 512 --keep-alive 10m
     coldstorm simulate --profile latest --report-lines lambda.log
+    coldstorm simulate --profile latest --model ecs-fargate,ecs-ec2 --image-mb 900 --image-cache warm
     coldstorm simulate invocations_per_function_md.anon.d01.csv --functions 1000
     coldstorm simulate access.log --service lognormal:40ms,600ms
     coldstorm simulate azure --functions 2000 --keep-alive 20m`,
@@ -71,6 +72,8 @@ Examples:
 		f.DurationVar(&o.keepAlive, "keep-alive", 0, "idle time after which an environment is reclaimed, instead of the scenario's (of a trace: default 10m)")
 		f.IntVar(&o.concurrency, "concurrency", 0, "invocations at once that the function, or each function of a trace, has reserved")
 		f.Float64Var(&o.rate, "rate", 0, "steady triggers a second for the monthly bill, instead of the scenario's")
+		f.StringVar(&o.imageCache, "image-cache", "", "whether new instances come with the container's image, `cold or warm`, instead of the scenario's (default cold: the first start on an instance pulls; on Fargate each does)")
+		f.IntVar(&o.imageMB, "image-mb", 0, "size of that image as it is pulled, in `MB`, instead of the scenario's (default: that of the function's files)")
 		f.Float64Var(&o.scale, "scale", 1, "so many times the triggers in the same time: a storm of 100 becomes one of 100,000 at 1000")
 		f.IntVar(&o.functions, "functions", 0, "so many of a trace's functions, of a file a sample that represents all; 0 is all")
 		f.Int64Var(&o.seed, "seed", 0, "seed of every random choice, instead of the scenario's")
@@ -104,6 +107,8 @@ type simulateOptions struct {
 	memory                 int
 	keepAlive              time.Duration
 	concurrency            int
+	imageCache             string
+	imageMB                int
 	rate, scale            float64
 	functions              int
 	seed                   int64
@@ -130,6 +135,10 @@ func (o *simulateOptions) check(args []string) error {
 		return usageError("stated times are taken as those on Lambda", "--report-lines goes with --profile")
 	case o.memory != 0 && (o.memory < workloads.MinMemoryMB || o.memory > workloads.MaxMemoryMB):
 		return usageError("", "--memory %d is not within %d..%d MB (AWS Lambda quotas)", o.memory, workloads.MinMemoryMB, workloads.MaxMemoryMB)
+	case o.imageCache != "" && !slices.Contains(workloads.ImageCaches, o.imageCache):
+		return usageError("", "--image-cache %q: want cold or warm", o.imageCache)
+	case o.imageMB < 0 || o.imageMB > workloads.MaxImageMB:
+		return usageError("", "--image-mb %d is not within 1..%d", o.imageMB, workloads.MaxImageMB)
 	}
 	for _, m := range o.models {
 		if !slices.Contains(workloads.AllModels, workloads.Model(m)) {
@@ -152,6 +161,8 @@ func (o *simulateOptions) apply(sc *workloads.Scenario) {
 	sc.Function.MemoryMB = cmp.Or(o.memory, sc.Function.MemoryMB)
 	sc.Function.Concurrency = cmp.Or(o.concurrency, sc.Function.Concurrency)
 	sc.Project.Rate = cmp.Or(o.rate, sc.Project.Rate)
+	sc.Project.ImageCache = cmp.Or(o.imageCache, sc.Project.ImageCache)
+	sc.Project.ImageMB = cmp.Or(o.imageMB, sc.Project.ImageMB)
 	if o.given("keep-alive") {
 		sc.Function.KeepAlive = o.keepAlive
 		for i := range sc.Storms {

@@ -24,6 +24,7 @@ type models struct {
 
 type modelRow struct {
 	Model, Absent, Reason, Config string
+	Image                         string // where starts find it
 	Offered                       bool
 	Glyph                         template.HTML
 	Front                         bool
@@ -50,7 +51,7 @@ func newModels(run results.Run) models {
 			m.Rate = figure.Rate(p.Steady.Rate)
 		}
 		row := modelRow{
-			Model: p.Model, Absent: chart.Absent(p), Reason: p.Reason, Config: roundDurations(p.Config), Offered: p.Offered, Front: front[p.Model],
+			Model: p.Model, Absent: chart.Absent(p), Reason: p.Reason, Config: roundDurations(p.Config), Image: p.Image, Offered: p.Offered, Front: front[p.Model],
 			Glyph: template.HTML(chart.Glyph(p.Model, front[p.Model])), Notes: p.Notes, // Glyph holds no text
 		}
 		if row.Reason == "" {

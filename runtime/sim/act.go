@@ -99,6 +99,11 @@ func (m *machine) startUnit(a *plane.Action) {
 	if !m.boot {
 		var by [life.Serving]int64
 		wait, by = m.timing.start(m.rng)
+		if m.timing.pull > 0 && a.Node > 0 {
+			p := m.pulled(int64(a.Node), m.now)
+			wait += p
+			by[m.timing.pullIn] += p
+		}
 		work = max(m.timing.init.draw(m.rng), m.timing.least.draw(m.rng))
 		if a.Prepared {
 			if wait = m.timing.prepared.draw(m.rng); m.timing.running {
@@ -121,7 +126,7 @@ func (m *machine) startNode(a *plane.Action) {
 		m.fault("node %d is started after %d", a.Node, len(m.nodes)-1)
 		return
 	}
-	m.nodes = append(m.nodes, unit{from: m.now})
+	m.nodes = append(m.nodes, unit{from: m.now, pulls: m.boot})
 	var wait int64
 	if !m.boot {
 		wait = m.timing.node.draw(m.rng)

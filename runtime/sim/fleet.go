@@ -46,7 +46,7 @@ func onFargate(c Config) (*model, error) {
 	}
 	mo := c.service(s.vcpu)
 	mo.billing.fargate = &s
-	pull := constant("image pull", c.Profile.pull())
+	pull := constant("image pull", c.pull(pullIncluded))
 	rules := mo.rules(c)
 	if c.Model == workloads.ModelEKSFargate {
 		rules.Launch = []plane.Rate{plane.FargatePodLaunch}
@@ -86,12 +86,14 @@ func onNodes(c Config) (*model, error) {
 		rules.Place, rules.Backoff = plane.LeastAllocated, c.backoff(plane.CrashLoop)
 		mo.billing.cluster = true
 		mo.timing.before, mo.timing.node = []part{{life.Creating, eksEC2Pod}}, c.nodeStart()
+		mo.onNode(c, life.Creating)
 		mo.build(rules, func() plane.Scaler { return &plane.HPA{Target: target} },
 			c.nodeScaling())
 	} else {
 		c.placement(&rules)
 		rules.Launch, rules.Backoff = []plane.Rate{plane.ServiceLaunch}, c.backoff(plane.ServiceThrottle)
 		mo.timing.before, mo.timing.node = []part{{life.Placed, ecsEC2Task}}, ecsNode
+		mo.onNode(c, life.Placed)
 		mo.build(rules, c.tracking(),
 			func() plane.NodeScaler { return &plane.CapacityProvider{} })
 	}
@@ -109,6 +111,9 @@ func onInstances(c Config) (*model, error) {
 	mo := c.service(in.vcpu)
 	mo.billing.instance, mo.billing.unitNode = &in, true
 	mo.timing.before = []part{{life.Placed, ec2Boot}}
+	if !c.cached() {
+		mo.timing.before = append(mo.timing.before, part{life.Placed, constant("program's files", c.pull(0))})
+	}
 	rules := mo.rules(c)
 	scaler := c.tracking()
 	size := fmt.Sprintf("%d..%d instances", rules.Min, rules.Max)
@@ -181,10 +186,4 @@ func (mo *model) build(r plane.FleetRules, units func() plane.Scaler, nodes func
 		}
 		return plane.NewFleet(r)
 	}
-}
-
-// pull is the time to pull what the published latencies of a small image don't
-// hold.
-func (p *Profile) pull() time.Duration {
-	return time.Duration(max(0, float64(p.PackageBytes)-pullIncluded) / pullRate * float64(time.Second))
 }

@@ -97,6 +97,9 @@ type unit struct {
 	served  int32
 	running int32 // triggers that it serves
 	gone    bool
+
+	pulls bool  // of a node: a unit on it has begun to pull the image
+	image int64 // of a node: when the image is there
 }
 
 func newMachine(p plane.Plane, t timing, seed int64, b *book) *machine {

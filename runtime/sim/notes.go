@@ -22,6 +22,7 @@ func own(m workloads.Model) []string {
 		track   = "Unless the scenario says otherwise, scaling tracks 70 % processor use, taken as the busy share of slots, on 1-minute metrics that alarms see 3 minutes late (AWS's benchmark of June 2026: 363 s to the trigger)."
 		hpa     = "The Horizontal Pod Autoscaler tracks 70 % processor use, taken as the busy share of slots, with the defaults of autoscaling/v2; it sees the last 15 s at once, where a metrics server adds up to as much."
 		billed  = "An instance is billed from its launch request, some seconds more than AWS does; 30 GB of gp3 each."
+		image   = "An image is pulled at 80 MB/s, from sizes and pending times in public reports (60 to 100), whole and from one registry; of units that start on one instance together, all wait for one pull."
 		request = "Container requests are trimmed so that the system's share of an instance's processor does not cost a whole unit; all instances are of one type."
 	)
 	switch m {
@@ -34,13 +35,13 @@ func own(m workloads.Model) []string {
 	case workloads.ModelLambdaManaged:
 		return []string{managed, "There are no cold starts: a trigger that finds no free slot is throttled. AWS says that traffic which more than doubles within 5 minutes may be, not how it scales; taken to keep half of all slots free, to look every 15 s and to forget a need after 15 minutes. Instances cost their price on demand and 15 % (secondary source); their volumes are not billed here.", "Requests that an environment serves at once don't slow each other down; as many as its vCPUs serve, up to 64 a vCPU."}
 	case workloads.ModelECSFargate:
-		return []string{service, lb, track, "Billing starts 10 s after the launch, where the image pull starts; there is no image cache, and no lazy loading (SOCI)."}
+		return []string{service, lb, track, "Billing starts 10 s after the launch, where the image pull starts; there is no lazy loading (SOCI)."}
 	case workloads.ModelEKSFargate:
-		return []string{service, lb, hpa, "Billing starts 10 s after the launch, where the image pull starts; there is no image cache."}
+		return []string{service, lb, hpa, "Billing starts 10 s after the launch, where the image pull starts."}
 	case workloads.ModelECSEC2:
-		return []string{service, lb, track, billed, request, "Tasks are packed (binpack) unless the scenario says otherwise, images cached; tasks have no network interface of their own (awsvpc adds seconds)."}
+		return []string{service, lb, track, billed, request, image, "Tasks are packed (binpack) unless the scenario says otherwise; tasks have no network interface of their own (awsvpc adds seconds)."}
 	case workloads.ModelEKSEC2:
-		return []string{service, lb, hpa, billed, request, "Karpenter launches nodes, removes empty ones and moves pods off nodes that are not needed, unless the scenario names the Cluster Autoscaler; images are cached."}
+		return []string{service, lb, hpa, billed, request, image, "Karpenter launches nodes, removes empty ones and moves pods off nodes that are not needed, unless the scenario names the Cluster Autoscaler."}
 	case workloads.ModelEC2:
 		return []string{service, lb, track, billed, "Metrics of one minute need an instance's detailed monitoring, which is not in the bill."}
 	}

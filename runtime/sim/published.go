@@ -73,7 +73,7 @@ const (
 	// hooks (AWS documentation, sample REPORT line: 182 of 398.97 ms).
 	snapStartBilled = 182 * time.Millisecond
 	// pullRate is the rate at which Fargate pulls an image: 60-100 MB/s, from
-	// image sizes and pending times in public reports. There is no cache.
+	// image sizes and pending times in public reports; taken for instances too.
 	pullRate = 80e6 // bytes a second
 	// pullIncluded is the size of a small image whose pull the published
 	// latencies of a Fargate task hold already.

@@ -86,6 +86,9 @@ type Outcome struct {
 	Timeline []results.TimelinePoint
 	States   []results.StateTime // of Run's, of containers and instances
 	Notes    []string
+	// Image says where starts find the container's image or the function's package: whether
+	// a cache is cold or warm, or there is none.
+	Image string
 
 	latency [startKinds]tally
 }
@@ -158,7 +161,7 @@ func (m *machine) outcome(mo *model, c Config, span time.Duration) Outcome {
 	b := m.book
 	b.close(m, b.from+int64(span))
 	o := Outcome{
-		Model: c.Model, Config: mo.words, Counts: b.counts, Cold: b.cold, Notes: Notes(c.Model),
+		Model: c.Model, Config: mo.words, Counts: b.counts, Cold: b.cold, Notes: Notes(c.Model), Image: c.imageState(),
 		Peak: b.alive.peak, Mean: b.alive.total / float64(max(int64(span), 1)),
 		Recover: time.Duration(b.last), Timeline: b.line.finish(b.open, m.plane), States: m.states.times(m.plane, b.from+int64(span)),
 		Latency: map[results.Start]results.Quantiles{}, Spectra: map[results.Start]results.Spectrum{},

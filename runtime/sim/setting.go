@@ -76,5 +76,8 @@ func (c Config) warmPool(mo *model, r *plane.FleetRules) string {
 		state, mo.timing.prepared = workloads.WarmPoolStopped, ec2Stopped
 	}
 	r.WarmPool = plane.WarmPool{Capacity: r.Min + c.Fleet.WarmPool, Prepare: time.Duration(ec2Boot.median)}
+	if !c.cached() {
+		r.WarmPool.Prepare += c.pull(0)
+	}
 	return fmt.Sprintf(", %d %s in a warm pool", c.Fleet.WarmPool, state)
 }

@@ -17,6 +17,10 @@ type timing struct {
 	restore  bool // a start is a restore from a snapshot
 
 	node dist // a node's start
+	// pull is how long the first unit on a new node takes to bring the image there, in the
+	// stage pullIn; 0: nodes come with it.
+	pull   int64
+	pullIn life.Stage
 
 	// A unit that waited in a warm pool starts in prepared, in the place of before; with
 	// running, its process is initialised already.
