@@ -120,3 +120,52 @@ func layersHide(t testing.TB, l *Launcher) {
 		t.Errorf("inside there is %q, want %q", got, want)
 	}
 }
+
+// An image that is refused leaves no mount in the launcher's process, as often as it is tried.
+func TestRefusedImageLeavesNothing(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Symlink("/tmp", filepath.Join(dir, "proc")); err != nil {
+		t.Fatal(err)
+	}
+	if os.Geteuid() != 0 {
+		t.Skip("only root sees the launcher's mounts")
+	}
+	l := start(t, Config{})
+	var mounts []int
+	for range 3 {
+		b, err := l.Launch(context.Background(), Spec{Image: image.Image{Layers: []string{dir}}, Argv: []string{"/none"}})
+		if err == nil {
+			b.Stop()
+			b.Close()
+		}
+		if err == nil || !strings.Contains(err.Error(), "not as a folder: refused") {
+			t.Fatal("an image with a link for /proc: ", err)
+		}
+		mounts = append(mounts, mountsOf(t, l.pid))
+	}
+	if mounts[2] != mounts[0] {
+		t.Errorf("mounts after each try: %d", mounts)
+	}
+}
+
+// mountsOf counts the mounts in all mount namespaces of a process's threads.
+func mountsOf(t *testing.T, pid int) int {
+	t.Helper()
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", pid))
+	if err != nil || len(threads) == 0 {
+		t.Fatal("threads of the launcher's process: ", err)
+	}
+	in := map[string]int{}
+	for _, dir := range threads {
+		ns, err := os.Readlink(dir + "/ns/mnt")
+		text, err2 := os.ReadFile(dir + "/mountinfo")
+		if err == nil && err2 == nil {
+			in[ns] = bytes.Count(text, []byte{'\n'})
+		}
+	}
+	n := 0
+	for _, m := range in {
+		n += m
+	}
+	return n
+}

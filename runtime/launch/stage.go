@@ -305,15 +305,21 @@ func openLayer(path string) (int, error) {
 	return fd, nil
 }
 
-// addLayer puts an opened layer at path, as the calling thread sees it.
-func addLayer(fd int, path string) (string, error) {
+// addLayer puts an opened layer at path, as the calling thread sees it. Nothing is left
+// there of one that is refused: every sandbox with a writable root has a copy of the stage.
+func addLayer(fd int, path string) (err error) {
 	if err := os.Mkdir(path, 0o755); err != nil {
-		return "", err
+		return err
 	}
-	if err := unix.MoveMount(fd, "", unix.AT_FDCWD, path, unix.MOVE_MOUNT_F_EMPTY_PATH); err != nil {
-		return "", fmt.Errorf("mount: %w", err)
+	if err = unix.MoveMount(fd, "", unix.AT_FDCWD, path, unix.MOVE_MOUNT_F_EMPTY_PATH); err != nil {
+		err = fmt.Errorf("mount: %w", err)
+	} else if err = checkLayer(path); err != nil {
+		err = errors.Join(err, os.NewSyscallError("umount", unix.Unmount(path, unix.MNT_DETACH)))
 	}
-	return path, checkLayer(path)
+	if err != nil {
+		os.Remove(path)
+	}
+	return err
 }
 
 // checkLayer refuses a layer in which a path that we mount on is not a folder.

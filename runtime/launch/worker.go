@@ -240,8 +240,8 @@ func (l *layers) add(path string) (string, error) {
 	}
 	defer unix.Close(o.fd)
 	l.n++
-	at, err := addLayer(o.fd, filepath.Join(l.top, strconv.Itoa(l.n)))
-	if err != nil {
+	at := filepath.Join(l.top, strconv.Itoa(l.n))
+	if err := addLayer(o.fd, at); err != nil {
 		return "", fmt.Errorf("layer %s: %w", path, err)
 	}
 	if l.staged == nil {
