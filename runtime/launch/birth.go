@@ -10,7 +10,7 @@ import (
 
 // The modes of a sandbox's start: how much of it was there when it was asked for.
 const (
-	ModeCold   = "cold"   // nothing
+	ModeCold   = "cold"   // nothing but what its image's sandboxes share, from the second on (see rooms)
 	ModePooled = "pooled" // its namespaces, its root in them, its network (new, or see spares) and its cgroups
 	ModeParked = "parked" // everything but execve
 )
@@ -71,7 +71,7 @@ func (d *daemon) conceive(b *birth, begin func(s *script)) error {
 	return nil
 }
 
-// cold starts a sandbox of which nothing is ready. This thread makes its cgroups and
+// cold starts a sandbox of which nothing of its own is ready. This thread makes its cgroups and
 // clones the child, which then completes its root on the same processor; a maker, on
 // another, makes the network meanwhile and does all the rest (see upbringing), so that
 // nothing takes the processor from the child.

@@ -110,7 +110,7 @@ func (s *shared) make() (err error) {
 	return nil
 }
 
-// enter has a child enter the folder. It is single-threaded (see stage.join).
+// enter has a child enter the folder. It is single-threaded (see stage.joinCgroups).
 func (s *shared) enter(c *script) { c.call(0, unix.SYS_WRITE, s.tasks, "0", 1) }
 
 // close removes the folder, and our own above it.

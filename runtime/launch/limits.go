@@ -15,14 +15,15 @@ type limits struct {
 
 func limitsOf(s *Spec) limits { return limits{s.MemoryBytes, s.CPUs, s.Pids} }
 
-// prepare makes a sandbox's cgroups, with the limits of s unless that is nil. Nothing
-// is left of them if it can't.
+// prepare makes a sandbox's cgroups, with the limits of s. Nothing is left of them if it
+// can't.
 func (g *cgroups) prepare(name string, s *Spec) error {
-	err := g.make(name)
-	if err == nil && s != nil {
-		if err = g.limit(name, s); err != nil {
-			g.remove(name)
-		}
+	if err := g.make(name); err != nil {
+		return err
+	}
+	err := g.limit(name, s)
+	if err != nil {
+		g.remove(name)
 	}
 	return err
 }

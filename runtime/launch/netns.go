@@ -21,7 +21,7 @@ const APIPort = 9001
 const backlog = 128
 
 // A network is a network namespace with loopback up and a listening socket made
-// inside. It serves one sandbox and is thrown away. ns is -1 for the host's, and for
+// inside. It serves one sandbox at a time (see spares). ns is -1 for the host's, and for
 // one that its sandbox is born in.
 type network struct{ ns, listener int }
 

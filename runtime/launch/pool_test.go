@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"strconv"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -56,7 +55,7 @@ func TestKilledBeforeItsProgram(t *testing.T) {
 	if err := l.Park(s, 1); err != nil {
 		t.Fatal(err)
 	}
-	waiting := childrenOf(t, l.pid)
+	waiting := children(l.pid)
 	if len(waiting) != 1 {
 		t.Fatalf("%d children of the launcher's process, want 1", len(waiting))
 	}
@@ -71,18 +70,4 @@ func TestKilledBeforeItsProgram(t *testing.T) {
 		t.Errorf("started at %d", b.Stamps.Running())
 		b.Close()
 	}
-}
-
-func childrenOf(t *testing.T, pid int) (list []int) {
-	t.Helper()
-	entries, err := os.ReadDir("/proc")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, e := range entries {
-		if n, err := strconv.Atoi(e.Name()); err == nil && parent(n) == pid {
-			list = append(list, n)
-		}
-	}
-	return list
 }

@@ -131,7 +131,7 @@ func TestNetworkWithASocketIsNotUsedAgain(t *testing.T) {
 // What closed connections would leave in a network is not there for the next sandbox.
 func TestPooledNetworkIsForgetful(t *testing.T) {
 	if os.Geteuid() != 0 {
-		skip(t, "only root enters another's network")
+		t.Skip("only root enters another's network")
 	}
 	networkOf(t, oneReady(t), Spec{Image: insideImage(t)}, func(b *Sandbox) {
 		got := make(chan string)
