@@ -38,3 +38,20 @@ func TestDaemonDiesAsItFreezes(t *testing.T) {
 		t.Error("close: ", err)
 	}
 }
+
+// A client that dies while its launcher's process makes itself ready never hears of that.
+// The process removes what it has made all the same.
+func TestClientThatGoesBeforeTheAnswer(t *testing.T) {
+	l := &Launcher{exited: make(chan struct{}), boxes: map[int64]*Sandbox{}, pending: map[int64]chan controlAnswer{}}
+	c := Config{Pool: 1}
+	if err := l.spawn(c); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.configure(c); err != nil {
+		t.Error(err)
+	}
+	l.abandon()
+	if left := ourCgroups(t, l.pid); l.waitErr != nil || len(left) > 0 {
+		t.Errorf("%v; cgroups left: %v", l.waitErr, left)
+	}
+}

@@ -212,7 +212,8 @@ func (d *daemon) begin(exposed error) error {
 		return err
 	}
 	close(d.open)
-	return d.sendControl((&hello{host: host}).encode())
+	d.sendControl((&hello{host: host}).encode()) // a client that went away is noticed on reading
+	return nil
 }
 
 // startWorkers starts the threads that clone: those that launch, and the last, one for

@@ -187,8 +187,8 @@ func socketPair() (*net.UnixConn, *os.File, error) {
 	return conn.(*net.UnixConn), theirs, nil
 }
 
-// greet sends the configuration and hears what the host offers.
-func (l *Launcher) greet(c Config) error {
+// configure sends the configuration.
+func (l *Launcher) configure(c Config) error {
 	e := encoder{}
 	e.string(cgroupName(l.pid, strconv.FormatInt(time.Now().UnixNano()&0xffffffffff, 36)))
 	e.int(int64(c.Pool))
@@ -198,7 +198,13 @@ func (l *Launcher) greet(c Config) error {
 	e.bool(c.bind)
 	e.int(int64(l.runtime.kind))
 	e.string(l.runtime.path)
-	if _, err := l.control.Write(e.b); err != nil {
+	_, err := l.control.Write(e.b)
+	return err
+}
+
+// greet sends the configuration and hears what the host offers.
+func (l *Launcher) greet(c Config) error {
+	if err := l.configure(c); err != nil {
 		return err
 	}
 	buf := make([]byte, maxPacket)
