@@ -66,11 +66,13 @@ func TestDeferredEventsFollowTheRulesOfAnAccount(t *testing.T) {
 					t.Errorf("answered %d, %v", w.Code, w.Header())
 				}
 				time.Sleep(time.Hour)
+				synctest.Wait()
 				function, began = append(outcomes(nil), c.function...), time.Now()
 				if err := d.Enqueue("f", live.Request{ID: "x"}, func(r live.Result, _ results.Stamp, attempts int) { done("x", r, attempts) }); err != nil {
 					t.Error(err)
 				}
 				time.Sleep(time.Hour)
+				synctest.Wait()
 				if ended != 2 {
 					t.Errorf("%d events ended, of one that came as a request and one that did not", ended)
 				}

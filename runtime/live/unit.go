@@ -243,8 +243,13 @@ func (u *unit) isReady(at results.Stamp) {
 		u.out.say(u.config.appendReady(nil, at.Sub(u.began), u.phase))
 	}
 	u.f.mu.Lock()
+	env, gone := u.api, u.gone
+	u.f.mu.Unlock()
+	if !gone && env.Telemetry() { // likewise
+		u.emitReady(env, at)
+	}
+	u.f.mu.Lock()
 	u.ready = at
-	env := u.api
 	if u.gone {
 		u.f.mu.Unlock()
 		return
@@ -259,9 +264,6 @@ func (u *unit) isReady(at results.Stamp) {
 		// Aside, since the limit works by periods of 20 ms and the event
 		// shouldn't wait for it.
 		go u.box.SetCPU(share)
-	}
-	if env.Telemetry() {
-		u.emitReady(env, at)
 	}
 	u.obey()
 }
