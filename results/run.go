@@ -181,6 +181,10 @@ type Series struct {
 	// Empty in older runs, and where the endpoint tells phases alone.
 	Breakdown []Breakdown `json:"breakdown,omitempty"`
 
+	// PageCache is the state of the kernel's page cache of the function's own files when the
+	// storm began; its zero value where that is not known.
+	PageCache PageCache `json:"page_cache,omitzero"`
+
 	PeakMemory int64     `json:"peak_memory_bytes,omitempty"` // highest of any environment
 	CPU        Quantiles `json:"cpu"`                         // processor time of warm invocations
 	BilledMS   int64     `json:"billed_ms"`                   // sum over the storm
@@ -201,6 +205,14 @@ type Series struct {
 
 	Generator Generator       `json:"generator"`
 	Timeline  []TimelinePoint `json:"timeline,omitempty"`
+}
+
+// PageCache is how much of the function's own files, in whole pages, is in memory. Files of
+// the host that it sees besides, such as an interpreter in /usr, are not counted.
+type PageCache struct {
+	Bytes   int64 `json:"bytes"`
+	Cached  int64 `json:"cached_bytes"`
+	Dropped bool  `json:"dropped"` // before the first start, on request
 }
 
 // StateTime is how long tasks, pods or instances were in one of their states.

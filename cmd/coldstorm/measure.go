@@ -65,6 +65,7 @@ func (r *runner) measure(ctx context.Context) error {
 	if err := l.check(ctx); err != nil {
 		return err
 	}
+	defer r.tellPages(img)
 	for i, st := range r.scenario.Storms {
 		r.progress.Say("storm %d of %d: %s", i+1, len(r.scenario.Storms), st.Name)
 		if err := l.storm(ctx, st); err != nil {

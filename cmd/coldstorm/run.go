@@ -83,6 +83,7 @@ Examples:
     coldstorm run --function ./py --snapstart
     coldstorm run --live ecs-fargate,ecs-ec2 --kill-node 5s
     coldstorm run --live lambda-managed --environment-concurrency 16
+    coldstorm run --function ./py --page-cache cold
     coldstorm run --launcher oci:crun`,
 	setup: func(f *pflag.FlagSet) func(context.Context, *app, []string) error {
 		var o runOptions
@@ -90,6 +91,7 @@ Examples:
 		f.StringVar(&o.launcher, "launcher", launch.RuntimeBuiltin, "`launcher` that starts sandboxes: builtin, process (a plain process: no isolation, no limits) or oci:PATH (runc, crun, runsc)")
 		o.contained.flags(f)
 		f.BoolVar(&o.snapStart, "snapstart", false, "measure restores too: fire the storms of cold starts again at the function restored from a snapshot of its init (Python; see README)")
+		f.StringVar(&o.pageCache, "page-cache", pageCacheWarm, "`state` of the kernel's page cache of the function's own files: warm, as it is left, or cold, dropped after each deployment, so that the first cold start reads from the disk (needs no root)")
 		f.StringVar(&o.reportLines, "report-lines", "", reportLinesUsage)
 		f.StringVar(&o.out, "out", results.Root, "`folder` in which the run's folder is made")
 		f.BoolVar(&o.noProjection, "no-projection", false, "measure here alone, project and price nothing")
@@ -99,6 +101,9 @@ Examples:
 			}
 			if err := noneEmpty(f, "function", "payload", "runtime", "handler", "launcher", "out"); err != nil {
 				return err
+			}
+			if o.pageCache != pageCacheWarm && o.pageCache != pageCacheCold {
+				return usageError("", "--page-cache %q: want warm or cold", o.pageCache)
 			}
 			sc, err := o.scenario(args)
 			if err != nil {
@@ -139,6 +144,7 @@ type runOptions struct {
 	reportLines       string
 	noProjection      bool
 	snapStart         bool
+	pageCache         string // of the function's files; of sweep: empty, as warm
 	contained         containedOptions
 	curves            *curveOptions // of sweep
 }

@@ -22,6 +22,7 @@ type liveTarget struct {
 	snapStart bool // deploy restores it
 	image     image.Image
 	log       string           // function.log
+	dropped   bool             // the function's files were dropped from the page cache after deploy
 	bound     int              // environments that the host's memory allows, of what is deployed; 0 if that is no bound
 	view      *stormView       // of the storm that was fired last
 	peak      map[string]int64 // by payload: highest memory of an environment after its first invocation, bytes
@@ -40,7 +41,7 @@ func (l *liveTarget) deploy(st workloads.Storm) error {
 	if err := l.engine.Deploy(d); err != nil {
 		return fmt.Errorf("deploy for storm %s: %w", st.Name, err)
 	}
-	return nil
+	return l.dropPages()
 }
 
 // deployable is the function as the engine takes it.
@@ -204,6 +205,7 @@ func (l *liveTarget) fireSchedule(ctx context.Context, st workloads.Storm, sched
 	m := measured{storm: st, schedule: schedule, bound: l.bound, Status: results.StatusComplete, recorder: &record.Recorder{
 		Name: st.Name, Shape: storm.Describe(schedule), Seed: l.scenario.Seed, Arrivals: storm.Hash(schedule), Folder: l.dir,
 	}}
+	cached := l.pages()
 	view := newStormView(st.Name, schedule)
 	l.view = view
 	l.progress.Show(view.lines)
@@ -251,6 +253,7 @@ func (l *liveTarget) fireSchedule(ctx context.Context, st workloads.Storm, sched
 		m.Status = results.StatusAborted
 	}
 	m.Series = m.recorder.Series()
+	m.PageCache = cached
 	m.Took, m.Skew, m.Generator = max(m.Took, report.Took), report.Skew, report.Generator
 	if events != nil {
 		m.Trigger, m.Invocations, m.ColdStarts, m.Way = st.Trigger.String(), len(events.invocations), events.coldStarts, events.parts()

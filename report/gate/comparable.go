@@ -41,6 +41,7 @@ func (c comparison) barriers() (out []string) {
 	out = append(out, differ("scenario", b.Scenario, h.Scenario)...)
 	out = append(out, hosts(b.Host, h.Host)...)
 	out = append(out, functions(b.Function, h.Function)...)
+	out = append(out, differ("page cache of the function's files", pageCache(b), pageCache(h))...)
 	for name, digest := range sorted(c.base.Manifest.Payloads) {
 		if other, ok := c.head.Manifest.Payloads[name]; ok && other != digest {
 			out = append(out, fmt.Sprintf("payload %s differs", name))
@@ -68,6 +69,16 @@ func hosts(b, h results.Host) (out []string) {
 	out = append(out, differ("rootless", b.Rootless, h.Rootless)...)
 	out = append(out, differ("launcher", launcher(b), launcher(h))...)
 	return out
+}
+
+// pageCache says whether a run had the function's files dropped before its cold starts.
+func pageCache(r results.Run) string {
+	for _, s := range r.Series {
+		if s.PageCache.Dropped {
+			return "cold"
+		}
+	}
+	return "warm"
 }
 
 // launcher names what started sandboxes, with its version.

@@ -134,6 +134,7 @@ func TestWhatIsNotComparableIsNeverAVerdict(t *testing.T) {
 		{"other concurrency", func(a *Arm) { a.Run.Function.Concurrency = 5 }, "concurrency", Inconclusive},
 		{"another launcher", func(a *Arm) { a.Run.Host.Launcher = "process" }, "launcher differs", Inconclusive},
 		{"another version of a runtime", func(a *Arm) { a.Run.Host.LauncherVersion = "crun version 2" }, "launcher differs", Inconclusive},
+		{"a page cache without the function's files", func(a *Arm) { a.Run.Series[0].PageCache.Dropped = true }, "page cache", Inconclusive},
 		{"another payload", func(a *Arm) { a.Manifest.Payloads = map[string]string{"small": "bb"} }, "payload small differs", Inconclusive},
 		{"a payload less", func(a *Arm) { a.Manifest.Payloads = map[string]string{"large": "aa"} }, "no payload small", Inconclusive},
 		{"other arrivals", func(a *Arm) { a.Run.Series[0].Arrivals = "xyz" }, "schedules", Inconclusive},

@@ -65,7 +65,7 @@ func tally[K ~string](counts map[K]int) string {
 // generators is the verdict on the load generator in each storm.
 func generators(series []results.Series) chart.Table {
 	t := chart.Table{Text: 2, Header: []string{
-		"storm", "verdict", "offered", "achieved", "schedule lag p50", "p99", "max", "burst skew", "generator, of a core", "host, of all cores", "waits for a core", "arrivals",
+		"storm", "verdict", "offered", "achieved", "schedule lag p50", "p99", "max", "burst skew", "generator, of a core", "host, of all cores", "waits for a core", "files in the page cache", "arrivals",
 	}}
 	for _, s := range series {
 		g := s.Generator
@@ -79,7 +79,7 @@ func generators(series []results.Series) chart.Table {
 		}
 		t.Rows = append(t.Rows, []string{
 			s.Name, verdict, rate(g.Offered), rate(g.Achieved), figure.Quantile(s.Lag.P50, s.Lag.N), figure.Quantile(s.Lag.P99, s.Lag.N),
-			figure.Quantile(s.Lag.Max, s.Lag.N), skew, figure.Share(g.CPUShare), figure.Share(g.HostCPUShare), pressure(g), digest(s.Arrivals),
+			figure.Quantile(s.Lag.Max, s.Lag.N), skew, figure.Share(g.CPUShare), figure.Share(g.HostCPUShare), pressure(g), cached(s.PageCache), digest(s.Arrivals),
 		})
 	}
 	return t
@@ -91,6 +91,17 @@ func pressure(g results.Generator) string {
 		return figure.Absent
 	}
 	return figure.Share(*g.CPUPressure)
+}
+
+// cached says what of the function's files was in memory when a storm began.
+func cached(p results.PageCache) string {
+	switch {
+	case p.Bytes == 0:
+		return figure.Absent
+	case p.Dropped:
+		return "cold: " + figure.Share(float64(p.Cached)/float64(p.Bytes))
+	}
+	return "warm: " + figure.Share(float64(p.Cached)/float64(p.Bytes))
 }
 
 // rate writes a rate; a burst and triggers sent one after another have none.
