@@ -127,7 +127,7 @@ func TestNextCarriesTheEventAndItsHeaders(t *testing.T) {
 	deadline := time.UnixMilli(1700000000123)
 	event, result := invoke(t, e, r, h, Invocation{
 		ID: "id-1", ARN: "arn:aws:lambda:us-east-1:1:function:hello", Deadline: deadline,
-		TraceID: "Root=1-2-3;Sampled=0", ClientContext: `{"a":1}`, Cognito: `{"b":2}`, Payload: []byte(`{"x":true}`),
+		TraceID: "Root=1-2-3;Sampled=0", ClientContext: `{"a":1}`, Cognito: `{"b":2}`, TenantID: "blue", Payload: []byte(`{"x":true}`),
 	})
 	if event.status != 200 || event.body != `{"x":true}` {
 		t.Fatalf("next: %d %q", event.status, event.body)
@@ -139,6 +139,7 @@ func TestNextCarriesTheEventAndItsHeaders(t *testing.T) {
 		"Lambda-Runtime-Trace-Id":             "Root=1-2-3;Sampled=0",
 		"Lambda-Runtime-Client-Context":       `{"a":1}`,
 		"Lambda-Runtime-Cognito-Identity":     `{"b":2}`,
+		"Lambda-Runtime-Aws-Tenant-Id":        "blue",
 		"Content-Type":                        "application/json",
 	} {
 		if got := event.header.Get(name); got != want {

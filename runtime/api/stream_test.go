@@ -240,3 +240,13 @@ func TestAStreamIsHeldBackTo2MBASecondAfter6MB(t *testing.T) {
 		t.Error("the bounds of Config don't count")
 	}
 }
+
+// facts/aws.md 1.5.
+func TestAStreamIsAtMost200MBUnlessSet(t *testing.T) {
+	if got := (Config{}).maxStream(); got != 200*1024*1024 {
+		t.Errorf("unset: %d bytes", got)
+	}
+	if got := (Config{MaxStream: 7}).maxStream(); got != 7 {
+		t.Errorf("set to 7: %d bytes", got)
+	}
+}

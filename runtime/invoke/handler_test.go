@@ -99,6 +99,28 @@ func TestAThrottleCarriesItsReasonAndEvidence(t *testing.T) {
 	}
 }
 
+// facts/aws.md 2.2: 429 comes with Retry-After, in whole seconds.
+func TestAThrottleSaysWhenToRetryAndNoOtherOutcomeDoes(t *testing.T) {
+	for _, tt := range []struct {
+		outcome results.Outcome
+		want    string
+	}{{results.OutcomeThrottled, "1"}, {results.OutcomeServed, ""}} {
+		r := ask(lookup(&stub{result: live.Result{Outcome: tt.outcome}}), "POST", hello, "")
+		if got := r.Header.Get("Retry-After"); got != tt.want {
+			t.Errorf("%v: Retry-After %q, want %q", tt.outcome, got, tt.want)
+		}
+	}
+}
+
+// facts/aws.md 1.2: the tenant of a request reaches its function.
+func TestATenantIsPassedToTheFunction(t *testing.T) {
+	f := &stub{}
+	ask(lookup(f), "POST", hello, "", "X-Amz-Tenant-Id", "blue")
+	if f.asked.TenantID != "blue" {
+		t.Errorf("tenant %q", f.asked.TenantID)
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	tests := []struct {
 		rule, method, path, body string
@@ -116,6 +138,7 @@ func TestRefusals(t *testing.T) {
 		{rule: "asynchronous", path: hello, headers: []string{"X-Amz-Invocation-Type", "Event"}, status: 501, kind: "NotImplementedException"},
 		{rule: "no such type", path: hello, headers: []string{"X-Amz-Invocation-Type", "Maybe"}, status: 400, kind: "InvalidParameterValueException"},
 		{rule: "client context that isn't base64", path: hello, headers: []string{"X-Amz-Client-Context", "{}"}, status: 400, kind: "InvalidRequestContentException"},
+		{rule: "client context over 3583 bytes", path: hello, headers: []string{"X-Amz-Client-Context", strings.Repeat("e30K", 896)}, status: 400, kind: "InvalidRequestContentException"},
 		{rule: "dry run", path: hello, headers: []string{"X-Amz-Invocation-Type", "DryRun"}, status: 204},
 	}
 	for _, tt := range tests {
