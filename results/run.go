@@ -314,6 +314,13 @@ type ProjectedStorm struct {
 	Bill     Bill                `json:"bill"`
 	Timeline []TimelinePoint     `json:"timeline,omitempty"`
 	States   []StateTime         `json:"states,omitempty"` // as Series has them, to the end of the simulated span
+
+	// As Series has them, of a storm by an event source; latencies are then from when an
+	// event was published to when its handler was done.
+	Trigger     string    `json:"trigger,omitempty"`
+	Invocations int       `json:"invocations,omitempty"`
+	ColdStarts  int       `json:"cold_starts,omitempty"`
+	Way         []WayPart `json:"way,omitempty"`
 }
 
 // Steady is the model under the scenario's steady rate.

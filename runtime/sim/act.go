@@ -55,6 +55,10 @@ func (m *machine) dispatch(a *plane.Action) {
 		m.book.started(int(a.Trigger), a.Cause)
 	}
 	cpu, wait := m.timing.serve(m.rng, u.served == 0 && t.start != startWarm, u.served)
+	for range m.front.size(a.Trigger) - 1 { // the other messages of a batch
+		c, w := m.timing.serve(m.rng, false, u.served)
+		cpu, wait = cpu+c, wait+w
+	}
 	u.served++
 	if m.timing.onHost {
 		t.overhead = m.timing.overhead.draw(m.rng)
@@ -153,7 +157,11 @@ func (m *machine) refuse(a *plane.Action) {
 		return
 	}
 	t.state = triggerAnswered
-	m.book.refused(int(a.Trigger), t, a.Reason, m.now)
+	if m.front != nil {
+		m.front.refused(a.Trigger, a.Reason)
+	} else {
+		m.book.refused(int(a.Trigger), t, a.Reason, m.now)
+	}
 	m.triggers.done(a.Trigger)
 }
 

@@ -23,6 +23,7 @@ type book struct {
 	from int64
 	end  int64 // capacity is counted up to here; never while that isn't known
 
+	events bool // triggers are events, which share invocations: those are billed, not they
 	stream bool // end with the last arrival, not with the last answer
 
 	counts  results.Counts
@@ -105,7 +106,9 @@ func (b *book) served(id int, t *trigger, at int64) {
 	if b.each != nil {
 		b.each(answer(id, t, at+int64(Network)+t.overhead, results.OutcomeServed, ""))
 	}
-	b.bill.invocation(t)
+	if !b.events {
+		b.bill.invocation(t)
+	}
 	b.line.completed(t.start == startCold)
 }
 
@@ -122,7 +125,9 @@ func (b *book) timedOut(id int, t *trigger, reason string, at int64) {
 	if b.each != nil {
 		b.each(answer(id, t, at, results.OutcomeTimedOut, reason))
 	}
-	b.bill.invocation(t)
+	if !b.events {
+		b.bill.invocation(t)
+	}
 	b.line.failed()
 }
 

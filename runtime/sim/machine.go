@@ -54,6 +54,7 @@ type machine struct {
 	timing timing
 	rng    *rand.Rand
 	book   *book
+	front  *front  // an event source before the plane; nil: triggers are requests
 	states *states // nil: not kept
 	cores  *cores  // this host's processor; nil on AWS
 	slots  []slots // for launches on this host, by function
@@ -126,7 +127,7 @@ func (m *machine) run(a arrivals, until int64) error {
 	for more || m.book.open > 0 || m.now < until {
 		m.settled = !more && m.book.open == 0
 		event := m.events.next()
-		at := min(m.wake, next, event)
+		at := min(m.wake, next, event, m.front.next())
 		if m.cores != nil {
 			at = min(at, m.cores.next(m.now))
 		}
@@ -145,6 +146,8 @@ func (m *machine) run(a arrivals, until int64) error {
 		case m.wake == at:
 			m.wake = never
 			m.handle(plane.Event{Kind: plane.Tick})
+		case m.front.next() == at:
+			m.front.tick()
 		default:
 			m.arrive()
 			if next, more = a.next(); !more {
@@ -181,6 +184,10 @@ func (m *machine) advance(at int64) {
 }
 
 func (m *machine) arrive() {
+	if m.front != nil {
+		m.front.publish()
+		return
+	}
 	t := m.triggers.add(m.now)
 	m.book.arrived(m.now)
 	m.handle(plane.Event{Kind: plane.Arrive, Trigger: t})
@@ -235,6 +242,10 @@ func (m *machine) answer(id plane.Trigger, u int32) {
 		return
 	}
 	t.state = triggerAnswered
+	if m.front != nil {
+		m.front.served(id, t)
+		return
+	}
 	if g := m.timing.gateway; g > 0 && m.now-t.arrived > g {
 		m.book.timedOut(int(id), t, string(plane.ReasonGatewayTimeout), m.now)
 		return
@@ -242,10 +253,17 @@ func (m *machine) answer(id plane.Trigger, u int32) {
 	m.book.served(int(id), t, m.now)
 }
 
+// functionTimeout is why an invocation over its timeout was not served.
+const functionTimeout = "FunctionTimeout"
+
 func (m *machine) timeOut(id plane.Trigger, u int32) {
 	t := m.triggers.of(id)
 	t.state = triggerAnswered
-	m.book.timedOut(int(id), t, "FunctionTimeout", m.now)
+	if m.front != nil {
+		m.front.timedOut(id, t, functionTimeout)
+	} else {
+		m.book.timedOut(int(id), t, functionTimeout, m.now)
+	}
 	m.units[u].running = 0
 	m.retire(u)
 }

@@ -38,6 +38,9 @@ func compose(c Config) (*model, error) {
 	if ok, why := Copied(c.Model, c.Copies); !ok {
 		return nil, fmt.Errorf("simulate %s: %s", c.Model, why)
 	}
+	if ok, why := Sourced(c.Model); !ok && c.Source != nil {
+		return nil, fmt.Errorf("simulate %s: %s", c.Model, why)
+	}
 	switch c.Model {
 	case workloads.ModelLambda, workloads.ModelLambdaProvisioned, workloads.ModelLambdaSnapStart:
 		return lambda(c), nil

@@ -32,6 +32,10 @@ type Config struct {
 	// alone have several: see Copied.
 	Copies *Copies
 
+	// Source is the event source by which a storm's triggers come; nil: they are requests.
+	// Lambda models alone have one: see Sourced.
+	Source *Source
+
 	// Each, where it is not nil, is told what became of every trigger of a storm, in
 	// the order of the answers.
 	Each func(Answer)
@@ -90,6 +94,11 @@ type Outcome struct {
 	// a cache is cold or warm, or there is none.
 	Image string
 
+	// Of a storm by an event source: where the time of events went, the invocations that
+	// handled them, and how many of those were cold or restored.
+	Way                     []results.WayPart
+	Invocations, ColdStarts int
+
 	latency [startKinds]tally
 }
 
@@ -116,6 +125,9 @@ func Run(c Config) (Outcome, error) {
 	b := newBook(&mo.billing)
 	b.line, b.each = newTimeline(), c.Each
 	m := newMachine(mo.plane(), mo.timing, c.Seed, b)
+	if c.Source != nil {
+		m.front, b.events = newFront(m, *c.Source, c.Function.Timeout), true
+	}
 	m.states = mo.states(c.Model, c.Fleet)
 	window := c.Window
 	if window == 0 {
@@ -167,7 +179,12 @@ func (m *machine) outcome(mo *model, c Config, span time.Duration) Outcome {
 		Latency: map[results.Start]results.Quantiles{}, Spectra: map[results.Start]results.Spectrum{},
 	}
 	o.latencies(&b.latency)
-	o.Usage = b.bill.finish(string(c.Model), architecture(c.Function), span, b.counts.Offered)
+	requests := b.counts.Offered
+	if f := m.front; f != nil {
+		o.Way, o.Invocations, o.ColdStarts = f.parts(), f.invocations, f.colds
+		requests = f.invocations
+	}
+	o.Usage = b.bill.finish(string(c.Model), architecture(c.Function), span, requests)
 	return o
 }
 
@@ -192,6 +209,7 @@ func (o Outcome) Storm(name string) results.ProjectedStorm {
 	return results.ProjectedStorm{
 		Name: name, Counts: o.Counts, Latency: o.Latency, All: o.All, Spectrum: o.Spectrum,
 		Peak: o.Peak, Recover: o.Recover, Usage: o.Usage, Timeline: o.Timeline, States: o.States,
+		Way: o.Way, Invocations: o.Invocations, ColdStarts: o.ColdStarts,
 	}
 }
 
