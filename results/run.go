@@ -316,7 +316,8 @@ type ProjectedStorm struct {
 	States   []StateTime         `json:"states,omitempty"` // as Series has them, to the end of the simulated span
 
 	// As Series has them, of a storm by an event source; latencies are then from when an
-	// event was published to when its handler was done.
+	// event was published to when its handler was done. Of Way, parts are left out that took
+	// no event any time.
 	Trigger     string    `json:"trigger,omitempty"`
 	Invocations int       `json:"invocations,omitempty"`
 	ColdStarts  int       `json:"cold_starts,omitempty"`

@@ -125,10 +125,10 @@ func (l *liveTarget) contained(ctx context.Context) error {
 // processors.
 const containedWork = 5 * time.Second
 
-// containedStorms are the scenario's open-loop storms whose work this host can do in time.
+// containedStorms are the scenario's open-loop storms of requests whose work this host can do in time.
 func (l *liveTarget) containedStorms(prof sim.Profile) (list []workloads.Storm) {
 	for _, st := range l.scenario.Storms {
-		if !projected(st) {
+		if !projected(st) || !st.Trigger.Direct() {
 			continue
 		}
 		s, err := scheduleOf(l.scenario, st)

@@ -68,8 +68,8 @@ func (p projector) one(m workloads.Model) (results.Projection, error) {
 	return row, p.curve(c, &row)
 }
 
-// storms simulates those that are wanted, but for the ones whose copies the model
-// has none of: tellCopies says why.
+// storms simulates those that are wanted, but for the ones whose copies or event source
+// the model has none of: tellCopies and tellSources say why.
 func (p projector) storms(c sim.Config, row *results.Projection) error {
 	wanted := projected
 	if p.wanted != nil {
@@ -87,6 +87,10 @@ func (p projector) storms(c sim.Config, row *results.Projection) error {
 		if ok, _ := sim.Copied(c.Model, c.Copies); !ok {
 			continue
 		}
+		if ok, _ := sim.Sourced(c.Model); !ok && !st.Trigger.Direct() {
+			continue
+		}
+		c.Source = eventSource(st.Trigger, p.scenario.Seed)
 		out, err := p.storm(c, st, schedule)
 		if err != nil {
 			return err
@@ -104,14 +108,14 @@ func (p projector) config(m workloads.Model) sim.Config {
 }
 
 // projected says whether a storm means something at another scale: an open
-// loop of requests that overlap. (A constant rate that finds its environments warm
-// is what the steady stream is of, which is projected for every model.)
+// loop of triggers that overlap. (A constant rate of requests that finds its environments
+// warm is what the steady stream is of, which is projected for every model.)
 func projected(st workloads.Storm) bool {
-	steady := st.Shape == workloads.ShapeConstant && st.Warm > 0
+	steady := st.Shape == workloads.ShapeConstant && st.Warm > 0 && st.Trigger.Direct()
 	return !steady && st.Has(
 		workloads.ShapeBurst, workloads.ShapeConstant, workloads.ShapeTrace, workloads.ShapeRamp, workloads.ShapeStep, workloads.ShapeSpike, workloads.ShapeWave, workloads.ShapeDiurnal,
 		workloads.ShapePoisson, workloads.ShapeOnOff, workloads.ShapePareto,
-	) && st.Trigger.Direct()
+	)
 }
 
 func (p projector) storm(c sim.Config, st workloads.Storm, schedule storm.Schedule) (results.ProjectedStorm, error) {
@@ -138,6 +142,9 @@ func (p projector) storm(c sim.Config, st workloads.Storm, schedule storm.Schedu
 		p.keep(st.Name, o)
 	}
 	row := o.Storm(st.Name)
+	if !st.Trigger.Direct() {
+		row.Trigger = st.Trigger.String()
+	}
 	row.Bill, err = cost.Bill(p.book, row.Usage)
 	return row, err
 }

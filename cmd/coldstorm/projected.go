@@ -49,6 +49,7 @@ func printProjections(w io.Writer, run results.Run) error {
 			return err
 		}
 		printStates(w, run.Projections, name)
+		printWay(w, run.Projections, name)
 	}
 	printImages(w, run.Projections)
 	for _, p := range run.Projections {
@@ -92,6 +93,29 @@ func printImages(w io.Writer, ps []results.Projection) {
 	}
 	for _, s := range states {
 		fmt.Fprintf(w, "  %s: %s\n", strings.Join(models[s], ", "), s)
+	}
+}
+
+// printWay prints where the time of a storm's events went, a model and kind of start a line.
+func printWay(w io.Writer, ps []results.Projection, storm string) {
+	var lines []string
+	for _, p := range ps {
+		for _, s := range p.Storms {
+			for i, part := range s.Way {
+				if s.Name != storm {
+					break
+				}
+				if i == 0 || part.Start != s.Way[i-1].Start {
+					lines = append(lines, fmt.Sprintf("  %s, %s: ", p.Model, part.Start))
+				} else {
+					lines[len(lines)-1] += ", "
+				}
+				lines[len(lines)-1] += part.Part + " " + figure.Quantile(part.Time.P50, part.Time.N)
+			}
+		}
+	}
+	if len(lines) > 0 {
+		fmt.Fprintf(w, "\nmedian time of each part of an event's way, projected on AWS\n\n%s\n", strings.Join(lines, "\n"))
 	}
 }
 

@@ -365,7 +365,7 @@ func (r *runner) projectAll(ctx context.Context) error {
 		return nil
 	}
 	if _, others := directStorms(r.scenario.Storms); len(others) > 0 && len(others) == len(r.scenario.Storms) {
-		r.note(results.LevelWarn, "", "nothing was projected: %s", sourced(others, "which projections have no model of; add a storm without trigger"))
+		r.note(results.LevelWarn, "", "nothing was projected: %s", sourced(others, "and projections are fed by storms of requests; add one without trigger"))
 		return nil
 	}
 	quiet := quietest(r.series)
@@ -396,6 +396,7 @@ func (r *runner) projectAll(ctx context.Context) error {
 	}}
 	r.run.Projections, r.run.BreakEven, err = p.all(ctx)
 	r.tellCopies(projected)
+	r.tellSources(projected)
 	r.progress.Show(nil)
 	return err
 }

@@ -31,7 +31,7 @@ func (l *liveTarget) source(t workloads.Trigger) trigger.Source {
 	case workloads.TriggerQueue:
 		return trigger.Source{Queue: &trigger.Queue{
 			Name: sourceName, Function: function, Visibility: t.Visibility, Partial: t.Partial,
-			Rules: plane.PollerRules{BatchSize: t.Batch, Window: t.Window, Concurrency: t.Concurrency},
+			Rules: pollerRules(t),
 		}}
 	case workloads.TriggerBucket:
 		return trigger.Source{Bucket: &trigger.Bucket{Name: sourceName, Folder: l.objects(), Function: function}}
@@ -129,7 +129,7 @@ func patience(t workloads.Trigger, timeout time.Duration) time.Duration {
 
 // judgeEvents notes what a reader must know of a storm by an event source.
 func (l *liveTarget) judgeEvents(m measured, f *follower) {
-	text := fmt.Sprintf("its triggers come as events (%s), each of which ends when its handler is done: measured here alone, and not projected on AWS", m.Trigger)
+	text := fmt.Sprintf("its triggers come as events (%s), each of which ends when its handler is done", m.Trigger)
 	if n := m.Counts.Offered - m.Counts.Unsent; m.Invocations > 0 && m.Invocations < m.Counts.Served { // some shared one
 		text += fmt.Sprintf("; %s events were handled in %s invocations, and starts, phases and service times are, for each event, those of its invocation", thousands(n), thousands(m.Invocations))
 	}

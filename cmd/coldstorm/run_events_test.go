@@ -85,14 +85,17 @@ func TestPatienceCoversWhatASourceMayTake(t *testing.T) {
 	}
 }
 
-func TestStormsOfEventsAreNeitherProjectedNorLearntFrom(t *testing.T) {
+func TestStormsOfEventsAreProjectedAndNotLearntFrom(t *testing.T) {
 	st := workloads.Storm{Name: "q", Shape: workloads.ShapeBurst, N: 10}
 	if !projected(st) || !open(st) {
 		t.Fatal("a burst of requests is not projected")
 	}
 	st.Trigger.Kind = workloads.TriggerQueue
-	if projected(st) || open(st) {
-		t.Error("a burst of events is projected")
+	if !projected(st) || !open(st) {
+		t.Error("a burst of events is not projected")
+	}
+	if l := triggered(t, "storms: [{shape: burst, n: 2, trigger: queue}]"); len(l.containedStorms(sim.Profile{})) != 0 {
+		t.Error("containers run a storm of events")
 	}
 	m := heard("q", 0.1, [2]string{"cold", "p"}, [2]string{"warm", "p"})
 	if len(quietest([]measured{m})) != 1 {

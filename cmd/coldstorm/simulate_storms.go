@@ -48,9 +48,6 @@ func (o *simulateOptions) storms(ctx context.Context, a *app, args []string) err
 	defer r.progress.Close()
 	prof.Payloads, prof.RequestBytes = o.payloads(r, prof.Payloads), meanBytes(r.payloads)
 	r.note(results.LevelInfo, "", "nothing was run: every figure is simulated, from %s: %s", o.source(from), describeTimes(prof))
-	if _, others := directStorms(sc.Storms); len(others) > 0 {
-		r.note(results.LevelWarn, "", "left out: %s", sourced(others, "which the simulation has no model of: 'coldstorm run' measures them"))
-	}
 	if o.profile != "" {
 		r.anchor(&prof, lines)
 		if why := extrapolated(sc.Function, from.run.Host); why != "" {
@@ -185,10 +182,10 @@ func newStormSimulation(ctx context.Context, r *runner, prof sim.Profile, o *sim
 	return s
 }
 
-// open is every storm of requests but those that wait for answers: their triggers
-// depend on what is simulated.
+// open is every storm but those that wait for answers: their triggers depend on what is
+// simulated.
 func open(st workloads.Storm) bool {
-	return !st.Has(workloads.ShapeSequence, workloads.ShapeLoop) && st.Trigger.Direct()
+	return !st.Has(workloads.ShapeSequence, workloads.ShapeLoop)
 }
 
 // all simulates every model, and puts those that were done into the run.
@@ -225,6 +222,7 @@ func (s *stormSimulation) all() {
 	}
 	s.run.BreakEven = cost.BreakEven(curves)
 	s.tellCopies(open)
+	s.tellSources(open)
 }
 
 // model simulates one; what an interruption cut short is not kept.

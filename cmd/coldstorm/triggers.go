@@ -270,7 +270,11 @@ payload), and ends when its handler is done. A message that fails ends as failed
 time, any other event after its retries. Latency counts from the intended send, retries
 included. An event that found no room (concurrency) waits a second, then twice as long each
 time, up to five minutes, as on Lambda: a burst beyond it takes long. Messages wait less.
-Such storms are measured here alone, and not projected. They have times of their own: a
-closed loop would wait for answers, which are not the end of an event.
+The wait of an event that found no room is drawn from about that (jitter: 0 to 1, 0 for
+none; AWS publishes no jitter, so 1, from half to one and a half times as long, is assumed).
+Such storms are projected on Lambda by the same rules, with no price and no delay of the
+source's own, and on nothing else. They have times of their own: a closed loop would wait
+for answers, which are not the end of an event. What only storms by a bucket use as their
+payload may be any file, such as a photo: it is the object.
 'coldstorm run events' is a bundled one that shows all.
 `

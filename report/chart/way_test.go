@@ -36,15 +36,38 @@ func TestWayHasAQuantileWhereItsSamplesCarryOne(t *testing.T) {
 	}
 }
 
+func TestProjectedWayHasARowForEachModel(t *testing.T) {
+	storm := func(name string) results.ProjectedStorm {
+		return results.ProjectedStorm{Name: name, Way: events(name).Way[1:]}
+	}
+	got := ProjectedWay([]results.Projection{
+		{Model: "lambda", Storms: []results.ProjectedStorm{{Name: "requests"}, storm("messages"), storm("files")}},
+		{Model: "lambda-snapstart", Storms: []results.ProjectedStorm{storm("messages")}},
+		{Model: "ec2"},
+	})
+	want := []string{
+		"files|lambda|warm|publish to poll|138|200 µs|2.00 ms",
+		"messages|lambda|warm|publish to poll|138|200 µs|2.00 ms",
+		"messages|lambda-snapstart|warm|publish to poll|138|200 µs|2.00 ms",
+	}
+	var rows []string
+	for _, r := range got.Rows {
+		rows = append(rows, strings.Join(r, "|"))
+	}
+	if !slices.Equal(rows, want) {
+		t.Errorf("rows %q, want %q", rows, want)
+	}
+}
+
 func TestSourcedSaysWhatFiguresAreOf(t *testing.T) {
 	one, some := events("a"), events("a")
 	one.Invocations = 143
 	some.Invocations = 140 // three never reached the function
 	for s, want := range map[string]string{
 		Sourced(results.Series{Name: "requests"}): "",
-		Sourced(events("a")):                      "queue, batches of up to 10; 143 events in 20 invocations, 2 of them cold (cold and warm are counts of events); measured here alone, not projected",
-		Sourced(some):                             "queue, batches of up to 10; measured here alone, not projected",
-		Sourced(one):                              "queue, batches of up to 10; measured here alone, not projected",
+		Sourced(events("a")):                      "queue, batches of up to 10; 143 events in 20 invocations, 2 of them cold (cold and warm are counts of events); measured here",
+		Sourced(some):                             "queue, batches of up to 10; measured here",
+		Sourced(one):                              "queue, batches of up to 10; measured here",
 	} {
 		if s != want {
 			t.Errorf("%q, want %q", s, want)

@@ -224,7 +224,7 @@ func TestEventsHaveTheirWayInTheSummary(t *testing.T) {
 	for _, want := range []string{
 		"events, from the intended send to done (measured here)",
 		run.Series[0].Name + "  warm   handler to done  200  1.00 ms  2.00 ms",
-		run.Series[0].Name + " came as events: async, no retries; measured here alone, not projected",
+		run.Series[0].Name + " came as events: async, no retries; measured here",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("the summary lacks %q:\n%s", want, got)

@@ -37,6 +37,7 @@ func blocks(run results.Run) []block {
 	measured = append(measured, block{"the simulation held against live, on the same storms", chart.Measured, held(run.Fidelity)})
 	for _, b := range append(measured,
 		block{"compute models" + atRate(run), chart.Projected, models(run)},
+		block{"events, from their publishing to done", chart.Projected, chart.ProjectedWay(run.Projections)},
 		block{"break-even rates of the cheapest models", chart.Projected, breakEven(run)},
 	) {
 		if len(b.table.Rows) > 0 {

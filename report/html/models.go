@@ -71,6 +71,9 @@ func newModels(run results.Run) models {
 			m.Each = append(m.Each, stormTable{"“" + name + "”: tasks, pods and instances in each state (a drain takes time, a stop none)", t})
 		}
 	}
+	if t := chart.ProjectedWay(run.Projections); len(t.Rows) > 0 {
+		m.Each = append(m.Each, stormTable{"where the time of events went, from their publishing to done,", t})
+	}
 	return m
 }
 

@@ -271,12 +271,17 @@ func (f *front) done(well bool) {
 	}
 }
 
-// parts are the way of the events, by the kind of start.
+// parts are the way of the events, by the kind of start; without what took no event as
+// long as a histogram can tell.
 func (f *front) parts() (all []results.WayPart) {
 	for start := range f.way {
 		for i := range f.way[start] {
-			if t := &f.way[start][i]; t.n > 0 {
-				all = append(all, results.WayPart{Start: startNames[start], Part: results.WayNames[i], Time: stats.FromHistogram(t.histogram())})
+			t := &f.way[start][i]
+			if t.n == 0 {
+				continue
+			}
+			if q := stats.FromHistogram(t.histogram()); int64(q.Max) >= shortest {
+				all = append(all, results.WayPart{Start: startNames[start], Part: results.WayNames[i], Time: q})
 			}
 		}
 	}
@@ -289,5 +294,5 @@ func (s Source) Words() string {
 	if s.Poller != nil {
 		by = fmt.Sprintf("by pollers of a queue, in batches of up to %d, each of which takes as long as its messages one after the other", s.Poller.BatchSize)
 	}
-	return "projected as events that are invoked " + by + "; without what AWS takes to hand an event on, which it does not publish, and without the price of the source"
+	return "projected as events that are invoked " + by + ", without AWS's own delays between, which it does not publish, and the price of the source"
 }
