@@ -180,3 +180,12 @@ func TestVersionsOfAFunctionAreBoundTogether(t *testing.T) {
 		t.Errorf("%d deployed, bounds %v", seen, bound)
 	}
 }
+
+// AWS Lambda quotas: a zip of exactly 50 MB is still looked into.
+func TestAnUploadedZipIsAtMost50MB(t *testing.T) {
+	for size, want := range map[int]string{50 * 1024 * 1024: "InvalidParameterValueException", 50*1024*1024 + 1: "RequestTooLargeException"} {
+		if _, err := (codeInput{ZipFile: make([]byte, size)}).code("Zip"); err == nil || err.name != want {
+			t.Errorf("%d bytes of no zip: %v, want %s", size, err, want)
+		}
+	}
+}

@@ -142,3 +142,15 @@ func TestPublishHasItsOwnLimit(t *testing.T) {
 		}
 	})
 }
+
+// facts/aws.md 3.2.
+func TestARestoreWithItsHooksIsLimitedTo10SecondsUnlessSet(t *testing.T) {
+	c := Config{SnapStart: true, InitializationType: "snap-start", Timeout: 900 * time.Second}
+	if got := c.withDefaults().InitLimit; got != 10*time.Second {
+		t.Errorf("unset: %v", got)
+	}
+	c.InitLimit = time.Second
+	if got := c.withDefaults().InitLimit; got != time.Second {
+		t.Errorf("set to a second: %v", got)
+	}
+}
