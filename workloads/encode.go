@@ -141,7 +141,12 @@ func (w *writer) project(p Project) {
 		key string
 		of  time.Duration
 	}{
-		{"restart_backoff", p.RestartBackoff}, {"restart_backoff_max", p.RestartBackoffMax}, {"restart_backoff_reset", p.RestartBackoffReset},
+		{"restart_backoff", p.RestartBackoff},
+		{"restart_backoff_max", p.RestartBackoffMax},
+		{"restart_backoff_reset", p.RestartBackoffReset},
+		{"deregistration_delay", p.DeregistrationDelay},
+		{"stop_timeout", p.StopTimeout},
+		{"stop_time", p.StopTime},
 	} {
 		if d.of > 0 {
 			w.line(1, "%s: %s", d.key, d.of)

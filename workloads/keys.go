@@ -135,6 +135,15 @@ var projectKeys = []key[Project]{
 		p.RestartBackoffReset, err = v.duration("restart_backoff_reset", minRestart, maxRestart)
 		return
 	}},
+	{"deregistration_delay", func(p *Project, v value) (err error) {
+		p.DeregistrationDelay, err = v.duration("deregistration_delay", minDeregistration, maxDeregistration)
+		return
+	}},
+	{"stop_timeout", func(p *Project, v value) (err error) {
+		p.StopTimeout, err = v.duration("stop_timeout", minStop, maxStop)
+		return
+	}},
+	{"stop_time", func(p *Project, v value) (err error) { p.StopTime, err = v.duration("stop_time", 0, maxStop); return }},
 	{"image_cache", func(p *Project, v value) (err error) {
 		p.ImageCache, err = v.word("image_cache", "states", ImageCaches)
 		return

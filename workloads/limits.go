@@ -28,6 +28,8 @@ const (
 	minSlowStart, maxSlowStart           = 30 * time.Second, 900 * time.Second
 	minHealthInterval, maxHealthInterval = 5 * time.Second, 300 * time.Second
 	minUnhealthy, maxUnhealthy           = 2, 10
+	minDeregistration, maxDeregistration = time.Second, time.Hour // 0 is a delay too there: of requests that are cut off at once
+	minStop, maxStop                     = time.Second, time.Hour // ECS has 2 s at least on Linux, and 120 s at most on Fargate
 
 	restartBackoff         = 10 * time.Second       // that Kubernetes and ECS begin with
 	minRestart, maxRestart = time.Second, time.Hour // Kubernetes has 1 s at least (KubeletConfiguration: crashLoopBackOff.maxContainerRestartPeriod)

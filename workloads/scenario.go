@@ -117,6 +117,13 @@ type Fleet struct {
 	// model's own, 10 s, 300 s and 10 min of Kubernetes, 10 s, 15 min and 15 min of ECS.
 	RestartBackoff, RestartBackoffMax, RestartBackoffReset time.Duration
 
+	// DeregistrationDelay is how long the load balancer keeps a unit that is to go, of ecs-*
+	// and ec2, whose units stay, and are billed, as long; 0: 300 s. StopTimeout is how long a
+	// process has to end once it was told to, of eks-* also for the requests that it holds
+	// (terminationGracePeriodSeconds); 0: 30 s. StopTime is how long it takes to end, up to
+	// StopTimeout; 0: it ends at once.
+	DeregistrationDelay, StopTimeout, StopTime time.Duration
+
 	// ImageCache says whether a new instance of ecs-ec2, eks-ec2 and ec2 comes with the image,
 	// one of ImageCaches; cold: the first start on it pulls. On Fargate every start pulls, and
 	// Lambda has caches of its own. ImageMB is the image's size as it is pulled, in 10^6

@@ -71,7 +71,7 @@ func printStates(w io.Writer, ps []results.Projection, storm string) {
 		}
 	}
 	if len(lines) > 0 {
-		fmt.Fprintf(w, "\nmedian time in each state, projected on AWS (a drain takes time, a stop none)\n\n%s\n", strings.Join(lines, "\n"))
+		fmt.Fprintf(w, "\nmedian time in each state, projected on AWS (stops take none unless stop_time says so)\n\n%s\n", strings.Join(lines, "\n"))
 	}
 }
 

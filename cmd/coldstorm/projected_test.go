@@ -22,7 +22,7 @@ func TestASimulationSaysHowLongUnitsWereInEachState(t *testing.T) {
 	if err := printProjections(&out, run); err != nil {
 		t.Fatal(err)
 	}
-	want := "median time in each state, projected on AWS (a drain takes time, a stop none)\n\n  ecs-fargate: task PENDING 15.0 s (n=9)\n"
+	want := "median time in each state, projected on AWS (stops take none unless stop_time says so)\n\n  ecs-fargate: task PENDING 15.0 s (n=9)\n"
 	if !strings.HasSuffix(out.String(), want) {
 		t.Errorf("%s\nwant %s", out.String(), want)
 	}

@@ -68,7 +68,7 @@ func newModels(run results.Run) models {
 	for _, name := range projectedStorms(run) {
 		m.Each = append(m.Each, stormTable{"“" + name + "”", everyModel(run, name)})
 		if t := chart.ProjectedStates(run.Projections, name); len(t.Rows) > 0 {
-			m.Each = append(m.Each, stormTable{"“" + name + "”: tasks, pods and instances in each state (a drain takes time, a stop none)", t})
+			m.Each = append(m.Each, stormTable{"“" + name + "”: tasks, pods and instances in each state (stops take none unless stop_time says so)", t})
 		}
 	}
 	if t := chart.ProjectedWay(run.Projections); len(t.Rows) > 0 {

@@ -25,7 +25,7 @@ func TestThePageHasTheTimeInEachStateMeasuredAndProjected(t *testing.T) {
 	for _, c := range []struct{ where, in, want string }{
 		{"measured", here, rows},
 		{"measured", here, `<th scope="row">burst</th><td>task</td><td>PENDING</td><td>7</td><td>2</td><td>123 ms</td>`},
-		{"projected", there, "“burst”: tasks, pods and instances in each state (a drain takes time, a stop none) under each model"},
+		{"projected", there, "“burst”: tasks, pods and instances in each state (stops take none unless stop_time says so) under each model"},
 		{"projected", there, `<th scope="row">ecs-fargate</th><td>task</td><td>PENDING</td><td>7</td><td>2</td><td>23.0 s</td>`},
 	} {
 		if !strings.Contains(c.in, c.want) {

@@ -131,7 +131,7 @@ func (f *Fleet) consolidate(at time.Duration, out []Action) []Action {
 	f.roomOf(node).take(int32(node))
 	for id := range f.units {
 		if u := &f.units[id]; u.node == node && u.state == unitIdle && !u.draining {
-			out = f.drain(Unit(id), out)
+			out = f.drain(Unit(id), at, out)
 		}
 	}
 	return f.emptied(f.launch(at, out))

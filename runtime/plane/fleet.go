@@ -14,8 +14,7 @@ import (
 // waits there for a slot: units that start later don't help it. It never waits
 // for a unit to start, so every served trigger is a warm start.
 //
-// Left out in this version: deployments, spot interruptions, and the end of the
-// deregistration delay: a unit that drains is never stopped while it serves.
+// Left out in this version: deployments and spot interruptions.
 type Fleet struct {
 	rules  FleetRules
 	router router
@@ -23,6 +22,8 @@ type Fleet struct {
 	units []fleetUnit // from 1
 	nodes []fleetNode // from 1
 	queue fifo[deadline]
+
+	leaving fifo[leaving] // units that drain, if there is a bound to that
 
 	buckets []bucket // of launches
 
@@ -147,6 +148,7 @@ func (f *Fleet) Handle(e Event, out []Action) []Action {
 	case Tick:
 		f.wake = 0
 	}
+	out = f.leave(e.At, out)
 	if e.Kind != Arrive && e.Kind != Done || f.due(e.At) {
 		out = f.scale(e.At, out)
 	}
@@ -218,7 +220,7 @@ func (f *Fleet) unitReady(e Event, out []Action) []Action {
 	u.state, u.readyAt, u.busyAt = unitIdle, e.At, e.At
 	f.router.add(e.Unit, e.At)
 	if f.alive > f.want {
-		return f.drain(e.Unit, out)
+		return f.drain(e.Unit, e.At, out)
 	}
 	return out
 }
@@ -238,7 +240,7 @@ func (f *Fleet) done(e Event, out []Action) []Action {
 		return f.dispatch(e.Unit, u.queue.pop(), e.At, out)
 	}
 	f.loaded(e.Unit)
-	if u.draining && u.running == 0 {
+	if u.draining && u.running == 0 && f.rules.Drain.Delay == 0 {
 		return f.emptied(f.stop(e.Unit, out))
 	}
 	return out
@@ -291,6 +293,9 @@ func (f *Fleet) nextWake(out []Action) []Action {
 	at := earliest(earliest(f.scaleAt, f.nodesAt), f.launchAt)
 	if f.queue.len() > 0 {
 		at = earliest(at, f.queue.front().at)
+	}
+	if f.leaving.len() > 0 {
+		at = earliest(at, f.leaving.front().at)
 	}
 	if at == 0 || at == f.wake {
 		return out

@@ -30,6 +30,8 @@ type FleetRules struct {
 	Health HealthCheck
 	// Backoff delays the starts of units that replace others.
 	Backoff Backoff
+	// Drain is how units go that are no longer wanted.
+	Drain DrainRules
 	// Launch bounds the launches of units; all bounds hold.
 	Launch []Rate
 	// WarmPool holds instances that the fleet, if its units are instances, takes first.

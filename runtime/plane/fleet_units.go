@@ -44,7 +44,7 @@ func (f *Fleet) resize(at time.Duration, out []Action) []Action {
 	// for deletion); then the newest.
 	for id := len(f.units) - 1; id > 0 && f.alive-f.starting > f.want; id-- {
 		if u := &f.units[id]; u.state == unitIdle && !u.draining {
-			out = f.drain(Unit(id), out)
+			out = f.drain(Unit(id), at, out)
 		}
 	}
 	return out
@@ -153,18 +153,6 @@ func (f *Fleet) hold(id Node, by int) {
 	if id != f.emptying {
 		f.roomOf(id).put(int32(id), n.held)
 	}
-}
-
-// drain takes a ready unit out of routing, and stops it once it is empty.
-func (f *Fleet) drain(id Unit, out []Action) []Action {
-	u := &f.units[id]
-	u.draining = true
-	f.alive--
-	f.router.remove(id)
-	if u.running == 0 {
-		return f.stop(id, out)
-	}
-	return append(out, Action{Verb: Drain, Unit: id})
 }
 
 func (f *Fleet) stop(id Unit, out []Action) []Action {

@@ -49,7 +49,7 @@ func (f *Fleet) checked(e Event, out []Action) []Action {
 	u.sick = true
 	f.router.remove(e.Unit)
 	if h.Replace {
-		return f.drain(e.Unit, out)
+		return f.drain(e.Unit, e.At, out)
 	}
 	return out
 }

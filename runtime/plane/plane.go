@@ -73,7 +73,8 @@ const (
 	StopNode                  // stop Node, which is empty
 	WakeAt                    // send a Tick at At; replaces a wake-up asked for earlier
 	Await                     // Trigger waits for Unit, which starts for another one already: it dies with it, or is dispatched once it is ready
-	Drain                     // Unit gets no more triggers, and is stopped once it has finished those that it holds
+	Drain                     // Unit gets no more triggers, and is stopped once it has finished those that it holds, or after a time of the rules
+	KillUnit                  // stop Unit, which serves: the executor fails what it holds
 )
 
 // Action is what the executor is to do.

@@ -25,7 +25,7 @@ func planes() map[string]func() (Plane, world) {
 			if n != nil {
 				r.Nodes = n()
 			}
-			return NewFleet(r), world{slots: r.Slots, perNode: r.PerNode}
+			return NewFleet(r), world{slots: r.Slots, perNode: r.PerNode, lingers: r.Drain.Delay > 0}
 		}
 	}
 	hpa := func() Scaler { return &HPA{} }
@@ -50,8 +50,13 @@ func planes() map[string]func() (Plane, world) {
 		"eks-ec2, cluster autoscaler": fleet(FleetRules{Slots: 2, Min: 1, Max: 30, Place: LeastAllocated, PerNode: 4}, hpa, func() NodeScaler {
 			return &ClusterAutoscaler{Unused: 30 * time.Second, AfterAdd: 20 * time.Second}
 		}),
-		"ecs, steps": fleet(FleetRules{Slots: 2, Min: 2, Max: 30}, func() Scaler { return steps() }, nil),
-		"ec2":        fleet(FleetRules{Slots: 4, Min: 2, Max: 10, RoundRobin: true, Queue: 5}, track, nil),
+		"ecs, steps":                         fleet(FleetRules{Slots: 2, Min: 2, Max: 30}, func() Scaler { return steps() }, nil),
+		"ecs, deregistration delay":          fleet(FleetRules{Slots: 2, Min: 2, Max: 30, Drain: DrainRules{Delay: 2 * time.Second}}, quick, nil),
+		"ecs on nodes, deregistration delay": fleet(FleetRules{Slots: 2, Min: 3, Max: 30, Place: BinPack, PerNode: 4, Drain: DrainRules{Delay: 20 * time.Second}}, quick, provider),
+		"eks, termination grace": fleet(FleetRules{
+			Slots: 2, Min: 1, Max: 30, Place: LeastAllocated, PerNode: 2, Drain: DrainRules{Grace: time.Second}, Health: HealthCheck{Replace: true},
+		}, hpa, karpenter),
+		"ec2": fleet(FleetRules{Slots: 4, Min: 2, Max: 10, RoundRobin: true, Queue: 5}, track, nil),
 		"lambda, prewarmed": func() (Plane, world) {
 			h := &Hybrid{Range: 20 * time.Second, Bin: 100 * time.Millisecond, Varied: 0.5}
 			return NewPrewarmed(LambdaRules{Concurrency: 20}, h), world{slots: 1, limit: 20}

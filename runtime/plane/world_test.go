@@ -84,6 +84,8 @@ func say(a Action) string {
 		return s
 	case StopUnit:
 		return fmt.Sprintf("stop %d", a.Unit)
+	case KillUnit:
+		return fmt.Sprintf("kill %d", a.Unit)
 	case Drain:
 		return fmt.Sprintf("drain %d", a.Unit)
 	case Freeze:
@@ -117,6 +119,7 @@ type world struct {
 	perNode  int
 	limit    int // triggers in flight, 0: none
 	faults   bool
+	lingers  bool // units stay idle for a while after they were deregistered
 	now      time.Duration
 	wake     time.Duration // 0: none
 	events   []Event       // that will happen
@@ -307,13 +310,18 @@ func (w *world) act(a Action) {
 			bad("the unit is not idle")
 		}
 		*u = worldUnit{state: "gone"}
+	case KillUnit:
+		if u := &w.units[a.Unit]; u.state != "ready" || len(u.running) == 0 || !u.draining {
+			bad("the unit is to be stopped, or to be left alone")
+		}
+		w.lose(a.Unit)
 	case Await:
 		if w.units[a.Unit].state != "starting" || w.triggers[a.Trigger] != "waiting" {
 			bad("the unit is " + w.units[a.Unit].state + ", the trigger " + w.triggers[a.Trigger])
 		}
 	case Drain:
 		u := &w.units[a.Unit]
-		if u.state != "ready" || len(u.running) == 0 || u.draining {
+		if u.state != "ready" || len(u.running) == 0 && !w.lingers || u.draining {
 			bad("the unit has nothing to finish")
 		}
 		u.draining = true

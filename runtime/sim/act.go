@@ -18,6 +18,9 @@ func (m *machine) act(a *plane.Action) {
 		}
 		m.states.unit(int32(a.Unit), life.Draining, m.now)
 		m.retire(int32(a.Unit))
+	case plane.KillUnit:
+		m.lose(int32(a.Unit))
+		m.retire(int32(a.Unit))
 	case plane.Drain:
 		m.states.unit(int32(a.Unit), life.Draining, m.now)
 	case plane.Refuse:
@@ -48,7 +51,7 @@ func (m *machine) dispatch(a *plane.Action) {
 	if u.running++; int(u.running) > m.timing.slots {
 		m.fault("unit %d serves %d triggers at once", a.Unit, u.running)
 	}
-	t.state = triggerRunning
+	t.state, t.unit = triggerRunning, int32(a.Unit)
 	t.start = indexOf(a.Start)
 	if t.start != startWarm && t.start != startProvisioned {
 		t.init = u.init
@@ -145,8 +148,11 @@ func (m *machine) retire(u int32) {
 		return
 	}
 	m.units[u].gone = true
-	m.states.unit(u, life.Ended, m.now)
-	m.book.unitStopped(&m.units[u], m.now)
+	if m.timing.stop > 0 {
+		m.states.unit(u, life.Stopping, m.now)
+	}
+	m.states.unit(u, life.Ended, m.now+m.timing.stop)
+	m.book.unitStopped(&m.units[u], m.now, m.now+m.timing.stop)
 	m.spend(m.timing.beside.End)
 }
 

@@ -167,9 +167,11 @@ func (b *book) started(id int, cause results.Cause) {
 
 func (b *book) unitStarted(at int64) { b.alive.change(1, min(at, b.end), b.from) }
 
-func (b *book) unitStopped(u *unit, at int64) {
+// unitStopped is told of a unit that stops at a time, and is billed until its process has
+// ended.
+func (b *book) unitStopped(u *unit, at, ended int64) {
 	b.alive.change(-1, min(at, b.end), b.from)
-	b.bill.unit(u.from, at, b, true)
+	b.bill.unit(u.from, ended, b, true)
 }
 
 func (b *book) nodeStopped(n *unit, at int64) {

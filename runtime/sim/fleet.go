@@ -50,13 +50,13 @@ func onFargate(c Config) (*model, error) {
 	rules := mo.rules(c)
 	if c.Model == workloads.ModelEKSFargate {
 		rules.Launch = []plane.Rate{plane.FargatePodLaunch}
-		rules.Backoff = c.backoff(plane.CrashLoop)
+		rules.Backoff, rules.Drain = c.backoff(plane.CrashLoop), c.pods()
 		mo.billing.cluster = true
 		mo.timing.before = []part{{life.Placed, eksFargatePod}, {life.Placed, pull}}
 		mo.build(rules, func() plane.Scaler { return &plane.HPA{Target: target} }, nil)
 	} else {
 		rules.Launch = []plane.Rate{plane.FargateLaunch, plane.ServiceLaunch}
-		rules.Backoff = c.backoff(plane.ServiceThrottle)
+		rules.Backoff, rules.Drain = c.backoff(plane.ServiceThrottle), c.targets()
 		mo.timing.before = []part{{life.Placed, ecsFargateTask}, {life.Placed, pull}}
 		mo.timing.network = int64(fargateUnbilled)
 		mo.build(rules, c.tracking(), nil)
@@ -83,7 +83,7 @@ func onNodes(c Config) (*model, error) {
 	name := "task"
 	if c.Model == workloads.ModelEKSEC2 {
 		name = "pod"
-		rules.Place, rules.Backoff = plane.LeastAllocated, c.backoff(plane.CrashLoop)
+		rules.Place, rules.Backoff, rules.Drain = plane.LeastAllocated, c.backoff(plane.CrashLoop), c.pods()
 		mo.billing.cluster = true
 		mo.timing.before, mo.timing.node = []part{{life.Creating, eksEC2Pod}}, c.nodeStart()
 		mo.onNode(c, life.Creating)
@@ -91,7 +91,7 @@ func onNodes(c Config) (*model, error) {
 			c.nodeScaling())
 	} else {
 		c.placement(&rules)
-		rules.Launch, rules.Backoff = []plane.Rate{plane.ServiceLaunch}, c.backoff(plane.ServiceThrottle)
+		rules.Launch, rules.Backoff, rules.Drain = []plane.Rate{plane.ServiceLaunch}, c.backoff(plane.ServiceThrottle), c.targets()
 		mo.timing.before, mo.timing.node = []part{{life.Placed, ecsEC2Task}}, ecsNode
 		mo.onNode(c, life.Placed)
 		mo.build(rules, c.tracking(),
@@ -115,6 +115,7 @@ func onInstances(c Config) (*model, error) {
 		mo.timing.before = append(mo.timing.before, part{life.Placed, constant("program's files", c.pull(0))})
 	}
 	rules := mo.rules(c)
+	rules.Drain, mo.timing.stop = c.targets(), 0 // an instance is not billed while it shuts down
 	scaler := c.tracking()
 	size := fmt.Sprintf("%d..%d instances", rules.Min, rules.Max)
 	if c.Fixed {
@@ -149,6 +150,7 @@ func (c Config) service(vcpu float64) *model {
 	mo := &model{timing: p.timing(to), billing: p.billing(c.Function)}
 	mo.timing.init = p.init(to, p.factor())
 	mo.timing.gateway = int64(idleTimeout)
+	mo.timing.stop = int64(min(c.Fleet.StopTime, c.stopTimeout()))
 	mo.billing.balancer = true
 	s, work := mo.timing.meanService(), math.Max(1, p.work())
 	mo.timing.slots = max(1, int(math.Round(vcpu*s/work)))

@@ -78,6 +78,7 @@ type trigger struct {
 	init     int64 // of the unit that started for it
 	service  int64
 	overhead int64 // transport, on this host
+	unit     int32 // that serves it
 	state    triggerState
 	start    startIndex
 }
@@ -215,6 +216,10 @@ func (m *machine) happen(p pending) {
 		}
 		m.states.unit(p.id, life.Serving, m.now)
 	case plane.Done:
+		if m.units[p.id].gone { // lost with its unit
+			m.triggers.done(p.trigger)
+			return
+		}
 		e.Unit = plane.Unit(p.id)
 		m.answer(p.trigger, p.id)
 		if rest := m.timing.rest(m.triggers.of(p.trigger).service); rest > 0 {
@@ -223,6 +228,10 @@ func (m *machine) happen(p pending) {
 		}
 		m.units[p.id].running--
 	case rested:
+		if m.units[p.id].gone {
+			m.triggers.done(p.trigger)
+			return
+		}
 		e.Kind, e.Unit = plane.Done, plane.Unit(p.id)
 		m.units[p.id].running--
 	case plane.Gone: // over the function's timeout
@@ -255,6 +264,23 @@ func (m *machine) answer(id plane.Trigger, u int32) {
 
 // functionTimeout is why an invocation over its timeout was not served.
 const functionTimeout = "FunctionTimeout"
+
+// lose fails the triggers that a unit serves, which is killed under them.
+func (m *machine) lose(u int32) {
+	for id := m.triggers.oldest; id < m.triggers.after; id++ {
+		t := m.triggers.of(id)
+		if t.state != triggerRunning || t.unit != u {
+			continue
+		}
+		t.state = triggerAnswered // and done with once its event has come
+		if g := m.timing.gateway; g > 0 && m.now-t.arrived > g {
+			m.book.timedOut(int(id), t, string(plane.ReasonGatewayTimeout), m.now)
+			continue
+		}
+		m.book.refused(int(id), t, plane.ReasonUnitLost, m.now)
+	}
+	m.units[u].running = 0
+}
 
 func (m *machine) timeOut(id plane.Trigger, u int32) {
 	t := m.triggers.of(id)

@@ -34,7 +34,7 @@ func managed(c Config) (*model, error) {
 		return nil, err
 	}
 	mo := c.service(s.vcpu)
-	mo.billing.balancer = false
+	mo.billing.balancer, mo.timing.stop = false, 0
 	mo.timing.gateway = int64(c.Function.Timeout) // it is answered, and the handler goes on
 	mo.timing.slots = min(mo.timing.slots, int(plane.ManagedPerVCPU*s.vcpu))
 	mo.units = max(mo.units, plane.ManagedLeast)

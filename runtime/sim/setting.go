@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -46,6 +47,21 @@ func (c Config) nodeStart() dist {
 // projection: it is what Standing hands to a live fleet.
 func (c Config) backoff(own plane.Backoff) plane.Backoff {
 	return own.With(c.Fleet.RestartBackoff, c.Fleet.RestartBackoffMax, c.Fleet.RestartBackoffReset)
+}
+
+// targets is how the units of ECS services and Auto Scaling groups go: both wait for the
+// target group's deregistration delay.
+func (c Config) targets() plane.DrainRules {
+	return plane.DrainRules{Delay: cmp.Or(c.Fleet.DeregistrationDelay, plane.DeregistrationDelay)}
+}
+
+// pods is how pods go: told to end when they are deleted, while the load balancer
+// deregisters them, they have their grace period for what they hold.
+func (c Config) pods() plane.DrainRules { return plane.DrainRules{Grace: c.stopTimeout()} }
+
+// stopTimeout is how long a process has, once it was told to end, until it is killed.
+func (c Config) stopTimeout() time.Duration {
+	return cmp.Or(c.Fleet.StopTimeout, plane.TerminationGrace)
 }
 
 // placement sets how tasks are placed on instances.

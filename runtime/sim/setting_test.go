@@ -46,6 +46,7 @@ func TestEverySettingOfAFleetAccountsForEveryTrigger(t *testing.T) {
 		fleets = append(fleets, workloads.Fleet{Balancer: b})
 	}
 	fleets = append(fleets, workloads.Fleet{Zones: 3}, workloads.Fleet{Balancer: workloads.BalancerRoundRobin, SlowStart: time.Minute})
+	fleets = append(fleets, workloads.Fleet{DeregistrationDelay: time.Second, StopTimeout: time.Second}, workloads.Fleet{ImageMB: 5000, StopTime: time.Minute})
 	for _, s := range workloads.WarmPoolStates {
 		fleets = append(fleets, workloads.Fleet{WarmPool: 3, WarmPoolState: s})
 	}

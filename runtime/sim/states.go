@@ -11,7 +11,7 @@ import (
 
 // states is how the units of a fleet and its nodes went through their states. A nil states
 // keeps nothing. What stood before the first trigger serves from its start on: how it came
-// up is not simulated, and neither is how a unit or node stops, which takes no time here.
+// up is not simulated, and neither is how a node stops, which takes no time here.
 type states struct {
 	words        life.Words
 	units, nodes life.Record

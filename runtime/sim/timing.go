@@ -16,6 +16,8 @@ type timing struct {
 	billInit bool // init is billed with the invocation that waited for it
 	restore  bool // a start is a restore from a snapshot
 
+	stop int64 // how long a unit's process takes to end once it was told to
+
 	node dist // a node's start
 	// pull is how long the first unit on a new node takes to bring the image there, in the
 	// stage pullIn; 0: nodes come with it.

@@ -51,7 +51,7 @@ func (f *Fleet) carryOut(a plane.Action) {
 		f.work.Go(u.live)
 	case plane.Drain:
 		f.enter(a.Unit, life.Draining)
-	case plane.StopUnit:
+	case plane.StopUnit, plane.KillUnit:
 		f.enter(a.Unit, life.Draining)
 		f.enter(a.Unit, life.Stopping)
 		if u := f.units[a.Unit]; u != nil {

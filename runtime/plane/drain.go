@@ -1,0 +1,70 @@
+package plane
+
+import "time"
+
+// DrainRules are how a unit goes that is no longer wanted. The zero value lets it finish what it
+// holds, however long that takes, and stops it then.
+type DrainRules struct {
+	// Delay is how long a unit stays that was taken from the load balancer, whether it holds
+	// triggers or not; what it holds at the end is lost, as its connections are closed (AWS:
+	// deregistration_delay.timeout_seconds of a target group, 300 s by default, for which ECS
+	// and Auto Scaling wait until the target's state is unused; Amazon ECS Developer Guide,
+	// "Optimize load balancer connection draining parameters"). 0 is none.
+	Delay time.Duration
+	// Grace is how long a unit may take to finish what it holds; it stops once it holds
+	// nothing, and loses the rest at the end (Kubernetes: terminationGracePeriodSeconds, 30 s
+	// by default, from the pod's deletion to SIGKILL). 0 is no bound. Delay goes first.
+	Grace time.Duration
+}
+
+// Defaults of DrainRules.
+const (
+	DeregistrationDelay = 300 * time.Second
+	TerminationGrace    = 30 * time.Second // and ECS's stopTimeout
+)
+
+// bound is when a unit goes, at the latest, after it was taken out of routing; 0: never.
+func (d DrainRules) bound() time.Duration { return or(d.Delay, d.Grace) }
+
+// leaving is a unit that drains, and when it goes at the latest.
+type leaving struct {
+	unit Unit
+	at   time.Duration
+}
+
+// drain takes a ready unit out of routing, and stops it by the rules.
+func (f *Fleet) drain(id Unit, at time.Duration, out []Action) []Action {
+	u, d := &f.units[id], f.rules.Drain
+	u.draining = true
+	f.alive--
+	f.router.remove(id)
+	if u.running == 0 && d.Delay == 0 {
+		return f.stop(id, out)
+	}
+	if b := d.bound(); b > 0 {
+		f.leaving.push(leaving{id, at + b})
+	}
+	return append(out, Action{Verb: Drain, Unit: id})
+}
+
+// leave stops the units whose time is up. What they hold is lost.
+func (f *Fleet) leave(at time.Duration, out []Action) []Action {
+	for f.leaving.len() > 0 && f.leaving.front().at <= at {
+		id := f.leaving.pop().unit
+		u := &f.units[id]
+		if u.state == unitGone {
+			continue
+		}
+		for u.queue.len() > 0 {
+			f.queued--
+			out = append(out, Action{Verb: Refuse, Trigger: u.queue.pop(), Reason: ReasonUnitLost})
+		}
+		verb := StopUnit
+		if u.running > 0 {
+			verb = KillUnit
+		}
+		f.forget(id)
+		out = f.emptied(append(out, Action{Verb: verb, Unit: id}))
+	}
+	return out
+}
