@@ -1,18 +1,34 @@
 package plane
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Lambda Managed Instances are a Fleet whose environments serve several triggers
 // at once on instances of the account: no trigger waits for a start, and none
 // waits in a queue (AWS Lambda documentation, "Scaling Lambda Managed Instances").
 
-const (
-	// ManagedLeast is the number of instances, and of environments, that stand
-	// before a version is active: one in each of three zones.
-	ManagedLeast = 3
-	// ManagedPerVCPU is the most triggers at once for each vCPU of an environment.
-	ManagedPerVCPU = 64
-)
+// ManagedLeast is the number of instances, and of environments, that stand
+// before a version is active: one in each of three zones.
+const ManagedLeast = 3
+
+// ManagedPerVCPU is how many triggers at once Lambda sends to an environment for each vCPU of
+// it, at most, where the function has no PerExecutionEnvironmentMaxConcurrency of its own: a
+// default of each runtime, as AWS names them (AWS Lambda Developer Guide, "Lambda Managed
+// Instances runtimes" and the page of each). Of a runtime that AWS brings no default of, such
+// as a container image's, it is the lowest.
+func ManagedPerVCPU(runtime string) int {
+	for _, r := range []struct {
+		prefix string
+		each   int
+	}{{"nodejs", 64}, {"java", 32}, {"dotnet", 32}, {"python", 16}} {
+		if strings.HasPrefix(runtime, r.prefix) {
+			return r.each
+		}
+	}
+	return 8 // Rust's, the one of provided.al2023
+}
 
 // NewManaged returns the plane of a function on Lambda Managed Instances. It takes
 // the rules of a fleet and sets those that AWS does not leave open: a trigger that

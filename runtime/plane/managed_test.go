@@ -78,3 +78,13 @@ func TestManagedScalingWithoutAMetricStays(t *testing.T) {
 		t.Errorf("%d, want 7", n)
 	}
 }
+
+func TestManagedEnvironmentsTakeAsManyAtOnceAsTheirRuntimesDefault(t *testing.T) {
+	for runtime, want := range map[string]int{
+		"nodejs22.x": 64, "java21": 32, "dotnet8": 32, "python3.13": 16, "provided.al2023": 8, "": 8, "image": 8,
+	} {
+		if got := ManagedPerVCPU(runtime); got != want {
+			t.Errorf("%q: %d a vCPU, want %d", runtime, got, want)
+		}
+	}
+}

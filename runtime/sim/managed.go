@@ -36,7 +36,7 @@ func managed(c Config) (*model, error) {
 	mo := c.service(s.vcpu)
 	mo.billing.balancer, mo.timing.stop = false, 0
 	mo.timing.gateway = int64(c.Function.Timeout) // it is answered, and the handler goes on
-	mo.timing.slots = min(mo.timing.slots, int(plane.ManagedPerVCPU*s.vcpu))
+	mo.timing.slots = min(mo.timing.slots, max(1, int(float64(plane.ManagedPerVCPU(c.Function.Runtime))*s.vcpu)))
 	mo.units = max(mo.units, plane.ManagedLeast)
 	mo.billing.instance, mo.billing.managed = &in, true
 	mo.timing.before, mo.timing.node = []part{{life.Placed, lambdaPlatform}}, ec2Boot

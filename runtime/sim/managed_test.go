@@ -65,3 +65,25 @@ func TestManagedInstancesBillThreeInstancesAndRequestsAlone(t *testing.T) {
 		t.Errorf("%+v: durations, volumes or a load balancer are billed", u)
 	}
 }
+
+func TestManagedEnvironmentsTakeWhatTheirVCPUsServeUpToTheRuntimesDefault(t *testing.T) {
+	for _, c := range []struct {
+		runtime string
+		cpu     time.Duration // of 100 ms
+		want    int           // requests at once on 1 vCPU
+	}{
+		{"nodejs22.x", 50 * ms, 2},
+		{"nodejs22.x", ms, 64},
+		{"java21", ms, 32},
+		{"python3.13", ms, 16},
+		{"provided.al2023", ms, 8},
+	} {
+		conf := sample(workloads.ModelLambdaManaged)
+		conf.Function.Runtime, conf.Function.MemoryMB = c.runtime, 2048
+		conf.Profile.Payloads = []Payload{{Service: []time.Duration{100 * ms}, CPU: []time.Duration{c.cpu}}}
+		st, err := Stands(conf)
+		if err != nil || st.Slots != c.want {
+			t.Errorf("%s, %v of 100 ms on the processor: %d at once, error %v, want %d", c.runtime, c.cpu, st.Slots, err, c.want)
+		}
+	}
+}

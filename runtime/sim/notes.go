@@ -35,7 +35,7 @@ func own(m workloads.Model) []string {
 	case workloads.ModelLambdaSnapStart:
 		return []string{lambda, door, "A restore takes 350-600 ms + 1 ms a resident MB (published restores), of which 182 ms are billed (AWS's sample log); a rarely used function restores more slowly."}
 	case workloads.ModelLambdaManaged:
-		return []string{managed, "There are no cold starts: a trigger that finds no free slot is throttled. AWS says that traffic which more than doubles within 5 minutes may be, not how it scales; taken to keep half of all slots free, to look every 15 s and to forget a need after 15 minutes. Instances cost their price on demand and 15 % (secondary source); their volumes are not billed here.", "Requests that an environment serves at once don't slow each other down; as many as its vCPUs serve, up to 64 a vCPU."}
+		return []string{managed, "There are no cold starts: a trigger that finds no free slot is throttled. AWS says that traffic which more than doubles within 5 minutes may be, not how it scales; taken to keep half of all slots free, to look every 15 s and to forget a need after 15 minutes. Instances cost their price on demand and 15 % (secondary source); their volumes are not billed here.", "Requests that an environment serves at once don't slow each other down; as many as its vCPUs serve, up to its runtime's default for each vCPU: 64 of Node.js, 32 of Java and .NET, 16 of Python, 8 of Rust, which others are taken to have."}
 	case workloads.ModelECSFargate:
 		return []string{service, lb, track, leaving, "Billing starts 10 s after the launch, where the image pull starts; there is no lazy loading (SOCI)."}
 	case workloads.ModelEKSFargate:
