@@ -65,7 +65,7 @@ func (l *liveTarget) unitsOfMemory() int {
 // without its size.
 func rulesOf(m workloads.Model, set workloads.Fleet, st sim.Standing) fleet.Rules {
 	r := fleet.Rules{
-		Launch: st.Launch, Backoff: st.Backoff, Scaler: cmp.Or(liveScalers[set.Scaling], fleet.ScalerTargetTracking), Target: scalerTarget, PerNode: st.PerNode, Timeout: balancerTime,
+		Launch: st.Launch, Backoff: st.Backoff, Drain: st.Drain, Scaler: cmp.Or(liveScalers[set.Scaling], fleet.ScalerTargetTracking), Target: scalerTarget, PerNode: st.PerNode, Timeout: balancerTime,
 		RoundRobin: set.Balancer == workloads.BalancerRoundRobin, SlowStart: set.SlowStart,
 	}
 	switch m {

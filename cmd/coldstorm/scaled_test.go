@@ -58,6 +58,16 @@ func TestLiveFleetsBackOffAsTheirModelStands(t *testing.T) {
 	}
 }
 
+// So do the rules by which its units go.
+func TestLiveFleetsDrainAsTheirModelStands(t *testing.T) {
+	own := plane.DrainRules{Delay: 5 * time.Second}
+	for _, m := range workloads.LiveModels[2:] {
+		if r := rulesOf(m, workloads.Fleet{}, sim.Standing{Drain: own}); r.Drain != own {
+			t.Errorf("%s drains by %+v", m, r.Drain)
+		}
+	}
+}
+
 func same(a, b fleet.Rules) bool {
 	return a.Scaler == b.Scaler && a.Place == b.Place && a.Nodes == b.Nodes && a.RoundRobin == b.RoundRobin && a.SlowStart == b.SlowStart && a.Zones == b.Zones
 }

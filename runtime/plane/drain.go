@@ -13,7 +13,9 @@ type DrainRules struct {
 	Delay time.Duration
 	// Grace is how long a unit may take to finish what it holds; it stops once it holds
 	// nothing, and loses the rest at the end (Kubernetes: terminationGracePeriodSeconds, 30 s
-	// by default, from the pod's deletion to SIGKILL). 0 is no bound. Delay goes first.
+	// by default, from the pod's deletion to SIGKILL). 0 is no bound, or with Delay that one;
+	// what is longer than Delay goes beyond it, for an executor whose triggers are not as much
+	// faster as its rules.
 	Grace time.Duration
 }
 
@@ -23,10 +25,7 @@ const (
 	TerminationGrace    = 30 * time.Second // and ECS's stopTimeout
 )
 
-// bound is when a unit goes, at the latest, after it was taken out of routing; 0: never.
-func (d DrainRules) bound() time.Duration { return or(d.Delay, d.Grace) }
-
-// leaving is a unit that drains, and when it goes at the latest.
+// leaving is a unit that drains, and when it goes if it holds nothing, or at the latest.
 type leaving struct {
 	unit Unit
 	at   time.Duration
@@ -35,36 +34,52 @@ type leaving struct {
 // drain takes a ready unit out of routing, and stops it by the rules.
 func (f *Fleet) drain(id Unit, at time.Duration, out []Action) []Action {
 	u, d := &f.units[id], f.rules.Drain
-	u.draining = true
+	u.draining, u.stays = true, at+d.Delay
 	f.alive--
 	f.router.remove(id)
 	if u.running == 0 && d.Delay == 0 {
 		return f.stop(id, out)
 	}
-	if b := d.bound(); b > 0 {
-		f.leaving.push(leaving{id, at + b})
+	switch {
+	case d.Delay > 0:
+		f.leaving.push(leaving{id, at + d.Delay})
+	case d.Grace > 0:
+		f.lasting.push(leaving{id, at + d.Grace})
 	}
 	return append(out, Action{Verb: Drain, Unit: id})
 }
 
 // leave stops the units whose time is up. What they hold is lost.
 func (f *Fleet) leave(at time.Duration, out []Action) []Action {
+	more := f.rules.Drain.Grace - f.rules.Drain.Delay
 	for f.leaving.len() > 0 && f.leaving.front().at <= at {
-		id := f.leaving.pop().unit
-		u := &f.units[id]
-		if u.state == unitGone {
+		l := f.leaving.pop()
+		if f.units[l.unit].running > 0 && more > 0 {
+			f.lasting.push(leaving{l.unit, l.at + more})
 			continue
 		}
-		for u.queue.len() > 0 {
-			f.queued--
-			out = append(out, Action{Verb: Refuse, Trigger: u.queue.pop(), Reason: ReasonUnitLost})
-		}
-		verb := StopUnit
-		if u.running > 0 {
-			verb = KillUnit
-		}
-		f.forget(id)
-		out = f.emptied(append(out, Action{Verb: verb, Unit: id}))
+		out = f.left(l.unit, out)
+	}
+	for f.lasting.len() > 0 && f.lasting.front().at <= at {
+		out = f.left(f.lasting.pop().unit, out)
 	}
 	return out
+}
+
+// left stops a unit whose time is up, if it is still there.
+func (f *Fleet) left(id Unit, out []Action) []Action {
+	u := &f.units[id]
+	if u.state == unitGone {
+		return out
+	}
+	for u.queue.len() > 0 {
+		f.queued--
+		out = append(out, Action{Verb: Refuse, Trigger: u.queue.pop(), Reason: ReasonUnitLost})
+	}
+	verb := StopUnit
+	if u.running > 0 {
+		verb = KillUnit
+	}
+	f.forget(id)
+	return f.emptied(append(out, Action{Verb: verb, Unit: id}))
 }

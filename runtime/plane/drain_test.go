@@ -78,6 +78,22 @@ func TestAPodThatHoldsNothingStopsAtOnce(t *testing.T) {
 	want(t, s.tick(20), "stop 2")
 }
 
+func TestALongerGraceGoesBeyondTheDelay(t *testing.T) {
+	d := DrainRules{Delay: 5 * time.Second, Grace: 100 * time.Second}
+	s := grown(t, d)
+	want(t, s.tick(20), "drain 2")
+	want(t, s.tick(25))
+	want(t, s.done(60, 2, 0), "stop 2") // the delay is over
+	s = grown(t, d)
+	want(t, s.tick(20), "drain 2")
+	want(t, s.done(22, 2, 0))
+	want(t, s.tick(25), "stop 2")
+	s = grown(t, d)
+	want(t, s.tick(20), "drain 2")
+	want(t, s.tick(25))
+	want(t, s.tick(120), "kill 2")
+}
+
 func TestWhatWaitsInAUnitIsLostWithIt(t *testing.T) {
 	s := grown(t, DrainRules{Delay: 5 * time.Second})
 	for i := range Trigger(4) { // round robin: two more each, of which one waits in the second

@@ -23,7 +23,8 @@ type Fleet struct {
 	nodes []fleetNode // from 1
 	queue fifo[deadline]
 
-	leaving fifo[leaving] // units that drain, if there is a bound to that
+	leaving fifo[leaving] // units that drain, for as long as they stay anyway
+	lasting fifo[leaving] // units that drain until they hold nothing, if there is a bound to that
 
 	buckets []bucket // of launches
 
@@ -61,6 +62,7 @@ const (
 type fleetUnit struct {
 	state    unitState
 	draining bool
+	stays    time.Duration // until then, if it drains
 	node     Node
 	running  int
 	queue    fifo[Trigger]
@@ -240,7 +242,7 @@ func (f *Fleet) done(e Event, out []Action) []Action {
 		return f.dispatch(e.Unit, u.queue.pop(), e.At, out)
 	}
 	f.loaded(e.Unit)
-	if u.draining && u.running == 0 && f.rules.Drain.Delay == 0 {
+	if u.draining && u.running == 0 && e.At >= u.stays {
 		return f.emptied(f.stop(e.Unit, out))
 	}
 	return out
@@ -296,6 +298,9 @@ func (f *Fleet) nextWake(out []Action) []Action {
 	}
 	if f.leaving.len() > 0 {
 		at = earliest(at, f.leaving.front().at)
+	}
+	if f.lasting.len() > 0 {
+		at = earliest(at, f.lasting.front().at)
 	}
 	if at == 0 || at == f.wake {
 		return out

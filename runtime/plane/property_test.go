@@ -53,6 +53,7 @@ func planes() map[string]func() (Plane, world) {
 		"ecs, steps":                         fleet(FleetRules{Slots: 2, Min: 2, Max: 30}, func() Scaler { return steps() }, nil),
 		"ecs, deregistration delay":          fleet(FleetRules{Slots: 2, Min: 2, Max: 30, Drain: DrainRules{Delay: 2 * time.Second}}, quick, nil),
 		"ecs on nodes, deregistration delay": fleet(FleetRules{Slots: 2, Min: 3, Max: 30, Place: BinPack, PerNode: 4, Drain: DrainRules{Delay: 20 * time.Second}}, quick, provider),
+		"ecs, at another speed":              fleet(FleetRules{Slots: 2, Min: 2, Max: 30, Drain: DrainRules{Delay: time.Second, Grace: 2 * time.Second}}, quick, nil),
 		"eks, termination grace": fleet(FleetRules{
 			Slots: 2, Min: 1, Max: 30, Place: LeastAllocated, PerNode: 2, Drain: DrainRules{Grace: time.Second}, Health: HealthCheck{Replace: true},
 		}, hpa, karpenter),

@@ -16,6 +16,7 @@ type Standing struct {
 	Min, Max int     // units
 	Launch   []plane.Rate
 	Backoff  plane.Backoff
+	Drain    plane.DrainRules
 	PerNode  int     // units on a node; 0: they have none
 	Instance string  // type of a node, or of a unit that is one
 	NodeVCPU float64 // of it
@@ -36,7 +37,7 @@ func Stands(c Config) (Standing, error) {
 	if mo.billing.lambda {
 		return Standing{}, fmt.Errorf("%s has no units that stand", c.Model)
 	}
-	s := Standing{Slots: mo.made.Slots, Min: mo.made.Min, Max: mo.made.Max, Launch: mo.made.Launch, Backoff: mo.made.Backoff, Words: mo.words}
+	s := Standing{Slots: mo.made.Slots, Min: mo.made.Min, Max: mo.made.Max, Launch: mo.made.Launch, Backoff: mo.made.Backoff, Drain: mo.made.Drain, Words: mo.words}
 	for i := range mo.timing.before {
 		s.UnitDelay += time.Duration(mo.timing.before[i].average())
 	}

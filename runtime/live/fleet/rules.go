@@ -25,6 +25,9 @@ type Rules struct {
 	// Backoff is that of units which die; its zero value is plane.CrashLoop, as a unit that
 	// dies at once would be started without end.
 	Backoff plane.Backoff `json:"backoff,omitzero"`
+	// Drain is how units go that are no longer wanted: its Delay on the rules' clock, its
+	// bounds on what a unit may finish in real time at any speed.
+	Drain plane.DrainRules `json:"drain,omitzero"`
 
 	Scaler Scaler  `json:"scaler,omitempty"`
 	Target float64 `json:"target,omitempty"` // the scaler's; 0 is its default
@@ -81,6 +84,7 @@ func (r Rules) Plane(speed int) (plane.Plane, error) {
 		p.Timeout = defaultTimeout
 	}
 	p.Timeout *= time.Duration(speed)
+	p.Drain = plane.DrainRules{Delay: r.Drain.Delay, Grace: cmp.Or(r.Drain.Grace, r.Drain.Delay) * time.Duration(speed)}
 	switch r.Scaler {
 	case ScalerNone:
 	case ScalerTargetTracking:

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"coldstorm/results"
+	"coldstorm/runtime/plane"
 )
 
 // state is a row of f's; the zero value if there is none.
@@ -87,6 +88,22 @@ func TestScaleInTerminatesPods(t *testing.T) {
 		}
 		if ready.Time.Min < 5*time.Minute {
 			t.Errorf("scaled in after %v, before the stabilisation window of five minutes", ready.Time.Min)
+		}
+	})
+}
+
+// A deregistration delay is on the rules' clock, as the scaler's stabilisation of five minutes.
+func TestADeregisteredTaskStaysForItsDelay(t *testing.T) {
+	c := Config{Speed: 60, Rules: Rules{Slots: 1, Min: 1, Max: 3, Scaler: ScalerHPA, Target: 0.7, Drain: plane.DrainRules{Delay: 5 * time.Minute}}}
+	in(t, newHost(), c, func(t *testing.T, f *Fleet) {
+		ready(t, f, 1)
+		time.Sleep(time.Minute)
+		send(f, 600, 10*time.Millisecond)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		left := state(f, "task", "DEACTIVATING")
+		if left.Time.N == 0 || left.Still > 0 || left.Time.Min != 5*time.Second || left.Time.Max != 5*time.Second {
+			t.Errorf("%q, want 5 s of DEACTIVATING", said(f))
 		}
 	})
 }
