@@ -154,6 +154,8 @@ func TestOutcomes(t *testing.T) {
 		"a 429 names its reason":              {response{429, [2]string{}, `{"Reason":"ReservedFunctionConcurrentInvocationLimitExceeded"}`}, results.OutcomeThrottled, "ReservedFunctionConcurrentInvocationLimitExceeded"},
 		"a 429 without one names its type":    {response{429, [2]string{"X-Amzn-ErrorType", "TooManyRequestsException:http://x/"}, "slow down"}, results.OutcomeThrottled, "TooManyRequestsException"},
 		"a 429 with nothing":                  {response{status: 429}, results.OutcomeThrottled, "HTTP 429"},
+		"a restore over its limit timed out":  {response{408, [2]string{"X-Amzn-ErrorType", "SnapStartTimeoutException"}, "{}"}, results.OutcomeTimedOut, "SnapStartTimeoutException"},
+		"a 408 of another kind failed":        {response{status: 408}, results.OutcomeFailed, "HTTP 408"},
 		"a 503 failed":                        {response{status: 503}, results.OutcomeFailed, "HTTP 503"},
 		"a redirect is not followed":          {response{302, [2]string{"Location", "/elsewhere"}, ""}, results.OutcomeFailed, "HTTP 302"},
 		"a function error by type":            {response{200, fault, `{"errorType":"ValueError","errorMessage":"no"}`}, results.OutcomeFailed, "ValueError"},

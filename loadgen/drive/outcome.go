@@ -26,11 +26,17 @@ const functionError = "X-Amz-Function-Error"
 // ReasonWrongOutput marks a response that Attack.Check refused.
 const ReasonWrongOutput = "WrongOutput"
 
+// restoreTimedOut is what Lambda calls a restore from a snapshot that took longer
+// than its limit (AWS Lambda API: Invoke).
+const restoreTimedOut = "SnapStartTimeoutException"
+
 // responseOutcome says what a response means.
 func responseOutcome(got answer, wrong bool) (results.Outcome, string) {
 	switch {
 	case got.status == http.StatusTooManyRequests:
 		return results.OutcomeThrottled, throttleReason(got)
+	case got.status == http.StatusRequestTimeout && kindOf(got) == restoreTimedOut:
+		return results.OutcomeTimedOut, restoreTimedOut
 	case got.status < 200 || got.status >= 300:
 		return results.OutcomeFailed, "HTTP " + strconv.Itoa(got.status)
 	case got.get(functionError) != "":
@@ -47,11 +53,16 @@ func throttleReason(got answer) string {
 	if json.Unmarshal(got.body, &body) == nil && body.Reason != "" {
 		return body.Reason
 	}
-	kind, _, _ := strings.Cut(got.get("X-Amzn-Errortype"), ":")
-	if kind != "" {
+	if kind := kindOf(got); kind != "" {
 		return kind
 	}
 	return "HTTP 429"
+}
+
+// kindOf is the name of an error of the service; empty if it has none.
+func kindOf(got answer) string {
+	kind, _, _ := strings.Cut(got.get("X-Amzn-Errortype"), ":")
+	return kind
 }
 
 // functionOutcome tells a function's error from its timeout. Lambda names a

@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+
+	"coldstorm/results"
+	"coldstorm/runtime/live"
 )
 
 // serviceError is an error of the service, not of the function.
@@ -95,6 +98,31 @@ func throttled(reason string) serviceError {
 	return serviceError{http.StatusTooManyRequests, "TooManyRequestsException", map[string]string{
 		"Reason": reason, "Type": "User", "message": "Rate Exceeded.",
 	}}
+}
+
+// errRestore is a restore that took longer than its limit (AWS documentation:
+// "Troubleshooting SnapStart errors for Lambda functions").
+var errRestore = serviceError{http.StatusRequestTimeout, "SnapStartTimeoutException", map[string]string{
+	"Type": "User", "Message": "Lambda couldn't restore the snapshot within the timeout limit.",
+}}
+
+// errSnapshot is a version whose snapshot is yet to be taken (AWS API reference:
+// Invoke, SnapStartNotReadyException).
+var errSnapshot = serviceError{http.StatusConflict, "SnapStartNotReadyException", map[string]string{
+	"Type": "User", "Message": "Lambda is initializing your function. It will be ready to invoke once your function state becomes ACTIVE.",
+}}
+
+// serviceErrorOf is the error of the service that a result is to its caller; nil for an
+// answer of the function, be it an error.
+func serviceErrorOf(res live.Result) *serviceError {
+	switch {
+	case res.Outcome == results.OutcomeThrottled:
+		e := throttled(res.Reason)
+		return &e
+	case res.RestoreTimedOut:
+		return &errRestore
+	}
+	return nil
 }
 
 func (e serviceError) write(w http.ResponseWriter) {

@@ -132,6 +132,9 @@ func (s *Service) activate(v *version) {
 // unready is the error of an invocation of a version that has no environments
 // yet.
 func (v *version) unready() *serviceError {
+	if v.config.State == "Pending" && v.config.Version != latestVersion && v.config.SnapStart.ApplyOn == snapPublished {
+		return &errSnapshot
+	}
 	return &serviceError{http.StatusConflict, "ResourceConflictException", user(
 		"The operation cannot be performed at this time. The function is currently in the following state: " + v.config.State)}
 }

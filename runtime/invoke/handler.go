@@ -162,8 +162,8 @@ func write(w http.ResponseWriter, res live.Result, tail bool, version []string) 
 		h[OutcomeHeader] = []string{string(res.Outcome)}
 		h[results.ReasonHeader] = []string{res.Reason}
 	}
-	if res.Outcome == results.OutcomeThrottled {
-		throttled(res.Reason).write(w)
+	if no := serviceErrorOf(res); no != nil {
+		no.write(w)
 		return
 	}
 	if res.Outcome != results.OutcomeServed {

@@ -10,6 +10,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"coldstorm/results"
+	"coldstorm/runtime/live"
 )
 
 // snapped creates function f with SnapStart, and publishes its first version.
@@ -30,12 +33,15 @@ var firstVersion = &lambda.GetFunctionConfigurationInput{FunctionName: aws.Strin
 
 func TestPublishedVersionWithSnapStartIsPendingUntilItsSnapshotIsTaken(t *testing.T) {
 	w := &workshop{slow: make(chan struct{})}
-	_, c, published := snapped(t, w)
+	s, c, published := snapped(t, w)
 	ctx := context.Background()
 	same(t, "published", words(*published.Version, published.State), "1 Pending")
 	invoke := &lambda.InvokeInput{FunctionName: aws.String("f"), Qualifier: aws.String("1")}
 	_, err := c.Invoke(ctx, invoke)
-	refused(t, "invocation before", err, "ResourceConflictException")
+	refused(t, "invocation before", err, "SnapStartNotReadyException")
+	if code, kind, _ := talk(t, s, "POST", "/2015-03-31/functions/f:1/invocations", ""); code != 409 || kind != "SnapStartNotReadyException" {
+		t.Errorf("invocation before: %d %s", code, kind)
+	}
 	again := got(c.PublishVersion(ctx, &lambda.PublishVersionInput{FunctionName: aws.String("f")}))(t)
 	same(t, "published again", words(*again.Version, again.State), "1 Pending")
 	close(w.slow)
@@ -65,6 +71,21 @@ func TestVersionThatCannotBeRestoredIsFailedWithTheReason(t *testing.T) {
 	_, err := c.Invoke(ctx, &lambda.InvokeInput{FunctionName: aws.String("f"), Qualifier: aws.String("1")})
 	refused(t, "invocation", err, "ResourceConflictException")
 	got(c.Invoke(ctx, &lambda.InvokeInput{FunctionName: aws.String("f")}))(t) // $LATEST is as it was
+}
+
+// facts/aws.md 2.2 and 3.2.
+func TestARestoreOverItsLimitIsSnapStartTimeoutException(t *testing.T) {
+	s, _ := account(t, &workshop{behave: func(live.Config, live.Request) live.Result {
+		return live.Result{Outcome: results.OutcomeTimedOut, Reason: "Sandbox.Timedout", RestoreTimedOut: true, Payload: []byte("{}")}
+	}}, Config{})
+	create(t, s, "f")
+	for _, path := range []string{"/2015-03-31/functions/f/invocations", "/2021-11-15/functions/f/response-streaming-invocations"} {
+		r := ask(s, "POST", path, "")
+		want := `{"Message":"Lambda couldn't restore the snapshot within the timeout limit.","Type":"User"}`
+		if got := text(t, r); r.StatusCode != 408 || r.Header.Get("X-Amzn-Errortype") != "SnapStartTimeoutException" || r.Header.Get("X-Amz-Function-Error") != "" || got != want || r.Header.Get(OutcomeHeader) != "timed-out" {
+			t.Errorf("%s: %v %s", path, r, got)
+		}
+	}
 }
 
 func TestSnapStartIsNotForProvisionedConcurrencyNorForOtherValues(t *testing.T) {

@@ -70,7 +70,7 @@ func (s *Service) invokeStream(w http.ResponseWriter, r *http.Request, name stri
 
 // end sends what is known at the end.
 func (e *eventWriter) end(res live.Result, tail bool) {
-	if res.Outcome == results.OutcomeThrottled {
+	if serviceErrorOf(res) != nil {
 		write(e.w, res, tail, e.version)
 		return
 	}

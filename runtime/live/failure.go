@@ -14,9 +14,11 @@ import (
 type Failure struct {
 	Type    string // as Lambda names it, such as Runtime.ExitError
 	Message string // without the request id
-	Reason  string // what a report counts it as: Type, OutOfMemory or ProcessLimit
+	Reason  string // what a report counts it as: Type, OutOfMemory, ProcessLimit or SnapStartTimeoutException
 	Payload []byte // the function's own JSON, where it gave one
 	Outcome results.Outcome
+
+	restore bool // a restore took longer than its limit
 }
 
 func (f *Failure) Error() string { return f.Type + ": " + f.Message }
@@ -69,6 +71,17 @@ func exitFailure(x Exit) *Failure {
 func timeoutFailure(what string, after time.Duration) *Failure {
 	f := failed("Sandbox.Timedout", fmt.Sprintf("%s timed out after %.2f seconds", what, after.Seconds()))
 	f.Outcome = results.OutcomeTimedOut
+	return f
+}
+
+// reasonRestoreTimeout is the reason of an invocation whose environment wasn't restored
+// in time: the error that Lambda's API answers it with (AWS API reference: Invoke).
+const reasonRestoreTimeout = "SnapStartTimeoutException"
+
+// restoreTimeout is the failure of a restore that took longer than its limit.
+func restoreTimeout(after time.Duration) *Failure {
+	f := timeoutFailure("Restore", after)
+	f.restore, f.Reason = true, reasonRestoreTimeout
 	return f
 }
 

@@ -46,6 +46,10 @@ type Result struct {
 	StreamBytes int64         // written to the stream
 	FirstByte   results.Stamp // the head of the response was read; 0 if there was none
 
+	// RestoreTimedOut says that its environment was not restored within the limit: to
+	// the caller of Lambda's API that is an error of the service.
+	RestoreTimedOut bool
+
 	fatal    bool          // it ended without an answer, and on demand so did its environment
 	failure  *Failure      // how it ended
 	joined   bool          // it waited for an init that was for another invocation
@@ -131,6 +135,7 @@ func (r Request) failure(why *Failure, e results.Evidence) Result {
 	return Result{
 		RequestID: r.ID, Outcome: why.Outcome, Reason: why.Reason, ErrorType: why.Type,
 		Payload: why.body(r.ID), ContentType: "application/json", Evidence: e, fatal: true, failure: why,
+		RestoreTimedOut: why.restore,
 	}
 }
 

@@ -66,6 +66,9 @@ func TestFailedRestores(t *testing.T) {
 			var log bytes.Buffer
 			f, l := deploy(t, tt.behave, Config{SnapStart: true, InitLimit: tt.limit, Log: &log})
 			r := f.Invoke(Request{ID: "1"})
+			if late := tt.limit > 0; r.RestoreTimedOut != late || (r.Reason == "SnapStartTimeoutException") != late {
+				t.Errorf("restore timed out: %v, reason %s", r.RestoreTimedOut, r.Reason)
+			}
 			if r.ErrorType != tt.kind || r.Evidence.Phases.Restore <= 0 || r.Evidence.Phases.InitDuration() != 0 {
 				t.Errorf("%+v", r)
 			}

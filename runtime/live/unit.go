@@ -212,7 +212,7 @@ func (u *unit) initLate() {
 	case !due:
 	case own:
 		if u.look(); u.config.SnapStart {
-			u.fail(u.blame(timeoutFailure("Restore", u.config.InitLimit)))
+			u.fail(u.blame(restoreTimeout(u.config.InitLimit)))
 		} else if u.again(u.blame(timeoutFailure("Init", u.initLimit()))) {
 			box.Stop() // run goes on from there
 		}
