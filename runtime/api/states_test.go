@@ -2,6 +2,7 @@ package api
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	sched "runtime"
 	"strings"
@@ -224,6 +225,32 @@ func TestTheCauseForTheTraceIsNotTheCallers(t *testing.T) {
 		"Content-Type", "application/vnd.aws.lambda.error.cause+json")
 	if got := <-result; string(got.Payload) != `{"errorMessage":"m","errorType":"t","stackTrace":["s"]}` || got.ContentType != contentJSON {
 		t.Errorf("got %s %q", got.Payload, got.ContentType)
+	}
+}
+
+// facts/aws.md 1.3: AWS's emulator crops a cause over 64 KiB, and aws-lambda-go sends
+// one of nearly 1 MiB. Here nobody reads it, so it's only not to be in the way.
+func TestACauseForTheTraceInAHeaderOfUpTo1MiBChangesNothing(t *testing.T) {
+	const name, body = "Lambda-Runtime-Function-XRay-Error-Cause", `{"errorMessage":"m","errorType":"t"}`
+	for _, size := range []int{0, 1, 64<<10 + 1, 1<<20 - 1} {
+		cause := strings.Repeat("x", size)
+		h, c := newHooks()
+		e, r := begin(t, c)
+		_, result := invoke(t, e, r, h, Invocation{ID: "7"})
+		if a := r.post("invocation/7/error", body, headerErrorType, "Function.Mine", name, cause); a.status != 202 {
+			t.Errorf("a cause of %d bytes: %d %s", size, a.status, a.body)
+			e.Abort(io.ErrUnexpectedEOF)
+		}
+		if got := <-result; string(got.Payload) != body || got.ErrorType != "Function.Mine" {
+			t.Errorf("a cause of %d bytes: got %+v", size, got)
+		}
+		h, c = newHooks()
+		_, r = begin(t, c)
+		if a := r.post("init/error", body, headerErrorType, "Function.Mine", name, cause); a.status != 202 {
+			t.Errorf("a cause of %d bytes of an init: %d %s", size, a.status, a.body)
+		} else if got := <-h.failed; string(got.Payload) != body || got.Type != "Function.Mine" {
+			t.Errorf("a cause of %d bytes of an init: got %+v", size, got)
+		}
 	}
 }
 
