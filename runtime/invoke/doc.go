@@ -18,7 +18,9 @@
 // The name may be a plain one, an ARN or a part of one, with a version, an alias,
 // $LATEST or nothing. An error of the function keeps status 200 and carries
 // X-Amz-Function-Error; one of the service has its own status and
-// x-amzn-ErrorType (AWS API reference: Invoke). Each response to an invocation
+// x-amzn-ErrorType (AWS API reference: Invoke): so has a restore from a snapshot
+// that takes too long (SnapStartTimeoutException, 408), and an invocation of a
+// version whose snapshot is yet to come (SnapStartNotReadyException, 409). Each response to an invocation
 // also carries its evidence (results.EvidenceHeader), throttles and failures too
 // as far as it is known, and, unless it was served, OutcomeHeader and
 // results.ReasonHeader. Unlike AWS, a payload isn't checked to be JSON.
