@@ -54,9 +54,12 @@ func parse(name string, src []byte) (Scenario, value, error) {
 		return Scenario{}, top, err
 	}
 	s := Scenario{Seed: DefaultSeed, Source: slices.Clone(src), Dir: filepath.Dir(name)}
-	o, err := read(top, "scenario", scenarioKeys, &s, "function")
+	o, err := read(top, "scenario", scenarioKeys, &s)
 	if err != nil {
 		return Scenario{}, top, err
+	}
+	if !o.has("function") {
+		return Scenario{}, top, o.problem("function", "scenario has no function", "name it: function: {path: ./fn}, or function: {workload: thumbnail}")
 	}
 	if len(s.Storms) == 0 && len(s.Sweep.Burst) == 0 {
 		return Scenario{}, top, o.problem("storms", "the scenario has neither storms nor a sweep", "add a storm: {shape: burst, n: 10}")

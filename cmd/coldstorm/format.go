@@ -20,7 +20,7 @@ func span(d time.Duration) string {
 	case d < time.Microsecond:
 		return fmt.Sprintf("%d ns", d)
 	case d < time.Millisecond:
-		return digits(float64(d)/1e3) + " us"
+		return digits(float64(d)/1e3) + " µs"
 	case d < time.Second:
 		return digits(float64(d)/1e6) + " ms"
 	case d < 10*time.Minute:

@@ -9,7 +9,7 @@ func TestFiguresHaveThreeDigitsAndAUnit(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
 		{span(0), "0"},
 		{span(999), "999 ns"},
-		{span(1500), "1.50 us"},
+		{span(1500), "1.50 µs"},
 		{span(12345 * time.Microsecond), "12.3 ms"},
 		{span(1234 * time.Millisecond), "1.23 s"},
 		{span(15 * time.Minute), "15.0 min"},

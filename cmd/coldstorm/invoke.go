@@ -75,9 +75,17 @@ func (o *invokeOptions) do(ctx context.Context, a *app, args []string) error {
 		if err != nil || base.Scheme != "http" && base.Scheme != "https" || base.Host == "" {
 			return usageError("such as http://127.0.0.1:3001", "--url %q is no URL of an endpoint", o.url)
 		}
-		return o.send(ctx, a, strings.TrimSuffix(o.url, "/")+"/2015-03-31/functions/"+url.PathEscape(args[0])+"/invocations", event)
+		ans, err := o.send(ctx, strings.TrimSuffix(o.url, "/")+"/2015-03-31/functions/"+url.PathEscape(args[0])+"/invocations", event)
+		if err != nil {
+			return err
+		}
+		return ans.tell(a)
 	}
-	return o.here(ctx, a, event)
+	ans, err := o.here(ctx, a, event)
+	if ans == nil {
+		return err
+	}
+	return errors.Join(ans.tell(a), err)
 }
 
 // event is what the function is given.
@@ -99,34 +107,36 @@ func (o *invokeOptions) event(stdin io.Reader) ([]byte, error) {
 	return b, nil
 }
 
-// here starts an engine for the one invocation.
-func (o *invokeOptions) here(ctx context.Context, a *app, event []byte) (err error) {
+// here starts an engine for the one invocation. At its end the log is complete, so
+// that what is told of the answer stands below it. An engine that could not clean up
+// is an error beside the answer.
+func (o *invokeOptions) here(ctx context.Context, a *app, event []byte) (ans *answer, err error) {
 	defer o.end()
 	if err := o.begin(func(s string) { fmt.Fprintln(a.stderr, s) }); err != nil {
-		return err
+		return nil, err
 	}
 	path := o.function
 	if path == "" {
 		if path, err = unpack("hello", o.work); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	img, err := o.open(ctx, path)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	c := engine.Config{Stderr: a.stderr, Runtime: o.launcher}
 	if !o.tail {
 		log, wait, err := logTo(a.stderr)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		defer wait()
 		c.Log = log
 	}
 	eng, err := engine.Start(ctx, c)
 	if err != nil {
-		return fmt.Errorf("start the engine: %w", err)
+		return nil, fmt.Errorf("start the engine: %w", err)
 	}
 	defer func() {
 		if cerr := eng.Close(); cerr != nil && err == nil {
@@ -135,16 +145,24 @@ func (o *invokeOptions) here(ctx context.Context, a *app, event []byte) (err err
 	}()
 	name := functionName(path)
 	if err := eng.Deploy(engine.Function{Name: name, Image: img, MemoryMB: o.memory, Timeout: o.timeout}); err != nil {
-		return err
+		return nil, err
 	}
-	return o.send(ctx, a, eng.InvokeURL(name), event)
+	return o.send(ctx, eng.InvokeURL(name), event)
 }
 
-// send invokes the function at a URL of the Invoke API, and says what came.
-func (o *invokeOptions) send(ctx context.Context, a *app, to string, event []byte) error {
+// answer is what came of an invocation.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+	took   time.Duration // from the send to the last byte
+}
+
+// send invokes the function at a URL of the Invoke API.
+func (o *invokeOptions) send(ctx context.Context, to string, event []byte) (*answer, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, to, bytes.NewReader(event))
 	if err != nil {
-		return usageError("", "--url: %w", err)
+		return nil, usageError("", "--url: %w", err)
 	}
 	req.Header.Set("Content-Type", "application/json")
 	if o.tail {
@@ -154,39 +172,47 @@ func (o *invokeOptions) send(ctx context.Context, a *app, to string, event []byt
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		if ctx.Err() != nil {
-			return exitError{code: exitInterrupted, err: errInterrupted}
+			return nil, exitError{code: exitInterrupted, err: errInterrupted}
 		}
-		return fmt.Errorf("invoke: %w", err)
+		return nil, fmt.Errorf("invoke: %w", err)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
-		return fmt.Errorf("read the response: %w", err)
+		return nil, fmt.Errorf("read the response: %w", err)
 	}
-	took := time.Since(sent)
-	if log, err := base64.StdEncoding.DecodeString(resp.Header.Get("X-Amz-Log-Result")); err == nil {
+	return &answer{resp.StatusCode, resp.Header, body, time.Since(sent)}, nil
+}
+
+// tell says what came: the phases on stderr, and the response on stdout.
+func (n *answer) tell(a *app) error {
+	if log, err := base64.StdEncoding.DecodeString(n.header.Get("X-Amz-Log-Result")); err == nil {
 		a.stderr.Write(log)
 	}
-	fmt.Fprintln(a.stderr, phasesLine(resp.Header.Get(results.EvidenceHeader), took))
-	if resp.StatusCode != http.StatusOK {
-		return refusedBy(resp, body)
+	fmt.Fprintln(a.stderr, phasesLine(n.header.Get(results.EvidenceHeader), n.took))
+	if n.status != http.StatusOK {
+		return refusedBy(n)
+	}
+	body := n.body
+	if f, ok := a.stdout.(*os.File); ok && isTerminal(f) && !bytes.HasSuffix(body, []byte("\n")) {
+		body = append(body, '\n') // for what stands below it; others get the bytes as they came
 	}
 	if _, err := a.stdout.Write(body); err != nil {
 		return err
 	}
-	if kind := resp.Header.Get("X-Amz-Function-Error"); kind != "" {
+	if kind := n.header.Get("X-Amz-Function-Error"); kind != "" {
 		return exitError{code: exitInvalid, err: fmt.Errorf("the function failed (%s)", kind)}
 	}
 	return nil
 }
 
 // refusedBy is the error of an endpoint that did not invoke the function.
-func refusedBy(resp *http.Response, body []byte) error {
+func refusedBy(n *answer) error {
 	var text struct{ Message, Reason string }
-	json.Unmarshal(body, &text) // its keys come in both cases
-	why := resp.Header.Get("X-Amzn-Errortype")
+	json.Unmarshal(n.body, &text) // its keys come in both cases
+	why := n.header.Get("X-Amzn-Errortype")
 	if why == "" {
-		why = resp.Status
+		why = fmt.Sprintf("%d %s", n.status, http.StatusText(n.status))
 	}
 	for _, s := range []string{text.Message, text.Reason} {
 		if s != "" {
@@ -194,7 +220,7 @@ func refusedBy(resp *http.Response, body []byte) error {
 		}
 	}
 	code := exitInvalid
-	if resp.StatusCode == http.StatusNotFound || resp.StatusCode == http.StatusBadRequest {
+	if n.status == http.StatusNotFound || n.status == http.StatusBadRequest {
 		code = exitUsage
 	}
 	return exitError{code: code, err: errors.New(why)}

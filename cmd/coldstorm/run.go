@@ -292,6 +292,9 @@ func (r *runner) prepare() error {
 	if err := r.checkTriggers(); err != nil {
 		return err
 	}
+	if err := checkTraces(r.scenario); err != nil {
+		return err
+	}
 	r.run = results.Run{
 		Schema: results.Schema, Status: results.StatusComplete, Started: time.Now().UTC(),
 		Scenario: r.scenario.Name, Command: commandLine(), Objective: r.scenario.Project.Objective,

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"strings"
 
 	"coldstorm/loadgen/storm"
 	replay "coldstorm/loadgen/trace"
@@ -15,9 +18,33 @@ func scheduleOf(sc workloads.Scenario, st workloads.Storm) (storm.Schedule, erro
 		return replay.Of(part, sc.Resolve, seed)
 	})
 	if err != nil && st.Has(workloads.ShapeTrace) {
-		return nil, exitError{code: exitUsage, err: err, hint: traceHint}
+		return nil, badTrace(err)
 	}
 	return s, err
 }
 
-var traceHint = fmt.Sprintf("the formats of traces are %v; name one with format", replay.Formats)
+// checkTraces reads the traces of a scenario's storms: what is wrong with one is said
+// before anything is fired, not after the storms before it.
+func checkTraces(sc workloads.Scenario) error {
+	for _, st := range sc.Storms {
+		if !st.Has(workloads.ShapeTrace) {
+			continue
+		}
+		if _, err := scheduleOf(sc, st); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// badTrace is the error of a trace that can't be read.
+func badTrace(err error) error {
+	hint := fmt.Sprintf("the formats of traces are %s; name one with format", strings.Trim(fmt.Sprint(replay.Formats), "[]"))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		hint = "a path in a scenario counts from the scenario's folder"
+	case errors.Is(err, fs.ErrPermission):
+		hint = ""
+	}
+	return exitError{code: exitUsage, err: err, hint: hint}
+}

@@ -31,7 +31,7 @@ func (o *simulateOptions) file(path string, stderr io.Writer, seed int64) (traff
 	fmt.Fprintf(stderr, "reading %s\n", path)
 	t, err := replay.Open(path, "")
 	if err != nil {
-		return traffic{}, exitError{code: exitUsage, err: err, hint: traceHint}
+		return traffic{}, badTrace(err)
 	}
 	n := cmp.Or(o.functions, len(t.Functions))
 	if t, _, err = t.Sample(max(n, 1), seed); err != nil {

@@ -151,8 +151,8 @@ func (r Report) limits(latencies []time.Duration) []string {
 		of   time.Duration
 	}{{"p50", r.Lag.P50, latency(0.5)}, {"p99", r.Lag.P99, latency(0.99)}} {
 		if c.of > 0 && c.lag > lagFloor && float64(c.lag) > lagShare*float64(c.of) {
-			why = append(why, fmt.Sprintf("schedule lag %s of %v is %.0f %% of the latency",
-				c.name, c.lag.Round(time.Microsecond), 100*float64(c.lag)/float64(c.of)))
+			why = append(why, fmt.Sprintf("schedule lag %s of %.3g ms is %.0f %% of the latency",
+				c.name, 1e3*c.lag.Seconds(), 100*float64(c.lag)/float64(c.of)))
 		}
 	}
 	if r.Waits > 0 {

@@ -65,7 +65,7 @@ func ExampleOpener_OpenPackage() {
 	img := image.Image{Runtime: "nodejs22.x", Managed: true, Argv: []string{"/usr/bin/node", "/var/runtime/bootstrap.mjs"}}
 	fmt.Println(img.Command(1000, []string{"AWS_LAMBDA_EXEC_WRAPPER=/opt/wrapper"}))
 	// Output:
-	// name the handler: --runtime python3.13 --handler app.lambda_handler
+	// name the handler: --handler app.lambda_handler
 	// true
 	// [/opt/wrapper /usr/bin/node --expose-gc --max-http-header-size=81920 --max-semi-space-size=50 --max-old-space-size=900 /var/runtime/bootstrap.mjs]
 }

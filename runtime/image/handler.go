@@ -87,7 +87,10 @@ func (p Package) nothing(list []entry) error {
 			if slices.Contains(l.exts, path.Ext(e.name)) && e.mode.IsRegular() && hint == bootstrapHint {
 				module := strings.TrimSuffix(e.name, path.Ext(e.name))
 				_, function, _ := strings.Cut(l.handler, ".")
-				hint = fmt.Sprintf("name the handler: --runtime %s --handler %s.%s", l.example(), module, function)
+				if e.name == l.usual(path.Ext(e.name)) { // it is there, without the usual function
+					function = "NAME, a function of " + e.name
+				}
+				hint = fmt.Sprintf("name the handler: --handler %s.%s", module, function)
 			}
 		}
 	}
@@ -104,6 +107,12 @@ func (p Package) nothing(list []entry) error {
 		err = fmt.Errorf("%w, but %s", err, strings.Join(names, ", "))
 	}
 	return &Hint{err, hint}
+}
+
+// usual is the name of the usual handler's file with an extension.
+func (l *language) usual(ext string) string {
+	module, _, _ := strings.Cut(l.handler, ".")
+	return module + ext
 }
 
 // example is a runtime of the language as AWS names it.

@@ -48,9 +48,9 @@ func TestHandlersAreFound(t *testing.T) {
 		{"provided is a bootstrap", []file{py}, "provided.al2023", "", "", nil, ""},
 
 		{"two languages", []file{py, mjs}, "", "", "", ErrNoHandler, "lambda_function.lambda_handler, index.handler"},
-		{"a file without a handler", []file{{"lambda_function.py", 0o644, "def main(): pass"}}, "", "", "", ErrNoHandler, "--handler lambda_function.lambda_handler"},
-		{"another file", []file{app, {"notes.txt", 0o644, ""}}, "", "", "", ErrNoBootstrap, "but app.py, notes.txt: name the handler: --runtime python3.13 --handler app.lambda_handler"},
-		{"another file of JavaScript", []file{{"main.js", 0o644, ""}}, "", "", "", ErrNoHandler, "--runtime nodejs22.x --handler main.handler"},
+		{"a file without a handler", []file{{"lambda_function.py", 0o644, "def main(): pass"}}, "", "", "", ErrNoHandler, "--handler lambda_function.NAME, a function of lambda_function.py"},
+		{"another file", []file{app, {"notes.txt", 0o644, ""}}, "", "", "", ErrNoBootstrap, "but app.py, notes.txt: name the handler: --handler app.lambda_handler"},
+		{"another file of JavaScript", []file{{"main.js", 0o644, ""}}, "", "", "", ErrNoHandler, "--handler main.handler"},
 		{"no file", nil, "", "", "", ErrNoBootstrap, "go build"},
 		{"many files", []file{{"a", 0o644, ""}, {"b", 0o644, ""}, {"c", 0o644, ""}, {"d", 0o644, ""}, {"e", 0o644, ""}, {"f", 0o644, ""}, {"g", 0o644, ""}}, "", "", "", ErrNoHandler, "but a, b, c, d, e, f, ...: "},
 		{"a handler of no module", []file{app}, "", "main.main", "", ErrNoHandler, "no module of handler main.main"},

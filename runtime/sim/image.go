@@ -50,23 +50,44 @@ func (m *machine) pulled(node, now int64) int64 {
 func (c *Config) imageState() string {
 	size := "of a size that is not known, so that no pull is added"
 	if b := c.imageBytes(); b > 0 {
-		size = fmt.Sprintf("of %.3g MB", b/1e6)
+		size = "of " + bytesText(b)
 	}
 	switch c.Model {
 	case workloads.ModelECSFargate, workloads.ModelEKSFargate:
-		return fmt.Sprintf("no image cache: every start pulls an image %s, which takes %v beyond the published start (that of a small image, %g MB)",
-			size, c.pull(pullIncluded).Round(10*time.Millisecond), pullIncluded/1e6)
+		return fmt.Sprintf("no image cache: every start pulls an image %s, %s the published start (that of a small image, %g MB)",
+			size, pullText(c.pull(pullIncluded), "which takes %v beyond", "no more than is in"), pullIncluded/1e6)
 	case workloads.ModelECSEC2, workloads.ModelEKSEC2:
 		if c.cached() {
 			return "warm image cache: every instance comes with the image"
 		}
-		return fmt.Sprintf("cold image cache: the first start on a new instance pulls an image %s, which takes %v; later ones there find it, as do all on instances that stood before",
-			size, c.pull(0).Round(10*time.Millisecond))
+		return fmt.Sprintf("cold image cache: the first start on a new instance pulls an image %s, %s; later ones there find it, as do all on instances that stood before",
+			size, pullText(c.pull(0), "which takes %v", "which takes no time"))
 	case workloads.ModelEC2:
 		if c.cached() {
 			return "warm: every instance comes with the program in its machine image"
 		}
-		return fmt.Sprintf("cold: every new instance fetches a program %s, which takes %v; those of a warm pool have it", size, c.pull(0).Round(10*time.Millisecond))
+		return fmt.Sprintf("cold: every new instance fetches a program %s, %s; those of a warm pool have it", size, pullText(c.pull(0), "which takes %v", "which takes no time"))
 	}
 	return "Lambda's own caches: its published start latencies hold cold and warm ones"
+}
+
+// pullText says how long a pull takes, to 10 ms, or none what is too short for that.
+func pullText(d time.Duration, takes, none string) string {
+	if d = d.Round(10 * time.Millisecond); d > 0 {
+		return fmt.Sprintf(takes, d)
+	}
+	return none
+}
+
+// bytesText shows a size in the unit that suits it.
+func bytesText(b float64) string {
+	switch {
+	case b < 1e3:
+		return fmt.Sprintf("%.0f B", b)
+	case b < 1e6:
+		return fmt.Sprintf("%.3g kB", b/1e3)
+	case b < 1e9:
+		return fmt.Sprintf("%.3g MB", b/1e6)
+	}
+	return fmt.Sprintf("%.3g GB", b/1e9)
 }
