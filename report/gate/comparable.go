@@ -100,7 +100,8 @@ func differ[T comparable](what string, base, head T) []string {
 	if base == head {
 		return nil
 	}
-	return []string{fmt.Sprintf("%s differs: %v in base, %v in head", what, base, head)}
+	text := func(v T) string { return cmp.Or(fmt.Sprint(v), "none") }
+	return []string{fmt.Sprintf("%s differs: %s in base, %s in head", what, text(base), text(head))}
 }
 
 // spoilt returns the notes of a run that spoil what they are about: a storm, a
@@ -130,13 +131,38 @@ func (c comparison) warnings() []string {
 		out = append(out, fmt.Sprintf("the parts of the way of events are not compared, nor how often they were tried, as a run tells neither: %s", strings.Join(names, ", ")))
 	}
 	for _, a := range []arm{c.base, c.head} {
+		var unnamed []string
 		for name := range sorted(a.count) {
-			if a.series[name] == nil {
-				out = append(out, fmt.Sprintf("%s has samples of storm %s, which its result does not name", a.name, name))
+			if a.series[name] == nil && !a.swept(name) {
+				unnamed = append(unnamed, name)
 			}
+		}
+		if len(unnamed) > 0 {
+			out = append(out, fmt.Sprintf("%s has samples of storms that its result does not name: %s", a.name, strings.Join(unnamed, ", ")))
+		}
+		if a.unknown() {
+			out = append(out, a.name+" does not know how any of its triggers started, as its endpoint did not tell: cold and warm latencies are compared of runs that know")
 		}
 	}
 	return out
+}
+
+// swept says whether samples of a name are those of the run's sweep of bursts, of which
+// its result has the points instead.
+func (a arm) swept(name string) bool {
+	return slices.ContainsFunc(a.Run.Sweep, func(p results.SweepPoint) bool {
+		return strings.HasPrefix(name, fmt.Sprintf("sweep %d #", p.N))
+	})
+}
+
+// unknown says whether the run has samples, all of starts that are not known.
+func (a arm) unknown() bool {
+	for k, s := range a.samples {
+		if len(s) > 0 && k.start != results.StartUnknown {
+			return false
+		}
+	}
+	return len(a.samples) > 0
 }
 
 func (c comparison) payloadsKnown() bool {

@@ -30,7 +30,8 @@ func (c comparison) latency(m Metric, name string) Row {
 	if name != "" {
 		row.barriers = append(row.barriers, c.storm(name)...)
 	}
-	if len(base) == 0 || len(head) == 0 {
+	if len(base) == 0 || len(head) == 0 { // the one that is there is shown all the same
+		row.Base, row.Head = float64(quantile(base, std.quantile)), float64(quantile(head, std.quantile))
 		return row
 	}
 	row.barriers = append(row.barriers, c.lag(name, quantile(base, 0.5))...)
