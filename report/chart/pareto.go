@@ -14,12 +14,17 @@ func Absent(p results.Projection) string {
 
 // NoneCheapest says why Cheapest found none.
 func NoneCheapest(run results.Run) string {
+	why := "no model was projected"
 	for _, p := range run.Projections {
-		if p.Offered {
+		if !p.Offered {
+			continue
+		}
+		if p.Steady.Counts.Offered > 0 || p.Steady.All.P99 > 0 {
 			return "no model serves the steady rate within the objective"
 		}
+		why = "no steady rate was projected, only storms" // as of a trace
 	}
-	return "no model was projected"
+	return why
 }
 
 // Serves tells whether a model answers everything at the steady rate: what

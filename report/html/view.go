@@ -218,14 +218,19 @@ func functionFacts(f results.Function) []fact {
 		return nil // a storm at an endpoint, of whose function nothing is known
 	}
 	return present(
-		fact{"function", f.Name + ", " + f.Source},
-		fact{"runtime", f.Runtime + ", " + f.Architecture},
+		fact{"function", listed(f.Name, f.Source)},
+		fact{"runtime", listed(f.Runtime, f.Architecture)},
 		fact{"memory", unlessZero(f.MemoryMB, figure.Count(f.MemoryMB)+" MB")},
 		fact{"package", unlessZero(f.PackageBytes, figure.Bytes(f.PackageBytes))},
 		fact{"timeout", unlessZero(f.Timeout, figure.Plain(f.Timeout))},
 		fact{"concurrency", concurrency(f.Concurrency)},
 		fact{"keep-alive", unlessZero(f.KeepAlive, figure.Plain(f.KeepAlive))},
 	)
+}
+
+// listed joins what is known of the texts.
+func listed(texts ...string) string {
+	return strings.Join(slices.DeleteFunc(texts, func(s string) bool { return s == "" }), ", ")
 }
 
 // unlessZero returns s, or nothing for a quantity that isn't known.
