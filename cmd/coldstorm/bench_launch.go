@@ -263,38 +263,53 @@ var ociPeers = []string{"crun", "runc"}
 // ociState is where a runtime keeps its containers' state, in a command's folder.
 func ociState(dir, runtime string) string { return filepath.Join(dir, runtime+"-state") }
 
-// endContainers ends the containers of a bench that was killed, by their state in its
-// folder. (Killed between the making of one and the writing of its state, it stays.)
-func endContainers(dir string) {
+// ociName begins the names of a runtime's containers, for a command's folder alone.
+func ociName(dir, runtime string) string { return filepath.Base(dir) + "-" + runtime + "-" }
+
+// endContainers ends the containers of a bench, by their state in its folder, and those
+// that have none by their cgroups' names: a runtime writes a container's state when the
+// program may already run, and one that is killed before that leaves it behind.
+func endContainers(dir string) error {
+	var errs []error
 	for _, peer := range ociPeers {
-		for _, state := range named(ociState(dir, peer), "") {
-			exec.Command(peer, "--root", filepath.Dir(state), "delete", "--force", filepath.Base(state)).Run() // else it stays
+		states := named(ociState(dir, peer), "")
+		for _, state := range states {
+			exec.Command(peer, "--root", filepath.Dir(state), "delete", "--force", filepath.Base(state)).Run() // else by its name
+		}
+		if _, err := os.Stat(ociState(dir, peer)); err == nil {
+			errs = append(errs, launch.EndNamed(ociName(dir, peer)))
 		}
 	}
+	return errors.Join(errs...)
 }
 
-// ociStarter runs the probe by an OCI runtime, or says why it can't.
-func ociStarter(name, dir string, spec launch.Spec) (s *starter, unmount func(), why string) {
+// ociStarter runs the probe by an OCI runtime, or says why it can't. end ends all that is
+// left of its containers.
+func ociStarter(name, dir string, spec launch.Spec) (s *starter, end func(), why string) {
 	path, err := exec.LookPath(name)
 	if err != nil {
 		return nil, nil, name + " is not installed (make deps)"
 	}
 	bundle := filepath.Join(dir, name)
-	unmount, err = ociBundle(bundle, spec)
+	remove, err := ociBundle(bundle, spec)
 	if err != nil {
 		return nil, nil, fmt.Sprintf("%s: %v", name, err)
 	}
+	end = func() {
+		endContainers(dir) // one that can't be ended outlives the bench
+		remove()
+	}
 	root := ociState(dir, name)
-	id := func(i int) string { return "coldstorm-bench-" + strconv.Itoa(os.Getpid()) + "-" + strconv.Itoa(i) }
+	id := func(i int) string { return ociName(dir, name) + strconv.Itoa(i) }
 	s = &starter{contender: contender{name: name}, start: commandStart(
 		func(i int) *exec.Cmd { return exec.Command(path, "--root", root, "run", "--bundle", bundle, id(i)) },
 		func(i int) { exec.Command(path, "--root", root, "delete", "--force", id(i)).Run() },
 	)}
 	if _, err := s.start(context.Background(), -1); err != nil {
-		unmount()
+		end()
 		return nil, nil, fmt.Sprintf("%s does not run on this host: %v", name, err)
 	}
-	return s, unmount, ""
+	return s, end, ""
 }
 
 // ociBundle makes a bundle whose container is isolated as coldstorm's sandbox is: its root

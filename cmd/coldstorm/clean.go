@@ -28,8 +28,7 @@ its own.
 Sandboxes and mounts need no cleaning: the kernel ends them with the launcher's
 process. One that a version 1 freezer holds ends when clean, or the next run, thaws
 it. What stays: controllers that were handed down in a version 2 cgroup; of the
-process launcher, what left its session and emptied its environment; of a bench, a
-container of crun or runc that had no state yet.
+process launcher, what left its session and emptied its environment.
 
 It also removes the layers of container images that runs keep for the next one,
 but for those that a run is using. --keep-images leaves them, all but what was

@@ -36,10 +36,11 @@ func workFolder() (dir string, remove func(), err error) {
 func removeDead(tmp string) (removed []string) {
 	for _, dir := range named(tmp, workPrefix) {
 		if lock := image.Abandoned(dir); lock != nil {
+			var err error
 			if private(lock) {
-				endContainers(dir)
+				err = endContainers(dir)
 			}
-			if image.RemoveTree(dir) == nil {
+			if err == nil && image.RemoveTree(dir) == nil {
 				removed = append(removed, dir)
 			}
 			lock.Close()
