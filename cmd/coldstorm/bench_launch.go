@@ -272,15 +272,21 @@ func ociName(dir, runtime string) string { return filepath.Base(dir) + "-" + run
 func endContainers(dir string) error {
 	var errs []error
 	for _, peer := range ociPeers {
-		states := named(ociState(dir, peer), "")
-		for _, state := range states {
-			exec.Command(peer, "--root", filepath.Dir(state), "delete", "--force", filepath.Base(state)).Run() // else by its name
-		}
-		if _, err := os.Stat(ociState(dir, peer)); err == nil {
-			errs = append(errs, launch.EndNamed(ociName(dir, peer)))
-		}
+		errs = append(errs, endContainersOf(dir, peer))
 	}
 	return errors.Join(errs...)
+}
+
+// endContainersOf ends those of one runtime.
+func endContainersOf(dir, runtime string) error {
+	states := ociState(dir, runtime)
+	if _, err := os.Stat(states); err != nil { // it was never called
+		return nil
+	}
+	for _, state := range named(states, "") {
+		exec.Command(runtime, "--root", states, "delete", "--force", filepath.Base(state)).Run() // else by its name
+	}
+	return launch.EndNamed(ociName(dir, runtime))
 }
 
 // ociStarter runs the probe by an OCI runtime, or says why it can't. end ends all that is
@@ -296,7 +302,7 @@ func ociStarter(name, dir string, spec launch.Spec) (s *starter, end func(), why
 		return nil, nil, fmt.Sprintf("%s: %v", name, err)
 	}
 	end = func() {
-		endContainers(dir) // one that can't be ended outlives the bench
+		endContainersOf(dir, name) // one that can't be ended outlives the bench
 		remove()
 	}
 	root := ociState(dir, name)

@@ -101,10 +101,10 @@ func printWay(w io.Writer, ps []results.Projection, storm string) {
 	var lines []string
 	for _, p := range ps {
 		for _, s := range p.Storms {
+			if s.Name != storm {
+				continue
+			}
 			for i, part := range s.Way {
-				if s.Name != storm {
-					break
-				}
 				if i == 0 || part.Start != s.Way[i-1].Start {
 					lines = append(lines, fmt.Sprintf("  %s, %s: ", p.Model, part.Start))
 				} else {

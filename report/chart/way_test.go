@@ -21,17 +21,21 @@ func events(name string) results.Series {
 	}
 }
 
+// lines are a table's rows, their cells joined.
+func lines(t Table) (rows []string) {
+	for _, r := range t.Rows {
+		rows = append(rows, strings.Join(r, "|"))
+	}
+	return rows
+}
+
 func TestWayHasAQuantileWhereItsSamplesCarryOne(t *testing.T) {
 	got := Way([]results.Series{{Name: "requests"}, events("messages")})
 	want := []string{
 		"messages|cold|publish to poll|2|3.00 ms|n too small",
 		"messages|warm|publish to poll|138|200 µs|2.00 ms",
 	}
-	var rows []string
-	for _, r := range got.Rows {
-		rows = append(rows, strings.Join(r, "|"))
-	}
-	if !slices.Equal(rows, want) {
+	if rows := lines(got); !slices.Equal(rows, want) {
 		t.Errorf("rows %q, want %q", rows, want)
 	}
 }
@@ -50,11 +54,7 @@ func TestProjectedWayHasARowForEachModel(t *testing.T) {
 		"messages|lambda|warm|publish to poll|138|200 µs|2.00 ms",
 		"messages|lambda-snapstart|warm|publish to poll|138|200 µs|2.00 ms",
 	}
-	var rows []string
-	for _, r := range got.Rows {
-		rows = append(rows, strings.Join(r, "|"))
-	}
-	if !slices.Equal(rows, want) {
+	if rows := lines(got); !slices.Equal(rows, want) {
 		t.Errorf("rows %q, want %q", rows, want)
 	}
 }

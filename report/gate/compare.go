@@ -64,6 +64,7 @@ type arm struct {
 	series  map[string]*results.Series
 	samples map[key][]results.Sample // served ones, in the order of the schedule
 	count   map[string]int           // of all samples of a storm
+	apart   map[key]int              // of samples: those that share nothing (see invocations)
 	retried map[string]int           // events that were handed to the function more than once, and served
 }
 
@@ -88,7 +89,7 @@ func newComparison(base, head Arm, limits Limits) comparison {
 func index(name string, a Arm) arm {
 	out := arm{
 		Arm: a, name: name,
-		series: map[string]*results.Series{}, samples: map[key][]results.Sample{}, count: map[string]int{}, retried: map[string]int{},
+		series: map[string]*results.Series{}, samples: map[key][]results.Sample{}, count: map[string]int{}, apart: map[key]int{}, retried: map[string]int{},
 	}
 	for i := range a.Run.Series {
 		out.series[a.Run.Series[i].Name] = &a.Run.Series[i]
@@ -103,8 +104,9 @@ func index(name string, a Arm) arm {
 			out.samples[k] = append(out.samples[k], s)
 		}
 	}
-	for _, set := range out.samples {
+	for k, set := range out.samples {
 		slices.SortStableFunc(set, func(a, b results.Sample) int { return cmp.Compare(a.Seq, b.Seq) })
+		out.apart[k] = len(invocations(set))
 	}
 	return out
 }
@@ -127,7 +129,7 @@ func (c comparison) names() (out []string) {
 func (c comparison) chosen(m Metric) []string {
 	start := standards[m].start
 	samples := func(name string) (base, head int) {
-		return c.base.independent(key{name, start}), c.head.independent(key{name, start})
+		return c.base.apart[key{name, start}], c.head.apart[key{name, start}]
 	}
 	names := c.names()
 	if m == Cost { // what an invocation was billed for is told of one of its events alone

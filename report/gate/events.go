@@ -55,9 +55,6 @@ func invocations(samples []results.Sample) [][]results.Sample {
 	return all
 }
 
-// independent is how many samples there are that share nothing.
-func (a arm) independent(k key) int { return len(invocations(a.samples[k])) }
-
 // sourced reports whether a storm came by an event source in either run.
 func (c comparison) sourced(name string) bool {
 	return slices.ContainsFunc([]arm{c.base, c.head}, func(a arm) bool {

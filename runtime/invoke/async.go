@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"coldstorm/results"
@@ -99,10 +100,16 @@ func (q *memoryQueue) Close() int {
 	return lost
 }
 
+// An intake takes asynchronous events into a queue, and numbers them.
+type intake struct {
+	queue  Queue
+	events atomic.Uint64 // so far
+}
+
 // put takes an event in.
-func (s *Service) put(e Event) error {
-	e.Arrived, e.Attempts.Event = time.Now(), s.events.Add(1)
-	return s.queue.Put(e, 0)
+func (i *intake) put(e Event) error {
+	e.Arrived, e.Attempts.Event = time.Now(), i.events.Add(1)
+	return i.queue.Put(e, 0)
 }
 
 // enqueue takes an event in for a function that is there.

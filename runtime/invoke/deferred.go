@@ -2,7 +2,6 @@ package invoke
 
 import (
 	"net/http"
-	"sync/atomic"
 	"time"
 
 	"coldstorm/results"
@@ -15,8 +14,7 @@ import (
 // it, or to Ended; it has no destination. Its methods may be called from any goroutine.
 type Deferred struct {
 	config DeferredConfig
-	queue  Queue
-	events atomic.Uint64 // so far
+	intake
 }
 
 // DeferredConfig says how a Deferred behaves.
@@ -51,12 +49,6 @@ func (d *Deferred) Invoke(function string, r live.Request, answer func(live.Resu
 func (d *Deferred) Enqueue(function string, r live.Request, done func(r live.Result, taken results.Stamp, attempts int)) error {
 	ended := func(e Event, r live.Result) { done(r, e.Taken, e.Invoked) }
 	return d.put(Event{Function: function, Request: r, Ended: ended})
-}
-
-// put takes an event in.
-func (d *Deferred) put(e Event) error {
-	e.Arrived, e.Attempts.Event = time.Now(), d.events.Add(1)
-	return d.queue.Put(e, 0)
 }
 
 // Timeout is Service.Timeout.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"math/rand/v2"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"coldstorm/results"
@@ -70,13 +69,12 @@ type Config struct {
 type Service struct {
 	config Config
 	began  results.Stamp
-	random func() float64 // 0 to 1, of weighted aliases
-	queue  Queue
+	random func() float64  // 0 to 1, of weighted aliases
 	ctx    context.Context // of what goes on after a response
 	cancel context.CancelFunc
 	tasks  sync.WaitGroup
 
-	events atomic.Uint64 // asynchronous ones so far
+	intake
 
 	gate    sync.Mutex
 	account *plane.Account

@@ -84,7 +84,8 @@ func (r Runtime) cleanBeside() <-chan error {
 	return done
 }
 
-// deadRuns are the folders of launchers that are no more, each held locked.
+// deadRuns are the folders of launchers that are no more, each held locked; or (EndNamed)
+// others that are to go, without a lock.
 type deadRuns struct {
 	dirs []string
 	fds  []int

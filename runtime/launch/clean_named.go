@@ -2,19 +2,16 @@ package launch
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // EndNamed ends the processes in cgroups whose names begin with prefix, at the top of every
 // tree, also of those without a controller that a sandbox wants, and removes the cgroups. It
-// is for what an OCI runtime made there, by names that its caller chose, and then lost sight of: a runtime
-// that is killed before it has written its state knows nothing of its container any more.
+// is for what an OCI runtime made there, by names that its caller chose, and then lost sight
+// of: a runtime that is killed before it has written its state knows nothing of its container
+// any more.
 func EndNamed(prefix string) error {
 	if prefix == "" {
 		return errors.New("no name of cgroups to end")
@@ -40,12 +37,6 @@ func EndNamed(prefix string) error {
 	for _, dir := range found {
 		killAll(dir)
 	}
-	var errs []error
-	limit := time.Now().Add(cleanTime)
-	for _, dir := range found {
-		if err := rmdirUntil(unix.AT_FDCWD, dir, limit); err != nil {
-			errs = append(errs, fmt.Errorf("remove %s: %w", dir, err))
-		}
-	}
-	return errors.Join(errs...)
+	_, err = (&deadRuns{dirs: found}).remove()
+	return err
 }

@@ -72,14 +72,9 @@ func (f *Fleet) left(id Unit, out []Action) []Action {
 	if u.state == unitGone {
 		return out
 	}
-	for u.queue.len() > 0 {
-		f.queued--
-		out = append(out, Action{Verb: Refuse, Trigger: u.queue.pop(), Reason: ReasonUnitLost})
-	}
 	verb := StopUnit
 	if u.running > 0 {
 		verb = KillUnit
 	}
-	f.forget(id)
-	return f.emptied(append(out, Action{Verb: verb, Unit: id}))
+	return f.emptied(append(f.gone(id, out), Action{Verb: verb, Unit: id}))
 }

@@ -181,7 +181,8 @@ func (f *Fleet) forget(id Unit) {
 	u.state, u.running = unitGone, 0
 }
 
-// gone forgets a unit that died; what waited in it is lost.
+// gone forgets a unit that died, or is stopped with all that it holds; what waited in it is
+// lost.
 func (f *Fleet) gone(id Unit, out []Action) []Action {
 	u := f.unit(id)
 	if u == nil || u.state == unitGone {

@@ -11,12 +11,7 @@ import (
 // risesAndFalls is a model under a load that ends, long before the billed window does.
 func risesAndFalls(t *testing.T, m workloads.Model, f workloads.Fleet) Outcome {
 	t.Helper()
-	c := offered(m)
-	c.Fleet, c.Window = f, 3*time.Hour
-	for at := time.Duration(0); at < 20*time.Minute; at += 10 * ms {
-		c.Arrivals = append(c.Arrivals, at)
-	}
-	return mustRun(t, c)
+	return twentyMinutes(t, m, f, 10*ms, 3*time.Hour)
 }
 
 func TestAScaleInBillsTheDeregistrationDelay(t *testing.T) {

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"slices"
 	"testing"
 	"time"
@@ -13,9 +14,16 @@ import (
 // hour.
 func rise(t *testing.T, m workloads.Model, f workloads.Fleet) Outcome {
 	t.Helper()
+	return twentyMinutes(t, m, f, 4*ms, 0)
+}
+
+// twentyMinutes is what a model does under triggers so far apart for that long, within a
+// window; 0 is offered's own.
+func twentyMinutes(t *testing.T, m workloads.Model, f workloads.Fleet, apart, window time.Duration) Outcome {
+	t.Helper()
 	c := offered(m)
-	c.Fleet = f
-	for at := time.Duration(0); at < 20*time.Minute; at += 4 * ms {
+	c.Fleet, c.Window = f, cmp.Or(window, c.Window)
+	for at := time.Duration(0); at < 20*time.Minute; at += apart {
 		c.Arrivals = append(c.Arrivals, at)
 	}
 	return mustRun(t, c)
